@@ -1,0 +1,396 @@
+"""The nouns that cross every border of the program: frozen records and nothing else.
+
+Units live in names: ``_usd`` US dollars, ``_shares`` shares (fractions allowed), ``_weight`` a
+fraction of net liq (0.25 is a quarter), ``_utc`` an aware datetime in UTC. Money, weights and
+quantities are ``Decimal``. One sign: drift = current − target, so positive is overweight.
+Sequences are tuples; mappings are never mutated after construction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Final
+
+Symbol = str
+CASH: Final[Symbol] = "CASH"
+"""Pseudo-symbol of weights and drift; never a position."""
+
+Weights = Mapping[Symbol, Decimal]
+
+
+class Side(str, Enum):
+    """Direction of a ticket."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+
+
+# --- inputs ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPortfolios:
+    """Per model name (as the CSV spells it), symbol → weight; CASH may be negative.
+
+    Each model sums to 1 within 0.0001; ``symbols`` are the listed assets without CASH, sorted.
+    ``source`` names the file for messages and ``lines`` gives a symbol's line in it.
+    """
+
+    models: Mapping[str, Weights]
+    symbols: tuple[Symbol, ...]
+    source: str = ""
+    lines: Mapping[Symbol, int]
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Targets:
+    """Symbol → target weight, CASH always present, summing to 1 within 1e-9."""
+
+    weights: Weights
+
+
+# --- account --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """A managed holding: a USD stock or ETF held long, identified by ``con_id``."""
+
+    con_id: int
+    symbol: Symbol
+    qty_shares: Decimal
+    avg_cost_usd: Decimal | None = None
+    market_price_usd: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnmanagedPosition:
+    """Anything else held: shown, never traded, outside net liq. ``value`` is in ``currency``."""
+
+    con_id: int
+    symbol: str
+    sec_type: str
+    currency: str
+    qty: Decimal
+    value: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSnapshot:
+    """What the broker said the account holds, at one moment.
+
+    ``cash_usd`` is the USD ledger row. ``ignored_cash`` holds every other currency's cash in that
+    currency; ``usd_per_unit`` the value of one unit of a currency in USD, where known.
+    ``broker_net_liq_usd`` is the broker's own figure, used as a check only (None: not convertible).
+    ``warnings`` are plain sentences for the preview.
+    """
+
+    account_id: str
+    as_of_utc: datetime
+    positions: tuple[Position, ...]
+    unmanaged: tuple[UnmanagedPosition, ...] = ()
+    cash_usd: Decimal
+    ignored_cash: Mapping[str, Decimal]
+    usd_per_unit: Mapping[str, Decimal]
+    broker_net_liq_usd: Decimal | None = None
+    warnings: tuple[str, ...] = ()
+
+
+# --- contracts ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One trading session of a contract, both ends in UTC."""
+
+    opens_utc: datetime
+    closes_utc: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A qualified, unambiguous USD stock or ETF routed to SMART."""
+
+    con_id: int
+    symbol: Symbol
+    long_name: str = ""
+    primary_exchange: str = ""
+    stock_type: str = ""
+    order_types: tuple[str, ...] = ()
+    regular_sessions: tuple[Session, ...] = ()
+    extended_sessions: tuple[Session, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SymbolLookup:
+    """The broker's answer for one symbol: a listing, or why there is none.
+
+    ``candidates`` are readable descriptions of what was found instead (several matches, or the
+    nearest names the broker offers).
+    """
+
+    symbol: Symbol
+    listing: Listing | None
+    problem: str = ""
+    candidates: tuple[str, ...] = ()
+
+
+# --- prices ---------------------------------------------------------------------------------
+
+
+class QuoteStage(str, Enum):
+    """How a quote was asked for, in the order of preference."""
+
+    LIVE = "live"
+    SNAPSHOT = "snapshot"
+    DELAYED = "delayed"
+
+
+class DataKind(str, Enum):
+    """What kind of data the broker granted (message 58)."""
+
+    LIVE = "live"
+    FROZEN = "frozen"
+    DELAYED = "delayed"
+    DELAYED_FROZEN = "delayed frozen"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """What one stage of asking brought for one symbol; a missing field is None.
+
+    ``refusal`` is the broker's code and text when it declined to give data.
+    """
+
+    symbol: Symbol
+    stage: QuoteStage
+    kind: DataKind = DataKind.LIVE
+    bid_usd: Decimal | None = None
+    ask_usd: Decimal | None = None
+    last_usd: Decimal | None = None
+    close_usd: Decimal | None = None
+    as_of_utc: datetime | None = None
+    is_halted: bool = False
+    refusal: str = ""
+
+
+Quotes = Mapping[Symbol, tuple[Quote, ...]]
+"""Per symbol, the quotes of the stages that were asked, in that order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """The price chosen for one symbol and where it came from.
+
+    ``source`` is readable text such as ``last``, ``snapshot last``, ``delayed last`` or
+    ``account``; ``is_preferred`` is true only for the live preferred field.
+    """
+
+    symbol: Symbol
+    price_usd: Decimal
+    source: str
+    is_preferred: bool
+    as_of_utc: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceBook:
+    """One price per needed symbol; halted symbols are priced but must not be traded."""
+
+    prices: Mapping[Symbol, Price]
+    halted: frozenset[Symbol] = frozenset()
+    warnings: tuple[str, ...] = ()
+
+
+# --- valuation and drift --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """One symbol, held or merely priced because it is targeted (``qty_shares`` 0)."""
+
+    symbol: Symbol
+    con_id: int
+    qty_shares: Decimal
+    price_usd: Decimal
+    value_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Valuation:
+    """The account in USD at chosen prices; ``leverage`` is gross exposure / net liq."""
+
+    account_id: str
+    holdings: Mapping[Symbol, Holding]
+    cash_usd: Decimal
+    net_liq_usd: Decimal
+    gross_exposure_usd: Decimal
+    leverage: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftRow:
+    """``drift_weight`` = current − target; ``drift_usd`` = drift_weight × net liq."""
+
+    symbol: Symbol
+    target_weight: Decimal
+    current_weight: Decimal
+    drift_weight: Decimal
+    drift_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftTable:
+    """One row per held or targeted symbol and one for CASH, sorted by symbol."""
+
+    rows: tuple[DriftRow, ...]
+
+
+# --- plan -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderTicket:
+    """One intended order: one symbol, one side, one quantity."""
+
+    con_id: int
+    symbol: Symbol
+    side: Side
+    qty_shares: Decimal
+    est_price_usd: Decimal
+    est_value_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkippedTrade:
+    """A trade that was wanted and not planned, with the reason in plain words."""
+
+    symbol: Symbol
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradePlan:
+    """Sells, then buys, and the figures they lead to at the sizing prices.
+
+    ``cash_floor_usd`` is F of the sizing rules (buffer and leverage cap); ``plan_hash`` is a hex
+    digest over account, tickets, prices and figures: the same inputs give the same hash.
+    """
+
+    account_id: str
+    tickets: tuple[OrderTicket, ...]
+    skipped: tuple[SkippedTrade, ...]
+    before: Valuation
+    after: Valuation
+    drift_before: DriftTable
+    drift_after: DriftTable
+    cash_floor_usd: Decimal
+    notes: tuple[str, ...] = ()
+    plan_hash: str
+
+
+# --- orders ---------------------------------------------------------------------------------
+
+
+class OrderStyle(str, Enum):
+    """How a ticket is sent: with an algo, as MIDPRICE, or as a plain market order."""
+
+    ADAPTIVE = "adaptive"
+    MIDPRICE = "midprice"
+    PLAIN = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRequest:
+    """One attempt to send (part of) a ticket; TIF is always DAY."""
+
+    order_ref: str
+    order_id: int
+    account_id: str
+    con_id: int
+    symbol: Symbol
+    side: Side
+    qty_shares: Decimal
+    style: OrderStyle
+    adaptive_priority: str = "normal"
+    outside_rth: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkingOrder:
+    """An order the broker says is open, whoever placed it."""
+
+    account_id: str
+    order_id: int
+    client_id: int
+    perm_id: int
+    order_ref: str
+    con_id: int
+    symbol: str
+    side: str
+    qty_shares: Decimal
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletedOrder:
+    """An order the broker lists as finished; it carries no order id and no client id."""
+
+    account_id: str
+    perm_id: int
+    order_ref: str
+    con_id: int
+    symbol: str
+    side: str
+    filled_shares: Decimal
+    status: str
+    completed_status: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fill:
+    """One execution. ``commission_usd`` is None until the broker reports it.
+
+    A correction repeats ``exec_id`` with only the digits after its last dot changed.
+    """
+
+    account_id: str
+    order_ref: str
+    exec_id: str
+    order_id: int
+    client_id: int
+    perm_id: int
+    con_id: int
+    symbol: str
+    side: Side
+    qty_shares: Decimal
+    price_usd: Decimal
+    commission_usd: Decimal | None = None
+    at_utc: datetime
+
+
+class TicketStatus(str, Enum):
+    """The last word on a ticket, as the post-trade report spells it."""
+
+    FILLED = "Filled"
+    PARTIALLY_FILLED = "PartiallyFilled"
+    CANCELLED = "Cancelled"
+    REJECTED = "Rejected"
+    SKIPPED = "Skipped"
+    UNRESOLVED = "Unresolved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderOutcome:
+    """What became of one ticket: its fills over all attempts, the broker's text, our notes."""
+
+    ticket: OrderTicket
+    status: TicketStatus
+    fills: tuple[Fill, ...] = ()
+    error: str = ""
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,100 @@
+"""Settings as frozen records in internal units, one per section of ``settings.ini``.
+
+Weights are fractions (50 bps → 0.005, ``1%`` → 0.01), times are seconds, money is USD.
+The loader in ``src.io.config_loader`` converts and validates; nothing else makes these records
+from text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+TriggerMode = Literal["per_holding", "total_drift"]
+BufferType = Literal["pct", "abs"]
+TradingHours = Literal["rth", "eth"]
+UnlistedPositions = Literal["sell", "keep", "abort"]
+PriceSource = Literal["last", "close", "bid", "ask", "mid"]
+AlgoPreference = Literal["adaptive", "midprice", "none"]
+AdaptivePriority = Literal["patient", "normal", "urgent"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IbkrSettings:
+    """Where TWS or IB Gateway listens and which account is meant."""
+
+    host: str = "127.0.0.1"
+    port: int = 4002
+    client_id: int = 42
+    account_id: str
+    read_only: bool = True
+    allow_live: bool = False
+    connect_timeout_sec: Decimal = Decimal(10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebalanceSettings:
+    """When to trade and within which limits."""
+
+    trigger_mode: TriggerMode = "per_holding"
+    per_holding_band_weight: Decimal = Decimal("0.005")
+    portfolio_total_band_weight: Decimal = Decimal("0.01")
+    min_order_usd: Decimal = Decimal(500)
+    cash_buffer_type: BufferType = "pct"
+    cash_buffer_weight: Decimal = Decimal("0.01")
+    cash_buffer_usd: Decimal = Decimal(0)
+    allow_fractional: bool = False
+    max_leverage: Decimal = Decimal("1.50")
+    trading_hours: TradingHours = "rth"
+    unlisted_positions: UnlistedPositions = "sell"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricingSettings:
+    """Which quote field counts and how long to wait for all of them together."""
+
+    price_source: PriceSource = "last"
+    fallback_to_snapshot: bool = True
+    price_timeout_sec: Decimal = Decimal(11)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionSettings:
+    """How orders are sent, followed and limited; 0 in a ``max_*_usd`` means no limit."""
+
+    order_type: Literal["market"] = "market"
+    algo_preference: AlgoPreference = "adaptive"
+    adaptive_priority: AdaptivePriority = "normal"
+    fallback_plain_market: bool = True
+    batch_orders: bool = True
+    order_timeout_sec: Decimal = Decimal(300)
+    plan_max_age_sec: Decimal = Decimal(120)
+    price_move_limit_weight: Decimal = Decimal("0.01")
+    max_order_usd: Decimal = Decimal(0)
+    max_run_usd: Decimal = Decimal(0)
+    max_orders: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IoSettings:
+    """Where reports go and how much is logged."""
+
+    report_dir: Path = Path("reports")
+    log_level: str = "INFO"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything one run is told; ``models`` maps model name → fraction, summing to 1."""
+
+    ibkr: IbkrSettings
+    models: Mapping[str, Decimal]
+    rebalance: RebalanceSettings = RebalanceSettings()
+    pricing: PricingSettings = PricingSettings()
+    execution: ExecutionSettings = ExecutionSettings()
+    io: IoSettings = IoSettings()
+    source: str = ""
+    warnings: tuple[str, ...] = ()
