@@ -1,0 +1,1 @@
+"""A simulated TWS gateway on loopback: the socket protocol outside, plain messages inside."""
