@@ -256,6 +256,7 @@ def as_reported(order: Order) -> Order:
         clearing_intent=order.clearing_intent or "IB",
         adjusted_order_type=order.adjusted_order_type or "None",
         cash_qty=order.cash_qty or ZERO,
+        dont_use_auto_price_for_hedge=True,
         use_price_mgmt_algo=order.use_price_mgmt_algo or False,
         min_compete_size=order.min_compete_size or 100,
         compete_against_best_offset=order.compete_against_best_offset or Decimal("0.02"),

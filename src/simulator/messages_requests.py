@@ -6,6 +6,15 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from src.simulator.messages_history import (
+    CancelHistoricalData,
+    CancelPnl,
+    CancelPnlSingle,
+    ReqHeadTimestamp,
+    ReqHistoricalData,
+    ReqPnl,
+    ReqPnlSingle,
+)
 from src.simulator.messages_order import ComboLeg, ContractKey, Order
 
 
@@ -131,31 +140,6 @@ class ReqManagedAccounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReqHistoricalData:
-    """Bars of the past."""
-
-    req_id: int
-    contract: ContractKey
-    include_expired: bool = False
-    end_date_time: str = ""
-    bar_size: str = ""
-    duration: str = ""
-    use_rth: int = 0
-    what_to_show: str = ""
-    format_date: int = 1
-    combo_legs: tuple[ComboLeg, ...] = ()
-    keep_up_to_date: bool = False
-    chart_options: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelHistoricalData:
-    """End one historical data request."""
-
-    req_id: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReqCurrentTime:
     """The gateway's clock."""
 
@@ -240,55 +224,10 @@ class ReqMatchingSymbols:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReqHeadTimestamp:
-    """Date of the earliest bar."""
-
-    req_id: int
-    contract: ContractKey
-    include_expired: bool = False
-    use_rth: int = 0
-    what_to_show: str = ""
-    format_date: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReqMarketRule:
     """The price increments of one rule; it has no request id."""
 
     rule_id: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReqPnl:
-    """Profit and loss of an account."""
-
-    req_id: int
-    account: str = ""
-    model_code: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReqPnlSingle:
-    """Profit and loss of one position."""
-
-    req_id: int
-    account: str = ""
-    model_code: str = ""
-    con_id: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelPnl:
-    """End one ``ReqPnl``."""
-
-    req_id: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelPnlSingle:
-    """End one ``ReqPnlSingle``."""
-
-    req_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
