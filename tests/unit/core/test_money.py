@@ -1,0 +1,133 @@
+"""Numbers: strict reading, exact arithmetic, stable text."""
+
+from __future__ import annotations
+
+from decimal import Decimal, FloatOperation
+
+import pytest
+
+from src.core import money
+
+D = Decimal
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("12", D(12)),
+        ("0.5", D("0.5")),
+        (".5", D("0.5")),
+        ("-3", D(-3)),
+        ("+3", D(3)),
+        ("007", D(7)),
+    ],
+)
+def test_plain_decimals_are_read(text: str, value: Decimal) -> None:
+    assert money.parse_decimal(text) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nan", "inf", "-Infinity", "sNaN", "1e400", "1e3", "1_000", "1,5", "0x10", "", " ", "+-1",
+        "--1", "5.", ".", "1 2", "\u0661", "\uff11", "1\n", "1\x00", "$5", "5%", "1" * 41,
+    ],
+)  # fmt: skip
+def test_anything_else_is_not_a_number(text: str) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        money.parse_decimal(text)
+
+
+def test_minus_zero_is_read_as_zero() -> None:
+    assert not money.parse_decimal("-0.00").is_signed()
+
+
+@pytest.mark.parametrize(("text", "weight"), [("33%", "0.33"), ("33", "0.33"), ("12.5 %", "0.125")])
+def test_percent_becomes_a_fraction(text: str, weight: str) -> None:
+    assert money.parse_percent(text) == D(weight)
+
+
+@pytest.mark.parametrize("text", ["50%%", "%", " %", "", "1e1%", "% 5", "5 % %"])
+def test_malformed_percent(text: str) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        money.parse_percent(text)
+
+
+def test_machine_numbers_may_have_an_exponent() -> None:
+    assert money.parse_machine_decimal("1e-05") == D("0.00001")
+    for text in ("nan", "inf", "1e400", "1e18", "", "1_0", "\u0661"):
+        with pytest.raises(ValueError, match="expected"):
+            money.parse_machine_decimal(text)
+
+
+def test_conversions_are_exact() -> None:
+    assert money.bps_to_weight(D(50)) == D("0.005")
+    assert money.weight_to_percent(D("0.33")) == D(33)
+    thirty_nine_digits = D("0." + "3" * 39)
+    assert money.weight_to_percent(thirty_nine_digits) == D("33." + "3" * 37)
+
+
+def test_sums_lose_no_digit() -> None:
+    huge, tiny = D("1" + "0" * 39), D("0." + "0" * 37 + "1")
+    assert money.exact_sum([huge, tiny, -huge]) == tiny
+
+
+def test_exact_arithmetic_refuses_floats() -> None:
+    with money.exact_arithmetic(), pytest.raises(FloatOperation):
+        Decimal(0.1)
+
+
+@pytest.mark.parametrize(
+    ("qty", "step", "expected"),
+    [("2.9", "1", "2"), ("-2.9", "1", "-2"), ("0.99999", "0.0001", "0.9999"), ("-0.4", "1", "0")],
+)
+def test_shares_round_toward_zero(qty: str, step: str, expected: str) -> None:
+    shares = money.whole_shares(D(qty), D(step))
+    assert shares == D(expected)
+    assert not (shares == 0 and shares.is_signed())
+
+
+def test_57_percent_of_ten_thousand_at_100_is_57_shares() -> None:
+    assert money.shares_for(D("0.57") * 10_000, D(100)) == 57
+
+
+def test_shares_for_never_rounds_up() -> None:
+    assert money.shares_for(D("299.99999999999999999999999999999999999"), D(100)) == 2
+    assert money.shares_for(D(1), D(3), money.FRACTIONAL_STEP) == D("0.3333")
+    with pytest.raises(ValueError, match="above 0"):
+        money.shares_for(D(1), D(0))
+
+
+def test_share_step() -> None:
+    assert money.share_step(allow_fractional=True) == D("0.0001")
+    assert money.share_step(allow_fractional=False) == 1
+
+
+def test_text_has_fixed_places_and_no_minus_zero() -> None:
+    assert money.usd_text(D("-1234.5")) == "-1234.50"
+    assert money.usd_text(D("-0.004")) == "0.00"
+    assert money.usd_text(D("0.005")) == "0.01"
+    assert money.usd_text(D("1E+12")) == "1000000000000.00"
+    assert money.price_text(D("101.25")) == "101.2500"
+    assert money.leverage_text(D("1.5")) == "1.5000"
+    assert money.pct_text(D("0.25")) == "25.0000"
+
+
+@pytest.mark.parametrize(
+    ("qty", "text"),
+    [
+        ("12", "12"),
+        ("100", "100"),
+        ("1E+3", "1000"),
+        ("0.5000", "0.5"),
+        ("-0.00001", "0"),
+        ("-7", "-7"),
+    ],
+)
+def test_share_text(qty: str, text: str) -> None:
+    assert money.shares_text(D(qty)) == text
+
+
+def test_plain_text_shows_every_digit() -> None:
+    assert money.plain_text(D("0.0000001")) == "0.0000001"
+    assert money.plain_text(D("1E+2")) == "100"
