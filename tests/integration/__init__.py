@@ -1,0 +1,1 @@
+"""A real paper account; skipped unless asked for."""

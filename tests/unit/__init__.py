@@ -1,0 +1,1 @@
+"""One module or rule at a time, no input or output beyond a temporary directory."""
