@@ -1,0 +1,116 @@
+"""Scenario records for trouble that is not about one order: the wire, the link, timed events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireFaults:
+    """Faults of connection and bytes; counts are per server, messages are counted from 1.
+
+    ``latency_sec`` delays every response, order kept. ``close_before_request`` drops the connection
+    on receiving that request, unhandled; ``close_after_request`` handles it and sends nothing back.
+    ``stall_after_*`` keeps the socket open and says nothing any more. ``silent_messages`` names
+    responses never sent. ``accept_only``: ``tcp`` never answers the handshake, ``handshake``
+    answers it and then nothing. ``*_response`` numbers are cut, garbled, or given a false length.
+    ``only_order_messages``: the request counters count placeOrder and cancelOrder only.
+    """
+
+    latency_sec: float = 0
+    close_before_request: tuple[int, ...] = ()
+    close_after_request: tuple[int, ...] = ()
+    close_before_response: tuple[int, ...] = ()
+    close_after_response: tuple[int, ...] = ()
+    stall_after_request: int | None = None
+    stall_after_response: int | None = None
+    silent_messages: tuple[str, ...] = ()
+    accept_only: Literal["tcp", "handshake"] | None = None
+    truncate_response: int | None = None
+    garbage_response: int | None = None
+    bad_length_response: int | None = None
+    duplicate_messages: tuple[str, ...] = ()
+    reorder_messages: tuple[tuple[str, str], ...] = ()
+    server_version: int = 178
+    only_order_messages: bool = False
+    pacing_limit: int = 50
+    pacing_action: Literal["error", "disconnect", "queue"] = "error"
+
+    def __post_init__(self) -> None:
+        if self.latency_sec < 0:
+            raise ValueError(f"latency_sec must not be negative; found {self.latency_sec}")
+        if self.pacing_limit < 1 or self.server_version < 1:
+            raise ValueError("pacing_limit and server_version must be at least 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduledEvent:
+    """Something that happens once: ``after_sec`` from the start, or after ``after_orders`` orders.
+
+    With both, the seconds count from that order. What happens:
+    ``notice`` the system message ``code``/``text`` to every client (1300, 2103, ...).
+    ``link_lost`` 1100 (or ``code`` 2110): what happens meanwhile is told later, or never, by
+    ``told_after``; ``link_back`` 1102, or with ``code`` 1101 market data must be asked for again.
+    ``price`` the price of ``symbol``; ``halt`` its halt tick (``value`` 0, 1, 2).
+    ``position`` sets the holding of ``symbol``, ``cash`` the balance of ``currency``, of
+    ``account_id`` (default: the first). ``order`` places a manual order of ``value`` shares
+    (negative: a sale). ``ids_back`` the next valid order ids go back by ``value``.
+    """
+
+    what: Literal[
+        "notice", "link_lost", "link_back", "price", "halt", "position", "cash", "order", "ids_back"
+    ]
+    after_sec: float = 0
+    after_orders: int | None = None
+    code: int | None = None
+    text: str = ""
+    told_after: Literal["later", "never"] = "later"
+    account_id: str = ""
+    symbol: str = ""
+    currency: str = "USD"
+    value: Decimal = Decimal(0)
+
+    def __post_init__(self) -> None:
+        if self.after_sec < 0:
+            raise ValueError(f"after_sec must not be negative; found {self.after_sec}")
+        if self.what == "notice" and self.code is None:
+            raise ValueError("a notice needs its code")
+        if self.what in ("price", "halt", "position", "order") and not self.symbol:
+            raise ValueError(f"{self.what} needs a symbol")
+        if self.what == "price" and self.value <= 0:
+            raise ValueError(f"a price must be above 0; found {self.value}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaySettings:
+    """What a person sets in TWS or the Gateway, and limits of the login.
+
+    ``ledger_prefix`` writes per-currency account keys as ``$LEDGER-CashBalance``.
+    ``master_client_id`` also receives the order events of all clients.
+    ``tif_preset_notice`` answers an empty TIF with 10349. ``account_lag_sec`` is how late positions
+    and values follow a fill. ``next_valid_ids`` per client id.
+    """
+
+    read_only_api: bool = False
+    fractional_orders: bool = False
+    ledger_prefix: bool = False
+    master_client_id: int | None = None
+    tif_preset_notice: bool = True
+    account_lag_sec: float = 0
+    account_refresh_sec: float = 180
+    market_data_lines: int = 100
+    working_orders_per_contract: int = 15
+    short_sales: bool = False
+    first_order_id: int = 1
+    next_valid_ids: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.account_lag_sec < 0 or self.account_refresh_sec <= 0:
+            raise ValueError("account_lag_sec must be at least 0, account_refresh_sec above 0")
+        if self.first_order_id < 1 or any(number < 1 for number in self.next_valid_ids.values()):
+            raise ValueError("order ids start at 1")
+        if not all(client.isdecimal() for client in self.next_valid_ids):
+            raise ValueError("next_valid_ids maps client ids to order ids")

@@ -1,0 +1,153 @@
+"""Reading scenario files: the sample, defaults, and clear refusals of everything else."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from src.simulator.scenario import Scenario, ScenarioError, WireFaults, load_scenario
+from src.simulator.scenario_reader import read_record
+
+SPY = {"con_id": 756733, "symbol": "SPY", "price": 620.45}
+ACCOUNT: dict[str, object] = {"account_id": "DU1234567", "cash": {"USD": 1000}}
+MODEL_SYMBOLS = "SPY SCHG MGK IAU GLD GDX BLOK IBIT ETHA CWB BIV VCIT BNDX".split()
+
+
+def _load(tmp_path: Path, **keys: object) -> Scenario:
+    path = tmp_path / "scenario.json"
+    path.write_text(
+        json.dumps({"accounts": [ACCOUNT], "contracts": [SPY]} | keys), encoding="utf-8"
+    )
+    return load_scenario(path)
+
+
+def _account(**keys: object) -> dict[str, object]:
+    return {"accounts": [ACCOUNT | keys]}
+
+
+def test_sample_account_is_drifted_and_worth_about_a_hundred_thousand(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    scenario = load_scenario()
+    account = scenario.accounts[0]
+    held = {scenario.contract(p.symbol, p.con_id).symbol for p in account.positions}
+    assert {contract.symbol for contract in scenario.contracts} >= set(MODEL_SYMBOLS)
+    assert 6 <= len(held & set(MODEL_SYMBOLS)) <= 9
+    assert account.cash["CAD"] > 0
+    assert {scenario.contract(p.symbol, p.con_id).sec_type for p in account.positions} == {
+        "STK",
+        "OPT",
+    }
+    assert scenario.market_mode == "open"
+
+
+def test_the_least_scenario_is_healthy(tmp_path: Path) -> None:
+    scenario = _load(tmp_path)
+    assert scenario.fill_delay_sec == 0.05
+    assert scenario.wire == WireFaults()
+    assert scenario.contract("SPY").price == Decimal("620.45")
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"markt": "open"}, "markt: unknown key; did you mean market?"),
+        ({"market": "shut"}, "market: expected one of auto, open, closed"),
+        ({"accounts": []}, "at least one"),
+        (_account(account_id="U1234567"), "accounts[0]: account_id 'U1234567' is not a paper"),
+        (_account(account_id="du1234567"), "not a paper account"),
+        (_account(cash={"USD": "NaN"}), "accounts[0].cash.USD: expected a finite number"),
+        (_account(cash={"USD": True}), "accounts[0].cash.USD: expected a number; found True"),
+        (_account(cash={"usd": 1}), "'usd' is not a currency code"),
+        (_account(cash={"CAD": 1}), "usd_rates.CAD: a rate is needed"),
+        (_account(positions=[{"symbol": "QQQ", "quantity": 1}]), "symbol 'QQQ' names 0"),
+        (_account(positions=[{"symbol": "SPY"}]), "accounts[0].positions[0].quantity: required"),
+        (_account(positions={}), "accounts[0].positions: expected a list"),
+        ({"contracts": [SPY, SPY]}, "contracts: 756733 appears more than once"),
+        ({"contracts": [SPY | {"price": 0}]}, "contracts[0]: prices must be above 0"),
+        ({"contracts": [SPY | {"time_zone": "Mars"}]}, "time_zone 'Mars' is not known"),
+        ({"contracts": [SPY | {"con_id": 1.5}]}, "contracts[0].con_id: expected a whole number"),
+        ({"clock": "2025-07-03T10:00:00"}, "clock: a time needs its offset"),
+        ({"clock": "yesterday"}, "clock: expected a time such as"),
+        ({"wire": {"latency_sec": -1}}, "wire: latency_sec must not be negative"),
+        ({"wire": {"reorder_messages": [["A"]]}}, "wire.reorder_messages[0]: expected a list of 2"),
+        ({"events": [{"what": "price", "symbol": "SPY"}]}, "events[0]: a price must be above 0"),
+        ({"order_rules": [{"then": {"silence": "x"}}]}, "order_rules[0].then.silence: expected"),
+        ({"gateway": {"next_valid_ids": {"a": 1}}}, "gateway: next_valid_ids maps client ids"),
+        ({"usd_rates": {"CAD": 0}}, "usd_rates.CAD: must be above 0"),
+    ],
+)
+def test_mistakes_name_their_path(tmp_path: Path, keys: dict[str, object], message: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        _load(tmp_path, **keys)
+    assert message in str(caught.value)
+    assert "scenario.json" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "not valid JSON"),
+        ("[]", "expected an object"),
+        ('{"accounts": [], "accounts": []}', "'accounts' is given twice"),
+        ('{"fill_delay_sec": NaN}', "write it as text"),
+        ("[" * 100_000, "not valid JSON"),
+    ],
+)
+def test_what_is_not_a_scenario_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "scenario.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ScenarioError, match=message):
+        load_scenario(path)
+
+
+def test_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match="cannot be read"):
+        load_scenario(tmp_path / "none.json")
+
+
+def test_shown_prices_may_be_false_but_must_be_known(tmp_path: Path) -> None:
+    spy = SPY | {"market_data": {"shown": {"bid": -1, "ask": "NaN", "last": None}}}
+    shown = _load(tmp_path, contracts=[spy]).contract("SPY").market_data.shown
+    assert shown["bid"] == -1
+    assert shown["last"] is None
+    with pytest.raises(ScenarioError, match=r"shown\.mid"):
+        _load(tmp_path, contracts=[SPY | {"market_data": {"shown": {"mid": 1}}}])
+
+
+def test_rates_between_currencies(tmp_path: Path) -> None:
+    scenario = _load(tmp_path, usd_rates={"CAD": 0.7312}, **_account(base_currency="CAD"))
+    assert scenario.rate("CAD", "USD") == Decimal("0.7312")
+    assert scenario.rate("USD", "CAD") == Decimal("1.3676149")
+    assert scenario.rate("CAD", "CAD") == 1
+
+
+def test_a_clock_brings_the_real_calendar_unless_a_state_is_staged(tmp_path: Path) -> None:
+    clock = "2025-07-03T10:00:00-04:00"
+    assert _load(tmp_path, clock=clock).market_mode == "real"
+    assert _load(tmp_path, clock=clock, market="closed").market_mode == "closed"
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.decimals() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(st.sampled_from([*Scenario.__dataclass_fields__, "other"]), _JSON))
+def test_any_other_data_is_either_read_or_refused_with_a_scenario_error(
+    data: dict[str, object],
+) -> None:
+    try:
+        scenario = read_record(Scenario, data, "")
+    except ScenarioError as error:
+        assert str(error)
+    else:
+        assert scenario.accounts
