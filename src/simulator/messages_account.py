@@ -1,4 +1,4 @@
-"""Responses about accounts: values, portfolio, positions. Values are text as the gateway writes it."""
+"""Responses about accounts: values (as text), portfolio, positions."""
 
 from dataclasses import dataclass
 from decimal import Decimal
