@@ -35,7 +35,7 @@ FRACTIONAL_STEP: Final = Decimal("0.0001")
 """Smallest step of a quantity where fractions of a share are allowed."""
 
 MAX_NUMBER_CHARS: Final = 40
-_PLAIN: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)")
+_PLAIN: Final = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)")
 _MACHINE: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _MACHINE_LIMIT: Final = Decimal(10) ** 18
 _CENT: Final = Decimal("0.01")
@@ -70,7 +70,7 @@ def parse_decimal(text: str) -> Decimal:
 
 
 def parse_percent(text: str) -> Decimal:
-    """Read percent points, ``33%``, ``33`` or ``12.5 %``, as a fraction (0.33).
+    """Read percent points, ``33%``, ``33`` or ``12.5 %``, as a fraction (0.33, 0.125).
 
     Raises: ValueError as :func:`parse_decimal`, also for a lone or repeated ``%``.
     """

@@ -18,7 +18,6 @@ D = Decimal
         ("0.5", D("0.5")),
         (".5", D("0.5")),
         ("-3", D(-3)),
-        ("+3", D(3)),
         ("007", D(7)),
     ],
 )
@@ -30,7 +29,7 @@ def test_plain_decimals_are_read(text: str, value: Decimal) -> None:
     "text",
     [
         "nan", "inf", "-Infinity", "sNaN", "1e400", "1e3", "1_000", "1,5", "0x10", "", " ", "+-1",
-        "--1", "5.", ".", "1 2", "\u0661", "\uff11", "1\n", "1\x00", "$5", "5%", "1" * 41,
+        "--1", "+1", "5.", ".", "1 2", "\u0661", "\uff11", "1\n", "1\x00", "$5", "5%", "1" * 41,
     ],
 )  # fmt: skip
 def test_anything_else_is_not_a_number(text: str) -> None:
@@ -74,7 +73,7 @@ def test_sums_lose_no_digit() -> None:
 
 def test_exact_arithmetic_refuses_floats() -> None:
     with money.exact_arithmetic(), pytest.raises(FloatOperation):
-        Decimal(0.1)
+        Decimal(float("0.1"))
 
 
 @pytest.mark.parametrize(
