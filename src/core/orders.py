@@ -1,0 +1,284 @@
+"""The life of one order as a pure state machine: ``next_step(state, event)`` → state, commands.
+
+Events are the broker's raw evidence, deadlines, and answers to questions; commands are records
+that the shell carries out in the order given. Rules, in short: the intent is on record before the
+order is placed, and it is placed once; a status needs proof (``order_proof``); codes are hints
+(``codes``); executions count whenever they come (``order_fills``); what was settled stays settled,
+except that executions may still correct it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from src.core.codes import CodeKind, classify
+from src.core.journal import IntentRecorded, NotSent, OrderNoticed, Sent
+from src.core.order_events import (
+    CommissionSeen,
+    FillSeen,
+    LinkSeen,
+    OpenOrderSeen,
+    OrderErrorSeen,
+    StatusSeen,
+)
+from src.core.order_fills import take_commission, take_fill
+from src.core.order_moves import alarm, ask, finish, inconclusive, look_later, move
+from src.core.order_proof import (
+    CANCELLED_WORDS,
+    FILLED_WORD,
+    INACTIVE_WORD,
+    acknowledge,
+    cancel,
+    echo_fault,
+    judge,
+)
+from src.core.order_state import (
+    AnswerMissing,
+    Begin,
+    BrokerAnswered,
+    Cancel,
+    CancelWanted,
+    Claim,
+    Finish,
+    GaveUp,
+    LinkRestored,
+    OrderCommand,
+    OrderEvent,
+    OrderState,
+    Phase,
+    Place,
+    PlaceRefused,
+    PlaceReturned,
+    PlaceUncertain,
+    QueryBroker,
+    RaiseAlarm,
+    SlowDown,
+    StartTimer,
+    Step,
+    TimerFired,
+    TimerKind,
+    WriteJournal,
+)
+from src.core.records import TicketStatus
+
+_DEAD_WORDS: Final = CANCELLED_WORDS | {FILLED_WORD, INACTIVE_WORD}
+
+
+def next_step(state: OrderState, event: OrderEvent, at_utc: datetime) -> Step:
+    """What one event changes and what is to be done about it.
+
+    An event that was seen before, or that says nothing new, changes nothing.
+    """
+    if state.phase is Phase.PLANNED:
+        return _begin(state, at_utc) if isinstance(event, Begin) else (state, ())
+    if isinstance(event, (Begin, PlaceReturned, PlaceRefused, PlaceUncertain)):
+        return _on_place(state, event, at_utc)
+    if isinstance(event, (OpenOrderSeen, StatusSeen, FillSeen, CommissionSeen, OrderErrorSeen)):
+        return _on_broker(state, event, at_utc)
+    if isinstance(event, LinkSeen):
+        return state, ()
+    return _on_question(state, event, at_utc)
+
+
+# --- sending ---------------------------------------------------------------------------------
+
+
+def _begin(state: OrderState, at_utc: datetime) -> Step:
+    intent = IntentRecorded(
+        run_id=state.run_id,
+        at_utc=at_utc,
+        line=state.line,
+        attempt=state.attempt,
+        request=state.request,
+    )
+    return move(state, Phase.SENDING), (
+        WriteJournal(event=intent),
+        Place(request=state.request),
+        StartTimer(kind=TimerKind.ANSWER, seconds=state.patience.answer_sec),
+        StartTimer(kind=TimerKind.ORDER, seconds=state.patience.order_sec),
+    )
+
+
+def _on_place(
+    state: OrderState, event: Begin | PlaceReturned | PlaceRefused | PlaceUncertain, at: datetime
+) -> Step:
+    ref, run_id = state.request.order_ref, state.run_id
+    if isinstance(event, PlaceReturned):
+        return state, (WriteJournal(event=Sent(run_id=run_id, at_utc=at, order_ref=ref)),)
+    if isinstance(event, PlaceRefused):
+        not_sent = NotSent(run_id=run_id, at_utc=at, order_ref=ref, reason=event.reason)
+        done = replace(
+            move(state, Phase.DONE),
+            status=TicketStatus.SKIPPED,
+            was_sent=False,
+            error=event.reason,
+        )
+        return done, (
+            WriteJournal(event=not_sent),
+            Finish(status=TicketStatus.SKIPPED, error=event.reason, notes=()),
+            RaiseAlarm(text=f"{state.request.symbol}: not sent: {event.reason}"),
+        )
+    if isinstance(event, PlaceUncertain) and state.phase is Phase.SENDING:
+        # No question yet: the connection is gone; LinkRestored or GaveUp follows.
+        unsure = replace(move(state, Phase.CLOSING), claim=Claim.SILENT, error=event.reason)
+        return unsure, ()
+    return state, ()
+
+
+# --- the broker's evidence -------------------------------------------------------------------
+
+
+def _on_broker(
+    state: OrderState,
+    event: OpenOrderSeen | StatusSeen | FillSeen | CommissionSeen | OrderErrorSeen,
+    at_utc: datetime,
+) -> Step:
+    if isinstance(event, FillSeen):
+        return take_fill(state, event.fill, at_utc)
+    if isinstance(event, CommissionSeen):
+        return take_commission(state, event.exec_id, event.commission_usd, at_utc)
+    if isinstance(event, OrderErrorSeen):
+        return _on_code(state, event, at_utc)
+    if isinstance(event, StatusSeen):
+        return _on_status(state, event.perm_id, event.status, event.filled_shares, at_utc)
+    fault = echo_fault(state, event.order)
+    if fault:
+        return alarm(state, fault, at_utc)
+    return _on_status(state, event.order.perm_id, event.order.status, None, at_utc)
+
+
+def _on_status(
+    state: OrderState, perm_id: int, word: str, filled: Decimal | None, at_utc: datetime
+) -> Step:
+    is_news = word != state.broker_status
+    state, commands = acknowledge(state, perm_id, word, at_utc)
+    if state.phase is Phase.DONE:
+        revived = state.status is TicketStatus.UNRESOLVED and is_news
+        state, more = ask(state, _claim_of(state, word)) if revived else (state, ())
+        return state, (*commands, *more)
+    if state.phase is Phase.SENDING:
+        state = move(state, Phase.WORKING)
+    state, more = _on_word(state, word, filled)
+    return state, (*commands, *more)
+
+
+def _on_word(state: OrderState, word: str, filled: Decimal | None) -> Step:
+    if word not in _DEAD_WORDS:
+        if state.claim in (Claim.SILENT, Claim.INACTIVE) and state.phase is Phase.CLOSING:
+            return replace(move(state, Phase.WORKING), claim=Claim.NONE), ()
+        return state, ()
+    if filled is not None and word != INACTIVE_WORD:
+        state = replace(state, closing_filled=max(filled, state.closing_filled or Decimal(0)))
+    if state.claim.is_broker_word:
+        return state, ()
+    if word in CANCELLED_WORDS:
+        return ask(state, Claim.CANCELLED)
+    if word == INACTIVE_WORD:
+        # The reason, if there is one, follows in a separate message about a third of a second on.
+        return (state, ()) if state.claim is Claim.INACTIVE else look_later(state, Claim.INACTIVE)
+    return look_later(state, Claim.FILLED)
+
+
+def _claim_of(state: OrderState, word: str) -> Claim:
+    if state.claim.is_broker_word:
+        return state.claim
+    if word in CANCELLED_WORDS:
+        return Claim.CANCELLED
+    return Claim.FILLED if word == FILLED_WORD else Claim.DOUBTFUL
+
+
+def _on_code(state: OrderState, event: OrderErrorSeen, at_utc: datetime) -> Step:
+    text = f"{event.code}: {event.text}"
+    noticed = OrderNoticed(
+        run_id=state.run_id,
+        at_utc=at_utc,
+        order_ref=state.request.order_ref,
+        code=event.code,
+        text=event.text,
+    )
+    kind = classify(event.code)
+    state, more = _on_kind(state, kind, event.code, text)
+    commands: list[OrderCommand] = [WriteJournal(event=noticed), *more]
+    if kind is CodeKind.PACING:
+        commands.append(SlowDown())
+    return state, tuple(commands)
+
+
+def _on_kind(state: OrderState, kind: CodeKind, code: int, text: str) -> Step:
+    if kind in (CodeKind.INFO, CodeKind.WARNING):
+        if kind is CodeKind.WARNING and text not in state.notices:
+            state = replace(state, notices=(*state.notices, text))
+        is_first_word = state.phase is Phase.SENDING
+        return (move(state, Phase.WORKING) if is_first_word else state), ()
+    is_settled = state.phase is Phase.DONE and state.status is not TicketStatus.UNRESOLVED
+    if is_settled or state.faults:
+        return state, ()
+    if kind in (CodeKind.REJECTED, CodeKind.CANCELLED):
+        return _on_end_code(state, kind, code, text)
+    if kind in (CodeKind.AMBIGUOUS, CodeKind.PACING) and not state.claim.is_broker_word:
+        doubted = replace(state, error_code=code, error=text)
+        return ask(doubted, Claim.OVERDUE if state.claim is Claim.OVERDUE else Claim.DOUBTFUL)
+    return state, ()
+
+
+def _on_end_code(state: OrderState, kind: CodeKind, code: int, text: str) -> Step:
+    is_refusal = kind is CodeKind.REJECTED
+    if state.claim.is_broker_word and state.error_code:
+        return state, ()
+    # The confirmation of a cancel we asked for is no error worth reporting.
+    if is_refusal or not state.cancel_reason:
+        state = replace(state, error_code=code, error=text)
+    if state.claim.is_broker_word:
+        claim = Claim.REJECTED if is_refusal and state.claim is Claim.CANCELLED else state.claim
+        return replace(state, claim=claim), ()
+    return ask(state, Claim.REJECTED if is_refusal else Claim.CANCELLED)
+
+
+# --- deadlines, questions and answers --------------------------------------------------------
+
+
+def _on_question(state: OrderState, event: OrderEvent, at_utc: datetime) -> Step:
+    if isinstance(event, BrokerAnswered):
+        return judge(state, event, at_utc)
+    if isinstance(event, LinkRestored):
+        return _on_gap(state)
+    return _on_limit(state, event, at_utc) if state.is_open else (state, ())
+
+
+def _on_limit(state: OrderState, event: OrderEvent, at_utc: datetime) -> Step:
+    if isinstance(event, TimerFired):
+        return _on_timer(state, event.kind, at_utc)
+    if isinstance(event, CancelWanted):
+        return cancel(state, event.reason, at_utc)
+    if isinstance(event, AnswerMissing) and state.phase is Phase.CLOSING:
+        return inconclusive(state, event.reason, at_utc)
+    if isinstance(event, GaveUp):
+        return finish(state, TicketStatus.UNRESOLVED, event.reason, at_utc)
+    return state, ()
+
+
+def _on_timer(state: OrderState, kind: TimerKind, at_utc: datetime) -> Step:
+    if kind is TimerKind.ANSWER and state.phase is Phase.SENDING:
+        return ask(state, Claim.SILENT)
+    if kind is TimerKind.ORDER:
+        return cancel(state, "time limit of the order (order_timeout_sec) reached", at_utc)
+    if kind is TimerKind.CANCEL:
+        return ask(state, state.claim if state.claim.is_broker_word else Claim.OVERDUE)
+    if kind is TimerKind.PROOF and state.phase is Phase.CLOSING:
+        return state, (QueryBroker(),)
+    return state, ()
+
+
+def _on_gap(state: OrderState) -> Step:
+    is_unresolved = state.phase is Phase.DONE and state.status is TicketStatus.UNRESOLVED
+    if not (state.is_open or is_unresolved):
+        return state, ()
+    claim = state.claim if state.claim is not Claim.NONE else Claim.DOUBTFUL
+    state, commands = ask(state, claim)
+    if not state.cancel_reason or not state.is_open:
+        return state, commands
+    again = StartTimer(kind=TimerKind.CANCEL, seconds=state.patience.cancel_sec)
+    return state, (*commands, Cancel(order_id=state.request.order_id), again)
