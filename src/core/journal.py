@@ -110,7 +110,7 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FillRecorded:
-    """An execution. A correction is recorded beside what it replaces (same id, last part higher)."""
+    """An execution; a correction (same id, last part higher) stands beside what it replaces."""
 
     run_id: str
     at_utc: datetime

@@ -14,7 +14,7 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
-from functools import lru_cache
+from functools import cache
 from typing import Final, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from src.core.journal import SCHEMA_VERSION, IntentRecorded, JournalEvent
@@ -43,7 +43,7 @@ def event_from_text(text: str) -> JournalEvent:
         body = json.loads(text)
         if body["schema"] != SCHEMA_VERSION:
             raise JournalError(f"journal event has schema {body['schema']}, need {SCHEMA_VERSION}")
-        return cast(JournalEvent, _from_plain(body["event"], _KINDS[body["kind"]]))
+        return cast("JournalEvent", _from_plain(body["event"], _KINDS[body["kind"]]))
     except (ValueError, TypeError, KeyError, InvalidOperation, RecursionError) as error:
         raise JournalError(f"journal event cannot be read: {error!r}") from error
 
@@ -54,14 +54,10 @@ def once_key(event: JournalEvent) -> str | None:
 
 
 def _to_plain(value: object) -> object:
-    if isinstance(value, Enum):
-        return value.value
+    if isinstance(value, (Decimal, datetime, Enum)):
+        return _scalar_to_plain(value)
     if value is None or isinstance(value, (bool, int, str)):
         return value
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, datetime):
-        return value.isoformat()
     if isinstance(value, tuple):
         return [_to_plain(item) for item in value]
     if isinstance(value, Mapping):
@@ -69,6 +65,12 @@ def _to_plain(value: object) -> object:
     if is_dataclass(value):
         return {field.name: _to_plain(getattr(value, field.name)) for field in fields(value)}
     raise TypeError(f"cannot be journalled: {value!r}")
+
+
+def _scalar_to_plain(value: Decimal | datetime | Enum) -> object:
+    if isinstance(value, Enum):
+        return value.value
+    return str(value) if isinstance(value, Decimal) else value.isoformat()
 
 
 def _from_plain(plain: object, kind: object) -> object:
@@ -118,6 +120,6 @@ def _checked(plain: object, kind: type[_T]) -> _T:
     return plain
 
 
-@lru_cache(maxsize=None)
+@cache
 def _hints(kind: type) -> dict[str, object]:
     return dict(get_type_hints(kind))

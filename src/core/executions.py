@@ -1,0 +1,43 @@
+"""Executions as the broker repeats and corrects them: the newest version of each counts once.
+
+A correction repeats the execution id with only the digits after its last dot changed; the highest
+number is the newest. The same id may arrive any number of times. A commission, once known, is
+kept when the execution is sent again without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from src.core.records import Fill
+
+
+def execution_key(exec_id: str) -> str:
+    """What stays the same over all corrections of one execution."""
+    head, dot, version = exec_id.rpartition(".")
+    return head if dot and version.isdigit() else exec_id
+
+
+def newest_fills(fills: Iterable[Fill]) -> tuple[Fill, ...]:
+    """Each execution once, in its newest version, in the order of first arrival."""
+    newest: dict[str, Fill] = {}
+    for fill in fills:
+        key = execution_key(fill.exec_id)
+        known = newest.get(key)
+        if known is None or _version(fill.exec_id) > _version(known.exec_id):
+            newest[key] = fill
+        elif fill.exec_id == known.exec_id:
+            newest[key] = _with_commission(fill, known)
+    return tuple(newest.values())
+
+
+def _with_commission(fill: Fill, known: Fill) -> Fill:
+    if fill.commission_usd is not None:
+        return fill
+    return replace(fill, commission_usd=known.commission_usd)
+
+
+def _version(exec_id: str) -> int:
+    version = exec_id.rpartition(".")[2]
+    return int(version) if version.isdigit() else 0

@@ -1,0 +1,92 @@
+"""Guards about who trades: the account, the login, the gateway, other runs, the clock.
+
+Source: SRS, guards. Every guard has the signature ``Guard`` and asks nobody.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from src.core.accounts import is_account, is_paper_account, mask_account
+from src.core.market_state import MarketState, Obstacle, obstacles
+from src.core.records import TradePlan
+from src.settings import Settings
+
+_MAX_CLOCK_OFFSET_SEC: Final = 60
+
+
+def managed_account(
+    plan: TradePlan, state: MarketState, settings: Settings, _now: datetime
+) -> tuple[Obstacle, ...]:
+    """The configured account belongs to the login, and everything read is about it."""
+    account = settings.ibkr.account_id
+    if not is_account(account):
+        return obstacles(f"{mask_account(account)} is not one account (an advisor's group?)")
+    if account not in state.managed_accounts:
+        known = ", ".join(mask_account(one) for one in state.managed_accounts) or "none"
+        return obstacles(
+            f"account {mask_account(account)} is not in this login (accounts: {known})"
+        )
+    if plan.account_id != account or state.snapshot.account_id != account:
+        return obstacles(f"the figures are not those of account {mask_account(account)}")
+    return ()
+
+
+def live_account(
+    _plan: TradePlan, state: MarketState, settings: Settings, _now: datetime
+) -> tuple[Obstacle, ...]:
+    """Paper is the default: one live account in the login makes it a live session."""
+    live = [one for one in state.managed_accounts if not is_paper_account(one)]
+    if settings.ibkr.allow_live or not live:
+        return ()
+    names = ", ".join(mask_account(one) for one in live)
+    return obstacles(
+        f"this is a live login ({names}) and allow_live is false; "
+        "use a paper login or set allow_live = true in [ibkr]"
+    )
+
+
+def read_only_api(
+    _plan: TradePlan, state: MarketState, _settings: Settings, _now: datetime
+) -> tuple[Obstacle, ...]:
+    """A gateway in read-only mode neither lists orders nor takes them."""
+    if state.working_orders is not None:
+        return ()
+    return obstacles(
+        "the gateway's read-only API hides working orders and refuses new ones; "
+        "untick Read-Only API in its settings"
+    )
+
+
+def other_run(
+    _plan: TradePlan, state: MarketState, _settings: Settings, _now: datetime
+) -> tuple[Obstacle, ...]:
+    """One trading run per account at a time."""
+    return obstacles(state.lock_holder) if state.lock_holder else ()
+
+
+def open_runs(
+    _plan: TradePlan, state: MarketState, _settings: Settings, _now: datetime
+) -> tuple[Obstacle, ...]:
+    """Earlier runs are settled, or the user took them over by name."""
+    return obstacles(*(open_run_text(run_id) for run_id in state.open_runs))
+
+
+def open_run_text(run_id: str) -> str:
+    """The sentence that blocks trading while a run is not settled; it names the way out."""
+    return (
+        f"run {run_id} left orders whose fate is not proven; settle it with --recover, "
+        f"or take it over with --recover --accept {run_id}"
+    )
+
+
+def clock(
+    _plan: TradePlan, state: MarketState, _settings: Settings, _now: datetime
+) -> tuple[Obstacle, ...]:
+    """A clock far from the gateway's is worth a warning."""
+    offset_sec = abs(round(state.clock_offset.total_seconds()))
+    if offset_sec <= _MAX_CLOCK_OFFSET_SEC:
+        return ()
+    text = f"this computer's clock and the gateway's differ by {offset_sec} s"
+    return (Obstacle(text=text, is_warning=True),)

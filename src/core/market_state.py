@@ -1,0 +1,77 @@
+"""What the guards look at: everything the broker said about the account and the market, once.
+
+Also home of ``Obstacle``, a guard's answer, and of ``Guard``, the one signature all guards share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from src.core.records import (
+    AccountSnapshot,
+    Listing,
+    PriceBook,
+    Quotes,
+    Symbol,
+    TradePlan,
+    WorkingOrder,
+)
+from src.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketState:
+    """The account and its market at one moment, as far as trading depends on it.
+
+    ``working_orders`` is None when the gateway's read-only mode refuses to list them.
+    ``previous_closes`` holds the last session's close where the broker gave one.
+    ``plan_age_sec`` is the time since the plan's snapshot on a monotonic clock.
+    ``clock_offset`` is gateway time minus our time. ``journalled_refs`` are all order refs of the
+    account's journal, ``open_runs`` the ids of runs that still have to be settled, and
+    ``lock_holder`` describes another run that holds the account (empty: none).
+    """
+
+    managed_accounts: tuple[str, ...]
+    snapshot: AccountSnapshot
+    listings: Mapping[Symbol, Listing]
+    prices: PriceBook
+    previous_closes: Mapping[Symbol, Decimal]
+    working_orders: tuple[WorkingOrder, ...] | None
+    plan_age_sec: Decimal
+    clock_offset: timedelta = timedelta(0)
+    order_prefix: str
+    journalled_refs: frozenset[str] = frozenset()
+    open_runs: tuple[str, ...] = ()
+    lock_holder: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacle:
+    """One reason not to trade, in one plain sentence.
+
+    ``is_warning`` marks what is worth saying but forbids nothing, not even an order.
+    """
+
+    text: str
+    is_warning: bool = False
+
+
+Guard = Callable[[TradePlan, MarketState, Settings, datetime], tuple[Obstacle, ...]]
+"""Plan, market state, settings and the time now (UTC) → what stands in the way."""
+
+
+def obstacles(*texts: str) -> tuple[Obstacle, ...]:
+    """One obstacle per sentence."""
+    return tuple(Obstacle(text=text) for text in texts)
+
+
+def previous_closes(quotes: Quotes) -> dict[Symbol, Decimal]:
+    """The previous close per symbol, from the first stage that brought one."""
+    closes = (
+        (symbol, next((one.close_usd for one in stages if one.close_usd is not None), None))
+        for symbol, stages in quotes.items()
+    )
+    return {symbol: close for symbol, close in closes if close is not None}
