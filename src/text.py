@@ -27,8 +27,8 @@ def printable(text: str, limit: int = 2000) -> str:
 
 
 def shown_value(text: str) -> str:
-    """A value read from a file, quoted, escaped and cut, for an error message."""
-    return f"'{printable(text, limit=60)}'"
+    """A value read from a file, quoted, escaped, cut and with account ids masked."""
+    return f"'{mask_accounts(printable(text, limit=60))}'"
 
 
 def code_point(char: str) -> str:

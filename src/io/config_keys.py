@@ -1,0 +1,98 @@
+"""Every section and key of the settings file, as a table.
+
+``field`` is the name in the section's record; the default of a key that is left out stands there
+too, in ``src.settings``. ``[models]`` is not in the table: its keys are the user's own names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from src.io.config_values import (
+    ValueParser,
+    account,
+    basis_points,
+    boolean,
+    buffer_share,
+    choice,
+    directory,
+    host_name,
+    number_from,
+    percent_above_zero,
+    seconds,
+    whole_number,
+)
+
+MODELS: Final = "models"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRule:
+    """Which field a key fills, how its text is read, and whether it may be left out."""
+
+    field: str
+    parse: ValueParser
+    required: bool = False
+
+
+def _same_name(**parsers: ValueParser) -> dict[str, KeyRule]:
+    return {key: KeyRule(key, parse) for key, parse in parsers.items()}
+
+
+KEY_RULES: Final[Mapping[str, Mapping[str, KeyRule]]] = {
+    "ibkr": {
+        "account_id": KeyRule("account_id", account, required=True),
+        **_same_name(
+            host=host_name,
+            port=whole_number(1, 65535),
+            client_id=whole_number(1),
+            read_only=boolean,
+            allow_live=boolean,
+            connect_timeout_sec=seconds,
+        ),
+    },
+    "rebalance": {
+        "per_holding_band_bps": KeyRule("per_holding_band_weight", basis_points),
+        "portfolio_total_band_bps": KeyRule("portfolio_total_band_weight", basis_points),
+        "cash_buffer_pct": KeyRule("cash_buffer_weight", buffer_share),
+        "cash_buffer_abs": KeyRule("cash_buffer_usd", number_from(0)),
+        **_same_name(
+            trigger_mode=choice("per_holding", "total_drift"),
+            min_order_usd=number_from(0),
+            cash_buffer_type=choice("pct", "abs"),
+            allow_fractional=boolean,
+            max_leverage=number_from(1, 4),
+            trading_hours=choice("rth", "eth"),
+            unlisted_positions=choice("sell", "keep", "abort"),
+        ),
+    },
+    "pricing": _same_name(
+        price_source=choice("last", "close", "bid", "ask", "mid"),
+        fallback_to_snapshot=boolean,
+        price_timeout_sec=seconds,
+    ),
+    "execution": {
+        "price_move_limit_pct": KeyRule("price_move_limit_weight", percent_above_zero),
+        **_same_name(
+            order_type=choice("market"),
+            algo_preference=choice("adaptive", "midprice", "none"),
+            adaptive_priority=choice("patient", "normal", "urgent"),
+            fallback_plain_market=boolean,
+            batch_orders=boolean,
+            order_timeout_sec=seconds,
+            plan_max_age_sec=seconds,
+            max_order_usd=number_from(0),
+            max_run_usd=number_from(0),
+            max_orders=whole_number(1),
+        ),
+    },
+    "io": _same_name(
+        report_dir=directory,
+        log_level=choice("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
+    ),
+}
+
+REQUIRED_SECTIONS: Final = ("ibkr", MODELS)
+SECTIONS: Final = ("ibkr", MODELS, "rebalance", "pricing", "execution", "io")

@@ -1,0 +1,175 @@
+"""How one settings value is read: each parser returns the value or says what it expected.
+
+A parser takes the text behind ``=`` and raises ValueError with a message that begins with
+"expected". Numbers are plain ASCII decimals; comparisons are written so that NaN would fail.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from src.core.accounts import normalise_account
+from src.core.money import (
+    ONE,
+    ZERO,
+    bps_to_weight,
+    parse_decimal,
+    parse_percent,
+    plain_text,
+    weight_to_percent,
+)
+
+ValueParser = Callable[[str], object]
+
+MAX_WHOLE: Final = 2**31 - 1
+_MAX_SECONDS: Final = Decimal(10) ** 9
+_BARE_FRACTION_LIMIT: Final = Decimal("0.2")
+_HOST: Final = re.compile(r"[A-Za-z0-9:][A-Za-z0-9_.:%-]{0,252}")
+_WHOLE: Final = re.compile(r"-?[0-9]{1,20}")
+_TRUTH: Final = {
+    "true": True, "yes": True, "on": True, "1": True,
+    "false": False, "no": False, "off": False, "0": False,
+}  # fmt: skip
+
+
+def whole_number(low: int, high: int = MAX_WHOLE) -> ValueParser:
+    """A whole number from ``low`` to ``high``, both allowed."""
+
+    def parse(text: str) -> int:
+        if not _WHOLE.fullmatch(text) or not low <= int(text) <= high:
+            raise ValueError(f"expected a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def number_from(low: int, high: int | None = None) -> ValueParser:
+    """A decimal number of at least ``low`` and, if given, at most ``high``."""
+    upto = f" to {high}" if high is not None else " or more"
+
+    def parse(text: str) -> Decimal:
+        expected = f"expected a number, {low}{upto}"
+        value = _number(text, expected)
+        if not (value >= low and (high is None or value <= high)):
+            raise ValueError(expected)
+        return value
+
+    return parse
+
+
+def seconds(text: str) -> Decimal:
+    """A duration above zero; a billion seconds is as good as for ever."""
+    expected = "expected a number of seconds above 0"
+    value = _number(text, expected)
+    if not ZERO < value <= _MAX_SECONDS:
+        raise ValueError(expected)
+    return value
+
+
+def basis_points(text: str) -> Decimal:
+    """A band in basis points, as a weight: 50 is 0.005."""
+    expected = "expected a number of basis points, 0 or more (50 is 0.5%)"
+    value = _number(text, expected)
+    if not value >= ZERO:
+        raise ValueError(expected)
+    return bps_to_weight(value)
+
+
+def share_of_mix(text: str) -> Decimal:
+    """A model's part of the mix: ``0.5`` or ``50%``."""
+    expected = "expected a fraction from 0 to 1, or a percent such as 50%"
+    value = _fraction_or_percent(text, expected)
+    if not ZERO <= value <= ONE:
+        raise ValueError(expected)
+    return value
+
+
+def buffer_share(text: str) -> Decimal:
+    """The cash buffer as a fraction of net liq; above 0.2 only with the % sign."""
+    expected = "expected a percent such as 1%, or a fraction from 0 to 0.2"
+    value = _fraction_or_percent(text, expected)
+    if not text.endswith("%") and value > _BARE_FRACTION_LIMIT:
+        bare = plain_text(value)
+        percent = plain_text(weight_to_percent(value))
+        raise ValueError(
+            f"expected the % sign: {bare} could mean {bare}% or {percent}%: write which"
+        )
+    if not ZERO <= value < ONE:
+        raise ValueError("expected a percent from 0% to below 100%")
+    return value
+
+
+def percent_above_zero(text: str) -> Decimal:
+    """A percent whose % sign may not be left out."""
+    expected = "expected a percent above 0 with the % sign, such as 1%"
+    if not text.endswith("%"):
+        raise ValueError(expected)
+    value = _fraction_or_percent(text, expected)
+    if not value > ZERO:
+        raise ValueError(expected)
+    return value
+
+
+def choice(*options: str) -> ValueParser:
+    """One of the given words, in any case."""
+
+    def parse(text: str) -> str:
+        for option in options:
+            if text.casefold() == option.casefold():
+                return option
+        raise ValueError(f"expected {_one_of(options)}")
+
+    return parse
+
+
+def boolean(text: str) -> bool:
+    """``true`` or ``false``, or one of configparser's other spellings of them."""
+    if text.lower() not in _TRUTH:
+        raise ValueError("expected true or false")
+    return _TRUTH[text.lower()]
+
+
+def host_name(text: str) -> str:
+    """A host name or an IP address, without scheme and port."""
+    if not _HOST.fullmatch(text) or text.count(":") == 1:
+        raise ValueError("expected a host name or IP address such as 127.0.0.1, without a port")
+    return text
+
+
+def account(text: str) -> str:
+    """One account id; spaces and case are forgiven, lists and groups are not."""
+    return normalise_account(text.replace(" ", ""))
+
+
+def directory(text: str) -> Path:
+    """A path in printable characters."""
+    if not text or not text.isprintable():
+        raise ValueError("expected the path of a directory")
+    return Path(text)
+
+
+def _number(text: str, expected: str) -> Decimal:
+    try:
+        return parse_decimal(text)
+    except ValueError as error:
+        raise ValueError(_with_comma_hint(text, expected)) from error
+
+
+def _fraction_or_percent(text: str, expected: str) -> Decimal:
+    try:
+        return parse_percent(text) if text.endswith("%") else parse_decimal(text)
+    except ValueError as error:
+        raise ValueError(_with_comma_hint(text, expected)) from error
+
+
+def _with_comma_hint(text: str, expected: str) -> str:
+    return f"{expected}, with a decimal point and no commas" if "," in text else expected
+
+
+def _one_of(options: tuple[str, ...]) -> str:
+    *most, last = options
+    return f"{', '.join(most)} or {last}" if most else last
