@@ -1,0 +1,141 @@
+"""The log file of a run and the few lines on stderr: handlers, format, run id.
+
+The file holds every event of this program, and of the libraries what warns (with DEBUG all):
+UTC, level, run id and module on every line, one line per event, tracebacks indented below theirs,
+readable by its owner only. The screen gets warnings and errors of this
+program and what is logged on ``PROGRESS``, one plain line each. Account ids are masked and
+unprintable characters escaped in both, in the libraries' records too.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Final, TextIO
+
+from src.io.run_files import RunFiles
+from src.text import mask_accounts, printable
+
+PROGRESS: Final = logging.getLogger("src.progress")
+"""What the user should see while waiting; logged at INFO."""
+
+_OURS: Final = ("src", "rebalance", "__main__")
+_LINE_LIMIT: Final = 20_000
+_TRACEBACK_INDENT: Final = "    | "
+
+
+@contextmanager
+def screen_log(stream: TextIO | None = None) -> Iterator[None]:
+    """Show warnings, errors and progress on stderr while the block runs."""
+    handler = _Screen(stream if stream is not None else sys.stderr)
+    handler.setFormatter(_ScreenFormat())
+    handler.addFilter(_is_for_the_screen)
+    with _on_root_logger(handler, logging.INFO):
+        yield
+
+
+@contextmanager
+def run_log(files: RunFiles, level: str) -> Iterator[RunLog]:
+    """Write everything from ``level`` up to the run's log file while the block runs.
+
+    ``files`` comes from ``claim_run_files``, which created the file.
+    Raises: OSError when the file cannot be opened.
+    """
+    handler = RunLog(files.log)
+    handler.setLevel(level)
+    handler.setFormatter(_FileFormat(files.run_id))
+    if handler.level > logging.DEBUG:
+        handler.addFilter(_is_ours_or_a_warning)
+    try:
+        with _on_root_logger(handler, handler.level):
+            yield handler
+    finally:
+        handler.close()
+
+
+class RunLog(logging.FileHandler):
+    """The handler of the run's log file; ``is_damaged`` once a line could not be written."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, mode="a", encoding="utf-8", errors="backslashreplace")
+        self.path = path
+        self.is_damaged = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, ARG002 - logging's own
+        """Say once on stderr that the log is incomplete; the run itself goes on."""
+        if self.is_damaged:
+            return
+        self.is_damaged = True
+        reason = printable(str(sys.exc_info()[1]))
+        sys.stderr.write(f"warning: the log {self.path} is incomplete: {reason}\n")
+
+
+class _Screen(logging.StreamHandler[TextIO]):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """A closed pipe behind stderr takes the message with it; there is nowhere left to say."""
+
+
+class _FileFormat(logging.Formatter):
+    """``2025-01-31T14:30:00.123Z INFO run=… module: message``."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__()
+        self._run_id = run_id
+
+    def format(self, record: logging.LogRecord) -> str:
+        stamp = datetime.fromtimestamp(record.created, timezone.utc)
+        text = (
+            f"{stamp:%Y-%m-%dT%H:%M:%S}.{stamp.microsecond // 1000:03d}Z {record.levelname}"
+            f" run={self._run_id} {record.name}: {_one_line(record)}"
+        )
+        if record.exc_info:
+            trace = self.formatException(record.exc_info).splitlines()
+            indented = (_TRACEBACK_INDENT + printable(line, _LINE_LIMIT) for line in trace)
+            text = "\n".join((text, *indented))
+        return mask_accounts(text)
+
+
+class _ScreenFormat(logging.Formatter):
+    """``warning: message``; progress stands alone. Never a traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = mask_accounts(_one_line(record))
+        if record.levelno < logging.WARNING:
+            return text
+        return f"{'warning' if record.levelno < logging.ERROR else 'error'}: {text}"
+
+
+def _one_line(record: logging.LogRecord) -> str:
+    return printable(record.getMessage(), _LINE_LIMIT)
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    return record.name.partition(".")[0] in _OURS
+
+
+def _is_ours_or_a_warning(record: logging.LogRecord) -> bool:
+    """Libraries report every position and order below WARNING: only a debugging user wants that."""
+    return _is_ours(record) or record.levelno >= logging.WARNING
+
+
+def _is_for_the_screen(record: logging.LogRecord) -> bool:
+    if record.name == PROGRESS.name:
+        return record.levelno >= logging.INFO
+    return _is_ours(record) and record.levelno >= logging.WARNING
+
+
+@contextmanager
+def _on_root_logger(handler: logging.Handler, level: int) -> Iterator[None]:
+    root = logging.getLogger()
+    before = root.level
+    root.addHandler(handler)
+    root.setLevel(min(before, level))
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(before)

@@ -1,0 +1,62 @@
+"""Write the pre-trade and post-trade reports, and read them back.
+
+A report is written whole or not at all, never over another file, as UTF-8 with a comma, a line
+feed and a decimal point on every system. The rows come from ``src.io.report_rows``. pandas lives
+here alone and is loaded when a report is written or read, not before: it costs start-up time.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from src.io.atomic import write_new_file
+from src.io.report_rows import Row
+
+_LINE_END: Final = "\n"
+_MAX_COPIES: Final = 100
+
+
+def write_report(path: Path, columns: Row, rows: tuple[Row, ...]) -> Path:
+    """Write a report and return the path it got: ``path``, or ``…-2.csv`` where that is taken.
+
+    A file that already holds exactly this report is left as it is and its path returned.
+    Raises: OSError when it cannot be written; then there is no new file.
+    """
+    data = report_bytes(columns, rows)
+    for number in range(1, _MAX_COPIES):
+        target = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
+        try:
+            write_new_file(target, data)
+        except FileExistsError:
+            if _holds(target, data):
+                return target
+        else:
+            return target
+    raise FileExistsError(f"{path} and {_MAX_COPIES - 2} copies of it exist already")
+
+
+def report_bytes(columns: Row, rows: tuple[Row, ...]) -> bytes:
+    """A report as it is on the disk; the same rows always give the same bytes."""
+    import pandas as pd
+
+    frame = pd.DataFrame(list(rows), columns=list(columns), dtype=str)
+    text: str = frame.to_csv(index=False, lineterminator=_LINE_END)
+    return text.encode("utf-8")
+
+
+def read_report(path: Path, columns: Row) -> tuple[Row, ...]:
+    """The rows of a report, every cell as the text it was written as.
+
+    Raises: ValueError when the columns are not these; OSError when it cannot be read.
+    """
+    import pandas as pd
+
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_filter=False, encoding="utf-8")
+    if tuple(frame.columns) != columns:
+        raise ValueError(f"{path} does not have the columns of this report")
+    return tuple(tuple(str(cell) for cell in row) for row in frame.to_numpy())
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == data
