@@ -73,8 +73,13 @@ class Layout:
     """One message: its id on the wire, its record and its items after the id."""
 
     message_id: int
-    record: type[object]
+    record: Callable[..., object]
     items: tuple[Item, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the record."""
+        return self.record.__name__
 
 
 class _Source:

@@ -5,7 +5,7 @@ The records live in ``messages_order`` (shared nouns), ``messages_requests`` and
 be served is not an exception but a ``Refusal``: the connection lives on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -26,7 +26,7 @@ _ID_NAMES = ("req_id", "order_id")
 
 _REQUESTS: Mapping[int, Layout] = {layout.message_id: layout for layout in REQUEST_LAYOUTS}
 _RESPONSES: Mapping[int, Layout] = {layout.message_id: layout for layout in RESPONSE_LAYOUTS}
-_BY_RECORD: Mapping[type[object], Layout] = {
+_BY_RECORD: Mapping[Callable[..., object], Layout] = {
     layout.record: layout for layout in (*REQUEST_LAYOUTS, *RESPONSE_LAYOUTS)
 }
 
@@ -49,7 +49,7 @@ def parse_request(fields: tuple[str, ...], version: int) -> Request | Refusal:
         return cast(Request, read(layout, fields[1:], version))
     except FieldError as error:
         text = f"Error reading request: {error}"
-        return _refusal(layout.record.__name__, _id_at(fields, _id_index(layout)), text)
+        return _refusal(layout.name, _id_at(fields, _id_index(layout)), text)
 
 
 def parse_response(fields: tuple[str, ...], version: int) -> Response:
@@ -63,7 +63,7 @@ def parse_response(fields: tuple[str, ...], version: int) -> Response:
     try:
         return cast(Response, read(layout, fields[1:], version))
     except FieldError as error:
-        raise RemoteProtocolError(f"{layout.record.__name__}: {error}") from error
+        raise RemoteProtocolError(f"{layout.name}: {error}") from error
 
 
 def format_message(message: Request | Response, version: int) -> tuple[str, ...]:
@@ -85,7 +85,7 @@ def message_id_of(fields: tuple[str, ...]) -> int:
 def request_name(message_id: int) -> str:
     """Name of the record for a request id, for logs; unknown ids are named as such."""
     layout = _REQUESTS.get(message_id)
-    return layout.record.__name__ if layout else _unserved(message_id).name
+    return layout.name if layout else _unserved(message_id).name
 
 
 def _refuse_unserved(message_id: int, fields: tuple[str, ...]) -> Refusal:
