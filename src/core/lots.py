@@ -1,0 +1,112 @@
+"""A drift row as a choice of whole units: how many may be traded, and what each is worth.
+
+A unit is one share, or 0.0001 of one where fractions are allowed. Dollars become integers on one
+common power of ten that every price, cash and floor fits exactly, so that sizing is exact; only the
+wanted amount, which is a target and not a limit, is cut to that scale.
+
+Source: SRS R-305.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Final
+
+from src.core.money import ZERO, share_step
+from src.core.records import DriftRow, Holding, Symbol, Valuation
+from src.settings import RebalanceSettings
+
+_LEAST_DIGITS: Final = 12
+_QTY_DIGITS: Final = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One trade to be sized; ``sign`` is +1 for a buy and −1 for a sell.
+
+    Trading ``want`` would hit the target and a unit is worth ``lot``. Allowed are ``low`` to
+    ``high`` units or, unless ``must_trade``, none; an empty range allows no trade at all. Staying
+    below twice ``want`` is what lowers the symbol's own |drift|.
+    """
+
+    symbol: Symbol
+    sign: int
+    lot: int
+    want: int
+    low: int
+    high: int
+    must_trade: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashRule:
+    """Cash before the trades, its target, and the floor that no buy may break."""
+
+    cash: int
+    target: int
+    floor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashFrame:
+    """The three cash figures in USD, before they are scaled."""
+
+    cash_usd: Decimal
+    target_usd: Decimal
+    floor_usd: Decimal
+
+
+def scale_for(account: Valuation, rows: Sequence[DriftRow]) -> Decimal:
+    """The power of ten that makes every price of a unit, and the cash, a whole number."""
+    numbers = [account.holdings[row.symbol].price_usd for row in rows]
+    digits = max((_digits(price) for price in numbers), default=0) + _QTY_DIGITS
+    return Decimal(10) ** max(_LEAST_DIGITS, digits, _digits(account.cash_usd))
+
+
+def choice_for(row: DriftRow, holding: Holding, rules: RebalanceSettings, scale: Decimal) -> Choice:
+    """The units that may be traded for a row whose drift is not zero."""
+    step = share_step(allow_fractional=rules.allow_fractional)
+    lot = int(holding.price_usd * step * scale)
+    want = int(abs(row.drift_usd) * scale)
+    low = max(1, _ceil(rules.min_order_usd * scale / lot))
+    high = (2 * want - 1) // lot
+    is_buy = row.drift_weight < ZERO
+    is_closing = False
+    if not is_buy:
+        held = int(holding.qty_shares / step)
+        high = min(high, held)
+        is_closing = not row.target_weight and low <= held
+        low = held if is_closing else low
+    return Choice(
+        symbol=row.symbol,
+        sign=1 if is_buy else -1,
+        lot=lot,
+        want=want,
+        low=low,
+        high=high,
+        must_trade=is_closing,
+    )
+
+
+def cash_rule(frame: CashFrame, scale: Decimal) -> CashRule:
+    """Scale the cash figures; the floor is rounded up, so that it holds exactly."""
+    return CashRule(
+        cash=_floor(frame.cash_usd * scale),
+        target=_floor(frame.target_usd * scale),
+        floor=_ceil(frame.floor_usd * scale),
+    )
+
+
+def _digits(number: Decimal) -> int:
+    exponent = number.as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def _floor(number: Decimal) -> int:
+    return int(number.to_integral_value(rounding=ROUND_FLOOR))
+
+
+def _ceil(number: Decimal) -> int:
+    return int(number.to_integral_value(rounding=ROUND_CEILING))

@@ -1,0 +1,74 @@
+"""Fit confirmed buys to the cash that is really there, once the sells are done.
+
+Never more than was confirmed; the lowest rank gives way first.
+
+Source: SRS R-503.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, Decimal
+
+from src.core.money import ZERO, exact_arithmetic, share_step, usd_text
+from src.core.records import OrderTicket, SkippedTrade, Symbol
+from src.settings import RebalanceSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefittedBuys:
+    """Buys to send, in rank order, at the latest prices, and those that no cash is left for."""
+
+    tickets: tuple[OrderTicket, ...]
+    skipped: tuple[SkippedTrade, ...] = ()
+
+
+@exact_arithmetic()
+def refit_buys(
+    buys: Sequence[OrderTicket],
+    budget_usd: Decimal,
+    latest_prices: Mapping[Symbol, Decimal],
+    rebalance: RebalanceSettings,
+) -> RefittedBuys:
+    """Cut confirmed buys (in rank order) from the lowest rank up until they cost the budget.
+
+    ``budget_usd`` is proven cash minus the plan's cash floor. A symbol without a latest price
+    keeps its planned one. A ticket that would be cut below the minimum order is skipped.
+    """
+    priced = [_at_latest(ticket, latest_prices) for ticket in buys]
+    excess = sum((ticket.est_value_usd for ticket in priced), ZERO) - budget_usd
+    step = share_step(allow_fractional=rebalance.allow_fractional)
+    kept: list[OrderTicket] = []
+    skipped: list[SkippedTrade] = []
+    for ticket in reversed(priced):
+        qty = _affordable(ticket, excess, step)
+        if qty < ticket.qty_shares and qty * ticket.est_price_usd < rebalance.min_order_usd:
+            qty = ZERO
+        excess -= (ticket.qty_shares - qty) * ticket.est_price_usd
+        if qty:
+            kept.append(_with_qty(ticket, qty))
+        else:
+            skipped.append(SkippedTrade(symbol=ticket.symbol, reason=_reason(budget_usd)))
+    return RefittedBuys(tickets=tuple(reversed(kept)), skipped=tuple(reversed(skipped)))
+
+
+def _affordable(ticket: OrderTicket, excess: Decimal, step: Decimal) -> Decimal:
+    """What is left of a ticket that gives up at least ``excess`` dollars, if it has them."""
+    if excess <= ZERO:
+        return ticket.qty_shares
+    steps = (excess / (ticket.est_price_usd * step)).to_integral_value(rounding=ROUND_CEILING)
+    return max(ZERO, ticket.qty_shares - steps * step)
+
+
+def _at_latest(ticket: OrderTicket, latest: Mapping[Symbol, Decimal]) -> OrderTicket:
+    price = latest.get(ticket.symbol, ticket.est_price_usd)
+    return replace(ticket, est_price_usd=price, est_value_usd=ticket.qty_shares * price)
+
+
+def _with_qty(ticket: OrderTicket, qty: Decimal) -> OrderTicket:
+    return replace(ticket, qty_shares=qty, est_value_usd=qty * ticket.est_price_usd)
+
+
+def _reason(budget_usd: Decimal) -> str:
+    return f"no cash is left for it: ${usd_text(max(budget_usd, ZERO))} to spend on all buys"

@@ -1,0 +1,206 @@
+"""Selected drift → a trade plan that respects cash, leverage, whole shares and the minimum order.
+
+Invariants: cash after ≥ min(F, cash after the sells with no buys), where F holds the cash buffer
+and, as holdings are long only, the leverage cap; no sell exceeds the holding; every ticket is at
+least the minimum order and lowers its own |drift|; a target of 0 closes the position; planning
+again after perfect fills at the same prices gives no ticket.
+
+Source: SRS R-305 to R-307.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from src.core.drift import Selection, rank_by_drift, redraw_drift, select_trades
+from src.core.greedy import greedy_units
+from src.core.lots import CashFrame, cash_rule, choice_for, scale_for
+from src.core.money import ZERO, exact_arithmetic, share_step
+from src.core.plan_hash import hash_plan
+from src.core.records import (
+    CASH,
+    DriftRow,
+    DriftTable,
+    OrderTicket,
+    Side,
+    Symbol,
+    TradePlan,
+    Valuation,
+)
+from src.core.skipping import Sized, plan_notes, skipped_trades
+from src.core.targets import cash_floor
+from src.core.valuation import trade_on_paper
+from src.settings import RebalanceSettings
+
+Trades = Mapping[Symbol, Decimal]
+"""Signed quantities: bought above zero, sold below; symbols that do not trade are absent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Desk:
+    """What stays the same while one plan is made; ``barred`` symbols sit out the current try."""
+
+    rules: RebalanceSettings
+    cash_target_weight: Decimal
+    floor_usd: Decimal
+    halted: frozenset[Symbol]
+    barred: frozenset[Symbol]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _State:
+    """An account on paper: what it holds, and its drift."""
+
+    account: Valuation
+    drift: DriftTable
+
+
+@exact_arithmetic()
+def size_orders(
+    selection: Selection,
+    account: Valuation,
+    rebalance: RebalanceSettings,
+    halted: frozenset[Symbol] = frozenset(),
+) -> TradePlan:
+    """Choose quantities for the selected symbols and show what they lead to.
+
+    ``selection`` was made from the drift against the targets *after* the cash buffer. ``halted``
+    symbols get no ticket.
+    """
+    cash_target = next(row.target_weight for row in selection.drift.rows if row.symbol == CASH)
+    floor = cash_floor(cash_target, account.net_liq_usd, rebalance)
+    desk = _Desk(
+        rules=rebalance,
+        cash_target_weight=cash_target,
+        floor_usd=floor,
+        halted=halted,
+        barred=halted,
+    )
+    before = _State(account=account, drift=selection.drift)
+    trades, wanted = _settle(desk, before, selection)
+    after = _after(before, trades)
+    tickets = _tickets(account, trades, selection.drift)
+    sized = Sized(
+        wanted=wanted,
+        trades=trades,
+        before=account,
+        after=after.account,
+        floor_usd=floor,
+        cash_target_weight=cash_target,
+    )
+    return TradePlan(
+        account_id=account.account_id,
+        tickets=tickets,
+        skipped=skipped_trades(sized, rebalance, halted) + selection.skipped,
+        before=account,
+        after=after.account,
+        drift_before=selection.drift,
+        drift_after=after.drift,
+        cash_floor_usd=floor,
+        notes=plan_notes(sized, rebalance),
+        plan_hash=hash_plan(account, tickets, floor),
+    )
+
+
+def _settle(
+    desk: _Desk, before: _State, selection: Selection
+) -> tuple[Trades, tuple[DriftRow, ...]]:
+    """Trades that leave nothing to do, and the rows that were considered for them.
+
+    What a second plan would add after perfect fills is merged into this one. Where the merged
+    trade of a symbol is too small to place, that symbol sits out and the rest is planned anew.
+    Every ticket lowers its own |drift|, so the second plan starts closer and this ends.
+    """
+    while True:
+        trades, wanted = _size_until_none_joins(desk, before, selection)
+        if not trades:
+            return trades, wanted
+        after = _after(before, trades)
+        everyone = replace(desk, barred=desk.halted)
+        again, _ = _settle(everyone, after, select_trades(after.drift, desk.rules))
+        merged = _merge(trades, again)
+        too_small = _below_minimum(desk, before.account, merged)
+        if not too_small:
+            return merged, wanted
+        desk = replace(desk, barred=desk.barred | too_small)
+
+
+def _size_until_none_joins(
+    desk: _Desk, before: _State, selection: Selection
+) -> tuple[Trades, tuple[DriftRow, ...]]:
+    """Size, look at the result as the trigger would, and let what it newly selects join in."""
+    rows = {row.symbol: row for row in before.drift.rows}
+    wanted = selection.ranked
+    while True:
+        trades = _size(desk, before.account, [r for r in wanted if r.symbol not in desk.barred])
+        result = select_trades(_after(before, trades).drift, desk.rules)
+        chosen = {row.symbol for row in wanted}
+        joining = [rows[row.symbol] for row in result.ranked if row.symbol not in chosen]
+        if not joining:
+            return trades, wanted
+        wanted = tuple(rank_by_drift([*wanted, *joining]))
+
+
+def _size(desk: _Desk, account: Valuation, rows: Sequence[DriftRow]) -> Trades:
+    """Quantities for the given rows (in rank order), all decided together."""
+    scale = scale_for(account, rows)
+    every = [choice_for(row, account.holdings[row.symbol], desk.rules, scale) for row in rows]
+    choices = [choice for choice in every if choice.low <= choice.high]
+    frame = CashFrame(
+        cash_usd=account.cash_usd,
+        target_usd=desk.cash_target_weight * account.net_liq_usd,
+        floor_usd=desk.floor_usd,
+    )
+    units = greedy_units(choices, cash_rule(frame, scale))
+    step = share_step(allow_fractional=desk.rules.allow_fractional)
+    return {
+        choice.symbol: choice.sign * count * step
+        for choice, count in zip(choices, units, strict=True)
+        if count
+    }
+
+
+def _after(before: _State, trades: Trades) -> _State:
+    """The account and its drift once the trades have filled in full at the same prices."""
+    account = trade_on_paper(before.account, trades)
+    return _State(account=account, drift=redraw_drift(before.drift, account, trades))
+
+
+def _merge(first: Trades, second: Trades) -> Trades:
+    total = dict(first)
+    for symbol, qty in second.items():
+        total[symbol] = total.get(symbol, ZERO) + qty
+    return {symbol: qty for symbol, qty in total.items() if qty}
+
+
+def _below_minimum(desk: _Desk, account: Valuation, trades: Trades) -> frozenset[Symbol]:
+    return frozenset(
+        symbol
+        for symbol, qty in trades.items()
+        if abs(qty) * account.holdings[symbol].price_usd < desk.rules.min_order_usd
+    )
+
+
+def _tickets(account: Valuation, trades: Trades, drift: DriftTable) -> tuple[OrderTicket, ...]:
+    """Sells, then buys, each in rank order."""
+    ranked = rank_by_drift(row for row in drift.rows if row.symbol in trades)
+    tickets = [_ticket(account, row.symbol, trades[row.symbol]) for row in ranked]
+    return tuple(_of(Side.SELL, tickets)) + tuple(_of(Side.BUY, tickets))
+
+
+def _of(side: Side, tickets: Iterable[OrderTicket]) -> Iterable[OrderTicket]:
+    return (ticket for ticket in tickets if ticket.side is side)
+
+
+def _ticket(account: Valuation, symbol: Symbol, qty: Decimal) -> OrderTicket:
+    holding = account.holdings[symbol]
+    return OrderTicket(
+        con_id=holding.con_id,
+        symbol=symbol,
+        side=Side.BUY if qty > ZERO else Side.SELL,
+        qty_shares=abs(qty),
+        est_price_usd=holding.price_usd,
+        est_value_usd=abs(qty) * holding.price_usd,
+    )
