@@ -11,16 +11,11 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
+from src.core.executions import execution_key
 from src.core.journal import Acknowledged, CommissionRecorded, FillRecorded
 from src.core.order_moves import alarm, ask, finish, move, status_by_fills
 from src.core.order_state import Claim, OrderState, Phase, Step, WriteJournal
 from src.core.records import Fill, TicketStatus
-
-
-def execution_key(exec_id: str) -> str:
-    """The part of an execution id that its corrections share."""
-    stem, dot, version = exec_id.rpartition(".")
-    return stem if dot and version.isdigit() else exec_id
 
 
 def execution_version(exec_id: str) -> int:

@@ -1,0 +1,226 @@
+"""A ticket over all its attempts: how it is sent, when it may be sent again, what became of it.
+
+A second attempt exists for one case only: the first was refused because of its algo or order
+type, the refusal is proven, and the executions agree with the broker's own total. It is a plain
+market order for the unfilled rest. Quantities are shares; nothing ever exceeds the approved ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from src.core.codes import is_algo_refusal
+from src.core.money import shares_text
+from src.core.order_ref import make_order_ref
+from src.core.order_state import OrderState, Patience, Phase
+from src.core.records import (
+    Fill,
+    Listing,
+    OrderOutcome,
+    OrderRequest,
+    OrderStyle,
+    OrderTicket,
+    TicketStatus,
+)
+from src.settings import AlgoPreference, ExecutionSettings, TradingHours
+
+_ZERO: Final = Decimal(0)
+_STYLES: Final[dict[AlgoPreference, OrderStyle]] = {
+    "adaptive": OrderStyle.ADAPTIVE,
+    "midprice": OrderStyle.MIDPRICE,
+    "none": OrderStyle.PLAIN,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketState:
+    """One plan line on its way: ``limit_shares`` is the quantity after the refit.
+
+    ``skip_reason`` is set when (the rest of) it will not be sent.
+    """
+
+    line: int
+    ticket: OrderTicket
+    limit_shares: Decimal
+    orders: tuple[OrderState, ...] = ()
+    skip_reason: str = ""
+
+    @property
+    def fills(self) -> tuple[Fill, ...]:
+        """The executions of all attempts."""
+        return tuple(fill for order in self.orders for fill in order.fills)
+
+    @property
+    def filled_shares(self) -> Decimal:
+        """Executed over all attempts."""
+        return sum((order.filled_shares for order in self.orders), _ZERO)
+
+    @property
+    def was_sent(self) -> bool:
+        """True when some order of it may have reached the broker."""
+        return any(order.was_sent for order in self.orders)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendingRules:
+    """What every order of one run has in common."""
+
+    run_id: str
+    order_prefix: str
+    account_id: str
+    client_id: int
+    execution: ExecutionSettings
+    trading_hours: TradingHours
+
+
+def choose_style(
+    rules: SendingRules, listing: Listing | None, at_utc: datetime
+) -> tuple[OrderStyle, bool]:
+    """How to send an order now, and whether it is marked for outside regular hours.
+
+    Outside regular hours algos do not work, so the order goes as plain market.
+    """
+    outside_rth = rules.trading_hours == "eth"
+    preferred = _STYLES[rules.execution.algo_preference]
+    if not outside_rth or listing is None:
+        return preferred, outside_rth
+    is_regular = any(
+        session.opens_utc <= at_utc < session.closes_utc for session in listing.regular_sessions
+    )
+    return (preferred if is_regular else OrderStyle.PLAIN), outside_rth
+
+
+def plan_attempt(
+    state: TicketState, rules: SendingRules, order_id: int, style: tuple[OrderStyle, bool]
+) -> OrderState:
+    """The next attempt at a ticket, for what is not filled yet."""
+    attempt = len(state.orders) + 1
+    how, outside_rth = style
+    request = OrderRequest(
+        order_ref=make_order_ref(rules.order_prefix, rules.run_id, state.line, attempt),
+        order_id=order_id,
+        account_id=rules.account_id,
+        con_id=state.ticket.con_id,
+        symbol=state.ticket.symbol,
+        side=state.ticket.side,
+        qty_shares=state.limit_shares - state.filled_shares,
+        style=how,
+        adaptive_priority=rules.execution.adaptive_priority,
+        outside_rth=outside_rth,
+    )
+    return OrderState(
+        run_id=rules.run_id,
+        line=state.line,
+        attempt=attempt,
+        request=request,
+        client_id=rules.client_id,
+        patience=Patience(order_sec=rules.execution.order_timeout_sec),
+    )
+
+
+def wants_fallback(state: TicketState, settings: ExecutionSettings) -> bool:
+    """True when a plain market order for the rest is due: once, and only after proof."""
+    if not settings.fallback_plain_market or len(state.orders) != 1 or state.skip_reason:
+        return False
+    first = state.orders[0]
+    is_proven = first.phase is Phase.DONE and first.status in (
+        TicketStatus.REJECTED,
+        TicketStatus.PARTIALLY_FILLED,
+    )
+    agrees = first.closing_filled in (None, first.filled_shares)
+    is_refused_algo = (
+        first.request.style is not OrderStyle.PLAIN
+        and not first.cancel_reason
+        and is_algo_refusal(first.error_code, first.error)
+    )
+    return is_proven and agrees and is_refused_algo and not first.faults
+
+
+def with_order(state: TicketState, order: OrderState) -> TicketState:
+    """The ticket with this attempt added, or brought up to date."""
+    others = [one for one in state.orders if one.attempt != order.attempt]
+    orders = tuple(sorted([*others, order], key=lambda one: one.attempt))
+    return replace(state, orders=orders)
+
+
+def is_settled(state: TicketState) -> bool:
+    """True when nothing of the ticket is open or still to be sent."""
+    if not state.orders:
+        return bool(state.skip_reason)
+    return all(order.phase is Phase.DONE for order in state.orders)
+
+
+def ticket_outcome(state: TicketState) -> OrderOutcome:
+    """What became of the ticket so far, over all attempts, with the texts for the report."""
+    status = _status(state)
+    return OrderOutcome(
+        ticket=state.ticket,
+        status=status,
+        fills=state.fills,
+        error="" if status is TicketStatus.FILLED else _error(state, status),
+        notes=_notes(state),
+    )
+
+
+def unsettled_refs(states: Collection[TicketState]) -> tuple[str, ...]:
+    """The order refs whose fate is not proven."""
+    return tuple(
+        order.request.order_ref
+        for state in states
+        for order in state.orders
+        if order.is_open or order.status is TicketStatus.UNRESOLVED
+    )
+
+
+def _status(state: TicketState) -> TicketStatus:
+    sent = [order for order in state.orders if order.was_sent]
+    if not sent:
+        return TicketStatus.SKIPPED
+    filled = state.filled_shares
+    if filled > state.limit_shares or any(_is_unproven(order) for order in sent):
+        return TicketStatus.UNRESOLVED
+    if filled == state.limit_shares:
+        return TicketStatus.FILLED
+    if filled > _ZERO:
+        return TicketStatus.PARTIALLY_FILLED
+    return sent[-1].status or TicketStatus.UNRESOLVED
+
+
+def _is_unproven(order: OrderState) -> bool:
+    return order.is_open or order.status is TicketStatus.UNRESOLVED
+
+
+def _error(state: TicketState, status: TicketStatus) -> str:
+    if status is TicketStatus.SKIPPED:
+        return "; ".join(order.error for order in state.orders) or state.skip_reason
+    if state.filled_shares > state.limit_shares:
+        over = f"{shares_text(state.filled_shares)} shares executed"
+        return f"{over}, {shares_text(state.limit_shares)} were to be traded"
+    return "; ".join(order.error for order in state.orders if order.error)
+
+
+def _notes(state: TicketState) -> tuple[str, ...]:
+    notes: list[str] = []
+    approved = state.ticket.qty_shares
+    if state.limit_shares != approved and state.limit_shares > _ZERO:
+        notes.append(f"refitted from {shares_text(approved)}")
+    for order in state.orders:
+        if order.was_sent:
+            notes.append(_how(order))
+        notes.extend(order.notices)
+    if state.was_sent and state.skip_reason:
+        notes.append(state.skip_reason)
+    return tuple(notes)
+
+
+def _how(order: OrderState) -> str:
+    style = order.request.style
+    name = "plain market" if style is OrderStyle.PLAIN else f"algo {style.value}"
+    if order.attempt == 1:
+        refused = is_algo_refusal(order.error_code, order.error)
+        return f"{name} refused ({order.error})" if refused and order.error else name
+    return f"fallback: {name} for {shares_text(order.request.qty_shares)} shares"
