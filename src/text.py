@@ -49,7 +49,7 @@ def csv_text(text: str) -> str:
     A leading apostrophe is the spreadsheet's own mark for "this is text".
     """
     safe = printable(text)
-    if safe.lstrip().startswith(_FORMULA_STARTS) and not _is_number(safe):
+    if safe.lstrip(" \"'").startswith(_FORMULA_STARTS) and not _is_number(safe):
         return "'" + safe
     return safe
 

@@ -37,7 +37,9 @@ def test_long_text_is_cut() -> None:
     assert len(shown_value("y" * 5000)) < 80
 
 
-@pytest.mark.parametrize("raw", ["=1+1", "+cmd", "-1+1", "@SUM(A1)", " =1", "\uff1d1", "-", "|x"])
+@pytest.mark.parametrize(
+    "raw", ["=1+1", "+cmd", "-1+1", "@SUM(A1)", " =1", "\uff1d1", "-", "|x", '"=1', " '=1"]
+)
 def test_formulas_become_text(raw: str) -> None:
     assert csv_text(raw) == "'" + raw
 

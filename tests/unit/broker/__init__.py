@@ -1,0 +1,1 @@
+"""The edge to the broker, with the broker replaced by records."""
