@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from src.core.money import ONE, exact_sum, plain_text
-from src.errors import ConfigError, Problem
+from src.errors import ConfigError
 from src.io.config_keys import KEY_RULES, MODELS, REQUIRED_SECTIONS, SECTIONS, KeyRule
 from src.io.config_values import share_of_mix
 from src.io.config_warnings import connection_warnings
-from src.io.ini_scan import Entry, IniSection, IniText, scan_ini
+from src.io.ini_scan import Entry, IniSection, IniText, place_of, scan_ini
 from src.io.input_file import UnusableFile, read_input
 from src.settings import (
     ExecutionSettings,
@@ -47,7 +47,7 @@ def load_settings(path: str | Path) -> Settings:
     values = {section: reader.read_section(section) for section in KEY_RULES}
     models = reader.read_models()
     if ini.problems:
-        raise ConfigError(_in_file_order(ini))
+        raise ConfigError(ini.problems.in_file_order())
     ibkr = IbkrSettings(**values["ibkr"])
     return Settings(
         ibkr=ibkr,
@@ -78,8 +78,7 @@ class _Reader:
             self._report(section.line, section.name, "", "unknown section", hint)
         for name in REQUIRED_SECTIONS:
             if name not in self.ini.sections:
-                where = f"{self.ini.name} [{name}]"
-                self.ini.problems.append(Problem(where=where, what="the section is missing"))
+                self._report(0, name, "", "the section is missing", "")
 
     def read_section(self, name: str) -> dict[str, Any]:
         """The section's values by field name; keys left out are absent."""
@@ -141,15 +140,4 @@ class _Reader:
         self._report(entry.line, section, entry.key, "unknown key", hint)
 
     def _report(self, line: int, section: str, key: str, what: str, hint: str) -> None:
-        where = self.ini.where(line, section, key)
-        self.ini.problems.append(Problem(where=where, what=what, hint=hint))
-
-
-def _in_file_order(ini: IniText) -> list[Problem]:
-    """Sort by line; what has no line (a missing section) comes first."""
-
-    def line_of(problem: Problem) -> int:
-        number = problem.where[len(ini.name) :].partition(" ")[0].lstrip(":")
-        return int(number or 0)
-
-    return sorted(ini.problems, key=line_of)
+        self.ini.problems.report(line, place_of(section, key), what, hint)

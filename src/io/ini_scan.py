@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from src.errors import Problem
 from src.io.input_file import InputText
+from src.io.problem_list import ProblemList
 from src.text import printable, shown_value
 
 _DELIMITER: Final = re.compile(r"[=:]")
@@ -42,22 +42,19 @@ class IniText:
     """All sections by folded name, and every problem of form."""
 
     name: str
+    problems: ProblemList
     sections: dict[str, IniSection] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
 
-    def where(self, line: int, section: str = "", key: str = "") -> str:
-        """``file:line [section] key`` for a message."""
-        parts = [f"{self.name}:{line}"]
-        if section:
-            parts.append(f"[{printable(section, 60)}]")
-        if key:
-            parts.append(printable(key, 60))
-        return " ".join(parts)
+
+def place_of(section: str, key: str = "") -> str:
+    """``[section] key`` for a message."""
+    place = f"[{printable(section, 60)}]" if section else ""
+    return f"{place} {printable(key, 60)}" if key else place
 
 
 def scan_ini(source: InputText) -> IniText:
     """Read every line; problems are collected, never raised."""
-    scanner = _Scanner(IniText(name=source.name))
+    scanner = _Scanner(IniText(name=source.name, problems=ProblemList(source.name)))
     for number, line in enumerate(source.lines, start=1):
         scanner.read_line(number, line)
     return scanner.ini
@@ -129,6 +126,5 @@ class _Scanner:
             )
 
     def _report(self, number: int, what: str, hint: str = "") -> None:
-        section = self.section.name if self.section else ""
-        where = self.ini.where(number, section)
-        self.ini.problems.append(Problem(where=where, what=what, hint=hint))
+        place = place_of(self.section.name) if self.section else ""
+        self.ini.problems.report(number, place, what, hint)

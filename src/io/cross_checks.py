@@ -1,0 +1,105 @@
+"""Whether the settings and the portfolio CSV fit together.
+
+The mix in ``[models]`` and the columns of the CSV are matched without case, each needs the other.
+The mixed CASH target may not imply more leverage than ``max_leverage`` allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Final
+
+from src.core.money import (
+    ONE,
+    ZERO,
+    exact_arithmetic,
+    exact_sum,
+    leverage_text,
+    pct_text,
+    plain_text,
+)
+from src.core.records import CASH, ModelPortfolios
+from src.errors import ConfigError, Problem
+from src.settings import Settings
+from src.text import did_you_mean, printable
+
+_ROUNDING: Final = Decimal("1e-9")
+
+
+def check_models(settings: Settings, portfolios: ModelPortfolios) -> None:
+    """Check that mix and columns name the same models and that the leverage they imply is allowed.
+
+    Raises: ConfigError with every problem, each naming both files' sides of it.
+    """
+    problems = _unmatched(settings, portfolios)
+    if problems:
+        raise ConfigError(problems)
+    cash = mixed_cash(settings.models, portfolios)
+    leverage, cap = ONE - cash, settings.rebalance.max_leverage
+    if not leverage <= cap + _ROUNDING:
+        what = (
+            f"the models' mixed CASH target of {pct_text(cash)}% implies a leverage of "
+            f"{leverage_text(leverage)}, above max_leverage {plain_text(cap)}"
+        )
+        hint = f"raise max_leverage or the CASH weights in {portfolios.source}"
+        where = f"{settings.source} [rebalance] max_leverage"
+        raise ConfigError(Problem(where=where, what=what, hint=hint))
+
+
+def mix_by_column(
+    models: Mapping[str, Decimal], portfolios: ModelPortfolios
+) -> Mapping[str, Decimal]:
+    """The mix under the CSV's spelling of each name; call after :func:`check_models`."""
+    weights = {name.casefold(): weight for name, weight in models.items()}
+    return {column: weights[column.casefold()] for column in portfolios.models}
+
+
+@exact_arithmetic()
+def mixed_cash(models: Mapping[str, Decimal], portfolios: ModelPortfolios) -> Decimal:
+    """The mix's CASH weight, with the mix and each column divided by their own sums."""
+    mix = mix_by_column(models, portfolios)
+    cash = ZERO
+    for name, weights in portfolios.models.items():
+        cash += mix[name] * weights.get(CASH, ZERO) / exact_sum(weights.values())
+    return cash / exact_sum(mix.values())
+
+
+def mix_warnings(settings: Settings, portfolios: ModelPortfolios) -> tuple[str, ...]:
+    """Sentences for the preview: the mix sells everything, borrows, or leaves a model unused."""
+    cash = mixed_cash(settings.models, portfolios)
+    warnings = []
+    if cash >= ONE:
+        warnings.append("the models ask for 100% CASH: every managed holding will be SOLD")
+    elif cash < ZERO:
+        borrowed = pct_text(-cash)
+        warnings.append(f"the models BORROW {borrowed}% of net liquidation value (negative CASH)")
+    unused = [printable(name, 64) for name, weight in settings.models.items() if not weight]
+    if unused:
+        warnings.append(f"weight 0 in the mix: {', '.join(unused)}")
+    return tuple(warnings)
+
+
+def _unmatched(settings: Settings, portfolios: ModelPortfolios) -> list[Problem]:
+    keys = {name.casefold(): name for name in settings.models}
+    columns = {name.casefold(): name for name in portfolios.models}
+    problems = []
+    for folded, name in keys.items():
+        if folded not in columns:
+            where = f"{settings.source} [models] {printable(name, 64)}"
+            what = f"{portfolios.source} has no such column"
+            hint = did_you_mean(name, portfolios.models) or _listed(
+                "columns are", portfolios.models
+            )
+            problems.append(Problem(where=where, what=what, hint=hint))
+    for folded, name in columns.items():
+        if folded not in keys:
+            where = f"{portfolios.source} column {printable(name, 64)}"
+            what = f"{settings.source} [models] has no such key"
+            hint = did_you_mean(name, settings.models) or "give it a weight, 0 if it is not wanted"
+            problems.append(Problem(where=where, what=what, hint=hint))
+    return problems
+
+
+def _listed(words: str, names: Mapping[str, object]) -> str:
+    return f"{words} {', '.join(printable(name, 64) for name in names)}"

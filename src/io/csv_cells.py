@@ -1,0 +1,61 @@
+"""What one cell of the portfolio CSV may hold: a column name, a symbol or a percent.
+
+Each reader returns the value or raises ValueError with what was expected, in plain words.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Final
+
+from src.core.money import ZERO, parse_percent
+from src.core.records import CASH, Symbol
+from src.text import code_point
+
+SYMBOL_COLUMN: Final = "ETF"
+MAX_NAME_CHARS: Final = 64
+_NOT_IN_NAMES: Final = "=:;#["
+_SYMBOL: Final = re.compile(r"[A-Z0-9](?:[A-Z0-9. -]{0,10}[A-Z0-9])?")
+
+
+def read_symbol(cell: str) -> Symbol:
+    """Trim and upper-case a symbol such as ``SPY``, ``BRK B`` or ``cash``."""
+    for char in cell:
+        if not (char.isascii() and char.isprintable()):
+            raise ValueError(
+                f"contains {code_point(char)}, expected plain ASCII letters and digits"
+            )
+    symbol = cell.strip().upper()
+    if not _SYMBOL.fullmatch(symbol):
+        raise ValueError(
+            "expected at most 12 letters and digits, with '.', '-' or a space only inside"
+        )
+    return symbol
+
+
+def read_weight(cell: str, symbol: Symbol) -> Decimal:
+    """Read a percent cell as a fraction; blank is 0, and only CASH may be negative."""
+    if not cell.strip():
+        return ZERO
+    try:
+        weight = parse_percent(cell)
+    except ValueError as error:
+        hint = ", with a decimal point and no commas" if "," in cell else ""
+        raise ValueError(f"expected blank or a percent such as 33% or 12.5{hint}") from error
+    if not weight >= ZERO and symbol != CASH:
+        raise ValueError("expected 0 or more, only CASH may be negative")
+    return weight
+
+
+def read_model_name(cell: str) -> str:
+    """Check a model's column name; it is also a key of the settings file."""
+    if not cell.strip():
+        raise ValueError("has no name, expected a model's name or no column at all")
+    if not cell.isprintable() or len(cell) > MAX_NAME_CHARS:
+        raise ValueError(f"expected at most {MAX_NAME_CHARS} printable characters")
+    if any(char in _NOT_IN_NAMES for char in cell):
+        raise ValueError(f"expected a name without any of {' '.join(_NOT_IN_NAMES)}")
+    if cell.upper() in {SYMBOL_COLUMN, CASH}:
+        raise ValueError(f"expected a model's name, {cell.upper()} is not one")
+    return cell

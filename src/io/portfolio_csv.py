@@ -1,0 +1,244 @@
+"""Portfolio CSV → ``ModelPortfolios``, or one ``PortfolioCsvError`` with every problem.
+
+One row per symbol, one column per model, percent in the cells; blank is 0. Per model, assets plus
+CASH are 100% within 0.01, compared in exact decimals. Only CASH may be negative, and only a model
+that borrows may hold more than 100% of one asset. Weights are fractions from here on.
+``check_symbols`` judges what the broker knows of the symbols; it does not ask the broker itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from src.core.money import ONE, ZERO, exact_sum, plain_text, weight_to_percent
+from src.core.records import CASH, ModelPortfolios, Symbol, SymbolLookup
+from src.errors import PortfolioCsvError, Problem, UnknownSymbolError
+from src.io.csv_cells import SYMBOL_COLUMN, read_model_name, read_symbol, read_weight
+from src.io.csv_rows import CsvRow, CsvTable, read_table
+from src.io.input_file import UnusableFile, read_input
+from src.io.problem_list import ProblemList
+from src.text import printable, shown_value
+
+SUM_TOLERANCE: Final = Decimal("0.0001")
+_FUND_TYPES: Final = frozenset({"ETF", "ETN", "ETC", "ETP"})
+_ABOUT_ONE_PERCENT: Final = (Decimal("0.009"), Decimal("0.011"))
+
+
+def load_portfolios(path: str | Path) -> ModelPortfolios:
+    """Read and validate the portfolio CSV.
+
+    Every model of the result lists every symbol and CASH, with 0 where the cell is blank.
+    Raises: PortfolioCsvError with every problem, each with file, line, column and expectation.
+    """
+    import hashlib
+
+    try:
+        source = read_input(path)
+    except UnusableFile as error:
+        raise PortfolioCsvError(error.problem) from error
+    table = read_table(source)
+    reader = _Reader(table.problems)
+    reader.read(table)
+    if table.problems:
+        raise PortfolioCsvError(table.problems.in_file_order())
+    symbols = tuple(sorted(symbol for symbol in reader.lines if symbol != CASH))
+    return ModelPortfolios(
+        models={column.name: column.weights(symbols) for column in reader.columns},
+        symbols=symbols,
+        source=source.name,
+        lines=reader.lines,
+        sha256=hashlib.sha256(source.raw).hexdigest(),
+    )
+
+
+def check_symbols(
+    portfolios: ModelPortfolios, lookups: Mapping[Symbol, SymbolLookup]
+) -> tuple[str, ...]:
+    """Return a warning for each listed symbol that is not a fund.
+
+    Raises: UnknownSymbolError naming every symbol that is unknown or ambiguous at the broker.
+    """
+    problems, warnings = [], []
+    for symbol in portfolios.symbols:
+        lookup = lookups.get(symbol)
+        if lookup is None or lookup.listing is None:
+            problems.append(_symbol_problem(portfolios, symbol, lookup))
+        elif lookup.listing.stock_type.upper() not in _FUND_TYPES:
+            kind = printable(lookup.listing.stock_type, 40) or "a stock of no stated type"
+            warnings.append(f"{symbol} is not an ETF: IBKR calls it {kind}")
+    if problems:
+        raise UnknownSymbolError(problems)
+    return tuple(warnings)
+
+
+def _symbol_problem(
+    portfolios: ModelPortfolios, symbol: Symbol, lookup: SymbolLookup | None
+) -> Problem:
+    line = portfolios.lines.get(symbol, 0)
+    place = f"{portfolios.source}:{line}" if line else portfolios.source
+    what = printable(lookup.problem) if lookup and lookup.problem else "not known at IBKR"
+    found = [printable(candidate, 100) for candidate in lookup.candidates] if lookup else []
+    hint = f"IBKR offers {'; '.join(found)}" if found else ""
+    return Problem(where=f"{place} column {SYMBOL_COLUMN}", what=f"{symbol}: {what}", hint=hint)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Column:
+    """One model's column while it is read; ``is_whole`` is False once a cell could not be read."""
+
+    name: str
+    index: int
+    cells: list[tuple[int, Symbol, Decimal]] = field(default_factory=list)
+    is_whole: bool = True
+
+    @property
+    def place(self) -> str:
+        return f"column {printable(self.name, 64)}"
+
+    def weights(self, symbols: Sequence[Symbol]) -> dict[Symbol, Decimal]:
+        read = {symbol: weight for _, symbol, weight in self.cells}
+        return {symbol: read.get(symbol, ZERO) for symbol in (*symbols, CASH)}
+
+
+class _Reader:
+    """Reads header, rows and column sums in turn and collects what is wrong."""
+
+    def __init__(self, problems: ProblemList) -> None:
+        self.problems = problems
+        self.columns: list[_Column] = []
+        self.lines: dict[Symbol, int] = {}
+        self.width = 0
+
+    def read(self, table: CsvTable) -> None:
+        if table.header is None:
+            if not self.problems:
+                hint = f"the first row is {SYMBOL_COLUMN},<model>,<model>..."
+                self.problems.report(1, "", "the file is empty", hint)
+            return
+        self._read_header(table.header)
+        if not self.columns:
+            return
+        for row in table.rows:
+            self._read_row(row)
+        if not table.rows:
+            self.problems.report(table.header.line, "", "no symbol below the header")
+            return
+        for column in self.columns:
+            _check_sum(column, table.header.line, self.problems)
+            _check_large_weights(column, self.problems)
+
+    # --- header ---
+
+    def _read_header(self, header: CsvRow) -> None:
+        names = header.cells
+        self.width = max((at for at, name in enumerate(names, start=1) if name), default=0)
+        for index, name in enumerate(names[: self.width]):
+            if index == 0:
+                self._check_symbol_column(header, name)
+            else:
+                self._read_column(header, name, index)
+        if self.width == 1:
+            self.problems.report(
+                header.line, "", "the header names no model", _separator_hint(names)
+            )
+
+    def _check_symbol_column(self, header: CsvRow, name: str) -> None:
+        if name.upper() != SYMBOL_COLUMN and not _separator_hint(header.cells):
+            what = f"the first column is {shown_value(name)}, expected {SYMBOL_COLUMN}"
+            self.problems.report(header.line, "column 1", what)
+
+    def _read_column(self, header: CsvRow, name: str, index: int) -> None:
+        place = f"column {index + 1}"
+        try:
+            read_model_name(name)
+        except ValueError as error:
+            self.problems.report(header.line, place, f"{shown_value(name)}: {error}")
+        for other in self.columns:
+            if name and other.name.casefold() == name.casefold():
+                what = f"{shown_value(name)} is also the name of column {other.index + 1}"
+                self.problems.report(header.line, place, what, "names are compared without case")
+        self.columns.append(_Column(name=name or str(index + 1), index=index))
+
+    # --- rows ---
+
+    def _read_row(self, row: CsvRow) -> None:
+        if not self._has_right_width(row):
+            for column in self.columns:
+                column.is_whole = False
+            self._read_row_symbol(row)
+            return
+        symbol = self._read_row_symbol(row)
+        for column in self.columns:
+            cell = row.cells[column.index]
+            try:
+                column.cells.append((row.line, symbol, read_weight(cell, symbol)))
+            except ValueError as error:
+                column.is_whole = False
+                what = f"{shown_value(cell)} is not valid: {error}"
+                self.problems.report(row.line, column.place, what)
+
+    def _read_row_symbol(self, row: CsvRow) -> Symbol:
+        cell = row.cells[0]
+        try:
+            symbol = read_symbol(cell)
+        except ValueError as error:
+            what = f"{shown_value(cell)} is not valid: {error}"
+            self.problems.report(row.line, f"column {SYMBOL_COLUMN}", what)
+            return ""
+        first = self.lines.setdefault(symbol, row.line)
+        if first != row.line:
+            what = f"{symbol} stands twice, first in line {first}"
+            self.problems.report(row.line, f"column {SYMBOL_COLUMN}", what, "keep one row")
+        return symbol
+
+    def _has_right_width(self, row: CsvRow) -> bool:
+        cells = max((at for at, cell in enumerate(row.cells, start=1) if cell), default=0)
+        if len(row.cells) >= self.width >= cells:
+            return True
+        hint = _separator_hint(row.cells)
+        if cells > self.width:
+            hint = "with a decimal comma write 33.5%, not 33,5%"
+        shown = max(cells, min(len(row.cells), self.width))
+        what = f"the row has {shown} cells, the header {self.width}"
+        self.problems.report(row.line, "", what, hint)
+        return False
+
+
+def _check_sum(column: _Column, line: int, problems: ProblemList) -> None:
+    if not column.is_whole:
+        return
+    weights = [weight for _, _, weight in column.cells]
+    total = exact_sum(weights)
+    if not any(weights):
+        problems.report(line, column.place, "every weight is 0, expected a sum of 100%")
+    elif not abs(total - ONE) <= SUM_TOLERANCE:
+        shown = plain_text(weight_to_percent(total))
+        low, high = _ABOUT_ONE_PERCENT
+        hint = (
+            "write percent, 33% or 33, not fractions such as 0.33" if low <= total <= high else ""
+        )
+        what = f"the weights sum to {shown}%, expected 100% within 0.01"
+        problems.report(line, column.place, what, hint)
+
+
+def _check_large_weights(column: _Column, problems: ProblemList) -> None:
+    """Only a model that borrows, so that its column still sums, may hold more than all of it."""
+    if any(symbol == CASH and weight < ZERO for _, symbol, weight in column.cells):
+        return
+    for line, symbol, weight in column.cells:
+        if weight > ONE and symbol != CASH:
+            shown = plain_text(weight_to_percent(weight))
+            what = f"{symbol} is {shown}%, expected at most 100% while CASH is not negative"
+            problems.report(line, column.place, what)
+
+
+def _separator_hint(cells: Sequence[str]) -> str:
+    text = cells[0] if len(cells) == 1 else ""
+    for separator, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if separator in text:
+            return f"separate the columns with commas, not {name}"
+    return ""
