@@ -45,7 +45,7 @@ class MarketView(Protocol):
         """
 
     async def fetch_quotes(self, symbols: Collection[Symbol], pricing: PricingSettings) -> Quotes:
-        """Quotes by stage; ends for each symbol at its first usable field (spec of ``PricingSettings``).
+        """Quotes by stage; ends for each symbol at its first usable field.
 
         Symbols whose lookup has no listing come back with an empty tuple.
         """

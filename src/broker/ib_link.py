@@ -1,0 +1,210 @@
+"""Connect to TWS or IB Gateway, or say in plain words why that did not work.
+
+One ``Link`` is one connection: it is opened complete (positions and account values are in) and is
+never reused after a loss. Every question asked over it has a deadline and ends as an answer, a
+refusal of the broker, or ``BrokerLost``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from ib_async.ib import IB, StartupFetch
+
+from src.broker.guarded_client import GuardedClient, Progress
+from src.broker.listener import CLIENT_ID_TAKEN, Listener
+from src.broker.pacing import Reply, backoff_sec, read_reply
+from src.broker.replies import AnswerDamaged, AnswerRefused, Key
+from src.errors import BrokerLost
+
+if TYPE_CHECKING:
+    from src.settings import IbkrSettings
+
+log = logging.getLogger(__name__)
+
+_FIRST_REQUEST_ID: Final = 1_000_000_000
+"""Request ids stay far above order ids: an error names either with the same number."""
+
+_MAX_TRIES: Final = 4
+_API_HINT: Final = "enable the API (Configure > API > Settings, socket clients) and check the port"
+
+
+class _GuardedIB(IB):
+    """The library's facade around our listener and our guarded client."""
+
+    def __init__(self, account_id: str) -> None:
+        super().__init__()
+        self.listener = Listener(self, account_id)
+        self.guarded = GuardedClient(self.listener, account_id)
+        self.wrapper = self.listener
+        self.client = self.guarded
+        self.client.apiEnd += self.disconnectedEvent
+
+
+class Link:
+    """One complete connection for one account."""
+
+    def __init__(self, settings: IbkrSettings) -> None:
+        self._settings = settings
+        self._ib = _GuardedIB(settings.account_id)
+        self._next_request_id = _FIRST_REQUEST_ID
+        self._turns: dict[Key, asyncio.Lock] = {}
+        self.timeout_sec = float(settings.connect_timeout_sec)
+
+    @property
+    def client(self) -> GuardedClient:
+        """The sending side."""
+        return self._ib.guarded
+
+    @property
+    def listener(self) -> Listener:
+        """The receiving side."""
+        return self._ib.listener
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """All accounts of the login."""
+        return tuple(account.strip() for account in self._ib.listener.accounts)
+
+    async def open(self) -> None:
+        """Connect, log in, and download positions and account values.
+
+        Raises: BrokerLost; Refused when the account is not one of the login's.
+        """
+        silence_library_logs()
+        settings = self._settings
+        log.info("connecting host=%s port=%s client_id=%s", *self._place(), settings.client_id)
+        opening = self._ib.connectAsync(
+            host=settings.host,
+            port=settings.port,
+            clientId=settings.client_id,
+            timeout=self.timeout_sec,
+            account=settings.account_id,
+            raiseSyncErrors=True,
+            fetchFields=StartupFetch.POSITIONS | StartupFetch.ACCOUNT_UPDATES,
+        )
+        try:
+            await asyncio.wait_for(opening, self.timeout_sec)
+        except (OSError, asyncio.TimeoutError) as error:
+            raise BrokerLost(self._explain(error)) from error
+        log.info("connected server_version=%s", self.client.serverVersion())
+
+    def close(self) -> None:
+        """End the connection; nothing is left running."""
+        self._ib.disconnect()
+
+    def new_request_id(self) -> int:
+        """A request id that was not used on this connection."""
+        self._next_request_id += 1
+        return self._next_request_id
+
+    async def ask(self, what: str, key: Key, send: Callable[[], None]) -> list[Any]:
+        """Ask one question and wait for the whole answer.
+
+        The time limit counts from the moment the question has left the library's queue. A pacing
+        refusal, and an outage of the gateway's own line, are tried again within limits.
+        Raises: AnswerRefused; BrokerLost naming the question.
+        """
+        async with self._turns.setdefault(key, asyncio.Lock()):
+            for attempt in range(1, _MAX_TRIES):
+                await self.wait_upstream()
+                outages = self.listener.upstream.outages
+                try:
+                    return await self._ask_once(what, key, send)
+                except AnswerRefused as refusal:
+                    if read_reply(refusal.code) is not Reply.TOO_FAST:
+                        raise
+                    await asyncio.sleep(backoff_sec(attempt, random.random()))  # noqa: S311
+                except asyncio.TimeoutError as error:
+                    if self.listener.upstream.outages == outages:
+                        raise BrokerLost(self.silence(what)) from error
+            raise BrokerLost(f"{self._where()} declined to answer in time: {what}")
+
+    async def wait_upstream(self) -> None:
+        """Wait, within the time limit, until the gateway's own line to IBKR is back.
+
+        Raises: BrokerLost.
+        """
+        if self.listener.upstream.is_lost:
+            log.warning("waiting for the gateway's connection to IBKR")
+        if not await self.listener.upstream.wait_back(self.timeout_sec):
+            raise BrokerLost(
+                f"{self._where()} lost its own connection to IBKR and it did not come back"
+                f" within {self.timeout_sec:g} s"
+            )
+
+    def silence(self, what: str) -> str:
+        """The message for an answer that never came."""
+        text = f"{self._where()} did not answer within {self.timeout_sec:g} s: {what}"
+        last = self.listener.last_message
+        return f"{text} (its last message was {last})" if last else text
+
+    def lost(self) -> str:
+        """The message for a connection that ended."""
+        return f"the connection to {self._where()} was lost: {self.client.fault or 'closed'}"
+
+    async def _ask_once(self, what: str, key: Key, send: Callable[[], None]) -> list[Any]:
+        replies = self.listener.replies
+        reply = replies.open(key)
+        try:
+            send()
+            await self.client.left()
+            await asyncio.wait_for(reply.done, self.timeout_sec)
+        except ConnectionError as error:
+            raise BrokerLost(f"{self.lost()} while waiting for {what}") from error
+        except AnswerDamaged as error:
+            raise BrokerLost(
+                f"the answer of {self._where()} is damaged: {what}: {error}"
+            ) from error
+        finally:
+            replies.close(key)
+        return reply.rows
+
+    def _place(self) -> tuple[str, int]:
+        return self._settings.host, self._settings.port
+
+    def _where(self) -> str:
+        return f"TWS or IB Gateway at {self._settings.host}:{self._settings.port}"
+
+    def _explain(self, error: BaseException) -> str:
+        """Why there is no connection, by how far it came, and what to check."""
+        client, where, limit = self.client, self._where(), f"{self.timeout_sec:g} s"
+        client_id = self._settings.client_id
+        if client.fault == CLIENT_ID_TAKEN:
+            return f"{where} {CLIENT_ID_TAKEN} (client id {client_id}); set another client_id"
+        if client.progress is Progress.NOTHING:
+            return self._explain_unreachable(error)
+        timed_out = isinstance(error, asyncio.TimeoutError)
+        fault = f"did not answer within {limit}" if timed_out else client.fault
+        if client.progress is Progress.CONNECTED:
+            return f"{where} accepted the connection, then: {fault}; {_API_HINT}"
+        if client.progress is Progress.ANSWERED:
+            return (
+                f"{where} answered the handshake but not the login as client id {client_id}:"
+                f" {fault}; is the client id in use, or does a dialog wait for a click in TWS?"
+            )
+        missing = self.listener.book.missing() or "account data"
+        return f"{where} did not send {missing} in full: {fault or error}; run again"
+
+    def _explain_unreachable(self, error: BaseException) -> str:
+        host, port = self._place()
+        if isinstance(error, socket.gaierror):
+            return f"the host name {host!r} ([ibkr] host) is not known: {error.strerror}"
+        if isinstance(error, ConnectionRefusedError):
+            return f"nothing listens at {host}:{port}: start TWS or IB Gateway; {_API_HINT}"
+        if isinstance(error, asyncio.TimeoutError):
+            limit = f"{self.timeout_sec:g} s"
+            return f"no connection to {host}:{port} within {limit}: check host, port and firewall"
+        reason = getattr(error, "strerror", None) or error
+        return f"no connection to {host}:{port}: {reason}; {_API_HINT}"
+
+
+def silence_library_logs() -> None:
+    """The library logs account ids and prices; our own log says what matters, masked."""
+    for name in ("ib_async", "eventkit"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -1,0 +1,326 @@
+"""What the broker says, message by message, sent to whoever waits for it: raw evidence only.
+
+The library's own bookkeeping (trades, tickers, portfolio) is not used at all: it marks an order as
+cancelled at any error, forgets everything at a reconnect, and answers refusals with empty lists.
+"""
+
+# ruff: noqa: N802, N803, N815, D102, PLR0913, PLR0917, ARG002 - names and arguments of the library
+# mypy: allow-untyped-calls
+# (the library types its callers, not all of itself)
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, Protocol
+
+from ib_async.wrapper import Wrapper
+
+from src.broker import convert
+from src.broker.account_book import AccountBook, HeldRow
+from src.broker.pacing import Reply, read_reply
+from src.broker.replies import AnswerDamaged, AnswerRefused, Replies
+from src.broker.upstream import Upstream
+from src.core.codes import CodeKind, classify
+from src.core.order_events import (
+    BrokerEvent,
+    FillSeen,
+    LinkSeen,
+    LinkState,
+    OpenOrderSeen,
+    OrderErrorSeen,
+    StatusSeen,
+)
+
+if TYPE_CHECKING:
+    from ib_async.contract import Contract, ContractDescription, ContractDetails
+    from ib_async.ib import IB
+    from ib_async.objects import CommissionReport, Execution
+    from ib_async.order import Order, OrderState
+
+    from src.broker.guarded_client import GuardedClient
+
+log = logging.getLogger(__name__)
+
+POSITIONS: Final = "positions"
+ACCOUNT_VALUES: Final = "accountValues"
+OPEN_ORDERS: Final = "open orders"
+COMPLETED_ORDERS: Final = "completed orders"
+CURRENT_TIME: Final = "current time"
+_CLIENT_ID_IN_USE: Final = 326
+_VALIDATION_FAILED: Final = 321
+_TICKS: Final = frozenset({"1", "2", "45", "46", "57", "58", "81"})
+_LISTED: Final = frozenset({"5", "10", "11", "79", "101"})
+_LOG_LEVELS: Final = {
+    CodeKind.SESSION_DOWN: logging.WARNING,
+    CodeKind.SESSION_BACK: logging.WARNING,
+    CodeKind.SESSION_BACK_WITH_LOSS: logging.WARNING,
+    CodeKind.PACING: logging.WARNING,
+}
+CLIENT_ID_TAKEN: Final = "refused the client id: it is in use by another program"
+
+
+class TickSink(Protocol):
+    """One open quote; gets what carries its request id and nothing else."""
+
+    def on_price(self, tick_type: int, price: Decimal | None) -> None:
+        """A price field; None when the broker says there is none."""
+
+    def on_number(self, tick_type: int, value: Decimal | None) -> None:
+        """A generic field such as "halted"."""
+
+    def on_text(self, tick_type: int, value: str) -> None:
+        """A text field such as the time of the last trade."""
+
+    def on_kind(self, market_data_type: int) -> None:
+        """The kind of data the broker grants."""
+
+    def on_end(self) -> None:
+        """The end of a snapshot."""
+
+    def on_error(self, code: int, text: str) -> None:
+        """A refusal or notice for this quote."""
+
+
+class Listener(Wrapper):
+    """Receives every decoded message of one connection."""
+
+    def __init__(self, ib: IB, account_id: str) -> None:
+        super().__init__(ib)
+        self.replies = Replies()
+        self.book = AccountBook(account_id)
+        self.quotes: dict[int, TickSink] = {}
+        self.upstream = Upstream()
+        self.highest_order_id = 0
+        self.commissions: dict[str, Decimal | None] = {}
+        self.last_message = ""
+        self.client: GuardedClient
+        self.evidence: Callable[[BrokerEvent], None] | None = None
+
+    # --- account ----------------------------------------------------------------------------
+
+    def position(self, account: str, contract: Contract, posSize: float, avgCost: float) -> None:
+        row = _held_row(contract, posSize, avg_cost=convert.known(avgCost))
+        self.book.add_position(account, row)
+
+    def positionEnd(self) -> None:
+        self.book.has_positions = True
+        self._endReq(POSITIONS)
+        self.replies.finish(POSITIONS)
+
+    def updateAccountValue(self, tag: str, val: str, currency: str, account: str) -> None:
+        self.book.add_value(account, tag, currency, val)
+
+    def updatePortfolio(
+        self,
+        contract: Contract,
+        posSize: float,
+        marketPrice: float,
+        marketValue: float,
+        averageCost: float,
+        unrealizedPNL: float,
+        realizedPNL: float,
+        account: str,
+    ) -> None:
+        row = _held_row(
+            contract,
+            posSize,
+            avg_cost=convert.known(averageCost),
+            price=convert.exact(marketPrice),
+            value=convert.known(marketValue),
+        )
+        self.book.add_portfolio(account, row)
+
+    def accountDownloadEnd(self, _account: str) -> None:
+        self.book.has_values = True
+        self._endReq(ACCOUNT_VALUES)
+        self.replies.finish(ACCOUNT_VALUES)
+
+    # --- contracts and market data ----------------------------------------------------------
+
+    def contractDetails(self, reqId: int, contractDetails: ContractDetails) -> None:
+        self.replies.add(reqId, contractDetails)
+
+    bondContractDetails = contractDetails
+
+    def contractDetailsEnd(self, reqId: int) -> None:
+        self.replies.finish(reqId)
+
+    def symbolSamples(self, reqId: int, contractDescriptions: list[ContractDescription]) -> None:
+        for sample in contractDescriptions:
+            self.replies.add(reqId, sample)
+        self.replies.finish(reqId)
+
+    def priceSizeTick(self, reqId: int, tickType: int, price: float, size: float) -> None:
+        sink = self.quotes.get(reqId)
+        if sink is not None:
+            sink.on_price(tickType, convert.positive(price))
+
+    def tickGeneric(self, reqId: int, tickType: int, value: float) -> None:
+        sink = self.quotes.get(reqId)
+        if sink is not None:
+            sink.on_number(tickType, convert.known(value))
+
+    def tickString(self, reqId: int, tickType: int, value: str) -> None:
+        sink = self.quotes.get(reqId)
+        if sink is not None:
+            sink.on_text(tickType, value)
+
+    def marketDataType(self, reqId: int, marketDataId: int) -> None:
+        sink = self.quotes.get(reqId)
+        if sink is not None:
+            sink.on_kind(marketDataId)
+
+    def tickSnapshotEnd(self, reqId: int) -> None:
+        sink = self.quotes.get(reqId)
+        if sink is not None:
+            sink.on_end()
+
+    def tickSize(self, reqId: int, tickType: int, size: float) -> None:
+        """Sizes are not used."""
+
+    # --- orders -----------------------------------------------------------------------------
+
+    def openOrder(
+        self, orderId: int, contract: Contract, order: Order, orderState: OrderState
+    ) -> None:
+        if order.whatIf:
+            return
+        seen = convert.working_order(contract, order, orderState)
+        self.highest_order_id = max(self.highest_order_id, orderId)
+        self.replies.add(OPEN_ORDERS, seen)
+        self._emit(OpenOrderSeen(order=seen))
+
+    def openOrderEnd(self) -> None:
+        self.replies.finish(OPEN_ORDERS)
+
+    def completedOrder(self, contract: Contract, order: Order, orderState: OrderState) -> None:
+        self.replies.add(COMPLETED_ORDERS, convert.completed_order(contract, order, orderState))
+
+    def completedOrdersEnd(self) -> None:
+        self.replies.finish(COMPLETED_ORDERS)
+
+    def orderStatus(
+        self,
+        orderId: int,
+        status: str,
+        filled: float,
+        remaining: float,
+        avgFillPrice: float,
+        permId: int,
+        parentId: int,
+        lastFillPrice: float,
+        clientId: int,
+        whyHeld: str,
+        mktCapPrice: float = 0.0,
+    ) -> None:
+        self._emit(
+            StatusSeen(
+                order_id=orderId,
+                client_id=clientId,
+                perm_id=permId,
+                status=convert.clean(status),
+                filled_shares=convert.known(filled) or Decimal(0),
+                remaining_shares=convert.known(remaining) or Decimal(0),
+                avg_price_usd=convert.positive(avgFillPrice),
+                why_held=convert.clean(whyHeld),
+            )
+        )
+
+    def execDetails(self, reqId: int, contract: Contract, execution: Execution) -> None:
+        fill = convert.fill_from(contract, execution)
+        self.highest_order_id = max(self.highest_order_id, fill.order_id)
+        self.replies.add(reqId, fill)
+        self._emit(FillSeen(fill=fill))
+
+    def execDetailsEnd(self, reqId: int) -> None:
+        self.replies.finish(reqId)
+
+    def commissionReport(self, commissionReport: CommissionReport) -> None:
+        seen = convert.commission_from(commissionReport)
+        self.commissions[seen.exec_id] = seen.commission_usd
+        self._emit(seen)
+
+    # --- session ----------------------------------------------------------------------------
+
+    def nextValidId(self, reqId: int) -> None:
+        self.highest_order_id = max(self.highest_order_id, reqId - 1)
+
+    def currentTime(self, time: int) -> None:
+        self.replies.add(CURRENT_TIME, timedelta(seconds=time))
+        self.replies.finish(CURRENT_TIME)
+
+    def error(
+        self, reqId: int, errorCode: int, errorString: str, advancedOrderRejectJson: str
+    ) -> None:
+        text = convert.clean(errorString)
+        if reqId < 0:
+            self._session_message(errorCode, text)
+        elif reqId in self.quotes:
+            self.quotes[reqId].on_error(errorCode, text)
+        elif self.replies.is_open(reqId):
+            if read_reply(errorCode) is not Reply.NOTICE:
+                self.replies.fail(reqId, AnswerRefused(errorCode, text))
+        else:
+            log.info("broker message id=%s code=%s text=%s", reqId, errorCode, text)
+            self._emit(OrderErrorSeen(order_id=reqId, code=errorCode, text=text))
+
+    def connectionClosed(self) -> None:
+        super().connectionClosed()
+        self.replies.fail_all(ConnectionError("the connection was closed"))
+        self.upstream.restore()
+        self._emit(LinkSeen(state=LinkState.SOCKET_LOST, text="the connection was closed"))
+
+    def message_unreadable(self, message_id: str, name: str) -> None:
+        """A message could not be decoded: any list that is just arriving may be short."""
+        if message_id in _TICKS:
+            return
+        self.book.note_unreadable(name)
+        if message_id in _LISTED:
+            self.replies.fail_all(AnswerDamaged(f"a message was not understood: {name}"))
+
+    def _session_message(self, code: int, text: str) -> None:
+        """A message about the session as a whole."""
+        kind = classify(code)
+        log.log(_LOG_LEVELS.get(kind, logging.INFO), "broker message code=%s text=%s", code, text)
+        if code == _CLIENT_ID_IN_USE:
+            self.client.break_off(CLIENT_ID_TAKEN)
+        elif kind is CodeKind.SESSION_DOWN:
+            self.upstream.lose()
+            self._emit(LinkSeen(state=LinkState.UPSTREAM_LOST, code=code, text=text))
+        elif kind in (CodeKind.SESSION_BACK, CodeKind.SESSION_BACK_WITH_LOSS):
+            self.upstream.restore()
+            self._emit(LinkSeen(state=LinkState.UPSTREAM_BACK, code=code, text=text))
+        elif code == _VALIDATION_FAILED:
+            for key in (OPEN_ORDERS, COMPLETED_ORDERS, CURRENT_TIME):
+                self.replies.fail(key, AnswerRefused(code, text))
+        elif kind is CodeKind.PACING:
+            self.client.slow_down()
+        if kind is not CodeKind.WARNING:
+            self.last_message = f"{code}: {text}"
+
+    def _emit(self, event: BrokerEvent) -> None:
+        if self.evidence is not None:
+            self.evidence(event)
+
+
+def _held_row(
+    contract: Contract,
+    quantity: float,
+    *,
+    avg_cost: Decimal | None,
+    price: Decimal | None = None,
+    value: Decimal | None = None,
+) -> HeldRow:
+    return HeldRow(
+        con_id=contract.conId,
+        symbol=convert.clean(contract.symbol).upper(),
+        sec_type=convert.clean(contract.secType),
+        currency=convert.clean(contract.currency),
+        qty=convert.exact(quantity),
+        avg_cost=avg_cost,
+        price=price,
+        value=value,
+    )

@@ -1,0 +1,45 @@
+"""Which messages may leave the socket: an allow-list by message id, whatever code calls.
+
+Reading is always allowed. Placing and cancelling one order is allowed only while an order desk is
+open, which takes a permit. Everything else never leaves: global cancel, exercise, binding manual
+orders, advisor settings, historical and news requests, and whatever is invented later.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from src.errors import Refused
+
+_READS: Final[dict[int, str]] = {
+    1: "reqMktData",
+    2: "cancelMktData",
+    6: "reqAccountUpdates",
+    7: "reqExecutions",
+    9: "reqContractDetails",
+    16: "reqAllOpenOrders",
+    49: "reqCurrentTime",
+    59: "reqMarketDataType",
+    61: "reqPositions",
+    64: "cancelPositions",
+    71: "startApi",
+    81: "reqMatchingSymbols",
+    99: "reqCompletedOrders",
+}
+_ORDERS: Final[dict[int, str]] = {3: "placeOrder", 4: "cancelOrder"}
+
+
+def check_outgoing(message: str, *, desk_is_open: bool) -> None:
+    """Let a message pass, or stop it before a byte leaves.
+
+    Raises: Refused for an order message without an open desk, and for every message id that is
+    not on the list.
+    """
+    head = message.split("\0", 1)[0]
+    message_id = int(head) if head.isascii() and head.isdigit() else -1
+    if message_id in _READS or (desk_is_open and message_id in _ORDERS):
+        return
+    name = _ORDERS.get(message_id)
+    if name is not None:
+        raise Refused(f"blocked {name}: no order leaves without an approved plan")
+    raise Refused(f"blocked message {head[:12]!r}: this program never sends it")

@@ -1,0 +1,105 @@
+"""The library's decoder, made honest: a message it cannot read is reported, not just logged.
+
+The library drops such messages, so a list of positions or executions can be silently short.
+"""
+
+# ruff: noqa: N802, N803 - the library's names
+# mypy: allow-untyped-calls
+# (the library types its callers, not all of itself)
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Final
+
+from ib_async.decoder import Decoder
+from ib_async.util import UNSET_DOUBLE, parseIBDatetime
+
+if TYPE_CHECKING:
+    from src.broker.listener import Listener
+
+log = logging.getLogger(__name__)
+
+_UNREADABLE: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+_NAMES: Final = {
+    "3": "order status",
+    "5": "open order",
+    "6": "account value",
+    "7": "portfolio row",
+    "10": "contract details",
+    "11": "execution",
+    "59": "commission report",
+    "61": "position",
+    "79": "matching symbols",
+    "101": "completed order",
+}
+_EXEC_TIME: Final = 15  # places of fields within their messages
+_COMMISSION: Final = 3
+_POSITION_QTY: Final = 14
+
+
+class StrictDecoder(Decoder):
+    """Decodes into a ``Listener`` and tells it about every message that made no sense."""
+
+    def __init__(self, wrapper: Listener) -> None:
+        super().__init__(wrapper, 0)
+        self._listener = wrapper
+
+    def wrap(
+        self, methodName: str, types: list[type], skip: int = 2
+    ) -> Callable[[list[str]], None]:
+        """Like the library's, but an unreadable field is an error here."""
+
+        def handler(fields: list[str]) -> None:
+            method = getattr(self.wrapper, methodName, None)
+            if method is not None:
+                values = zip(types, fields[skip:], strict=False)
+                method(*(_read(kind, text) for kind, text in values))
+
+        return handler
+
+    def interpret(self, fields: list[str]) -> None:
+        """Decode one message and hand it on; report it when that is impossible."""
+        try:
+            self.handlers[int(fields[0])](fields)
+        except _UNREADABLE as error:
+            head = fields[0][:12] if fields else ""
+            name = _NAMES.get(head, f"number {head!r}")
+            log.warning("message not understood kind=%s fields=%d", name, len(fields))
+            log.debug("message not understood", exc_info=error)
+            self._listener.message_unreadable(head, name)
+
+    def execDetails(self, fields: list[str]) -> None:
+        """An execution with a time in an unknown zone is still an execution."""
+        fields[_EXEC_TIME] = _readable_time(fields[_EXEC_TIME])
+        super().execDetails(fields)
+
+    def commissionReport(self, fields: list[str]) -> None:
+        """A missing commission is unknown, not zero."""
+        fields[_COMMISSION] = fields[_COMMISSION] or repr(UNSET_DOUBLE)
+        super().commissionReport(fields)
+
+    def position(self, fields: list[str]) -> None:
+        """A missing quantity is not a number, not zero."""
+        fields[_POSITION_QTY] = fields[_POSITION_QTY] or "nan"
+        super().position(fields)
+
+
+def _read(kind: type, text: str) -> Any:  # noqa: ANN401 - whatever the message's field is
+    if kind is str:
+        return text
+    if kind is bool:
+        return bool(int(text or 0))
+    return kind(text or 0)
+
+
+def _readable_time(text: str) -> str:
+    try:
+        moment = parseIBDatetime(text)
+    except (ValueError, LookupError, OSError):
+        moment = None
+    if isinstance(moment, datetime):
+        return text
+    return datetime.now(timezone.utc).strftime("%Y%m%d %H:%M:%S UTC")
