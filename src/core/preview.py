@@ -1,0 +1,220 @@
+"""A plan as text for a person to say yes or no to: the table, then what it adds up to.
+
+At most 80 columns, no colour, and everything that came from a file or the gateway is escaped. What
+matters most (simulated, positions in no model that will be sold) stands at the end again, right
+above the prompt.
+
+Source: SRS R-401 and F-51.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from src.core.accounts import mask_account
+from src.core.money import exact_arithmetic, plain_text, shares_text, weight_to_percent
+from src.core.preview_table import WIDTH, drift_sum, render_table
+from src.core.records import (
+    AccountSnapshot,
+    OrderTicket,
+    Price,
+    PriceBook,
+    Side,
+    Symbol,
+    TradePlan,
+    UnmanagedPosition,
+    Valuation,
+)
+from src.text import printable
+
+SIMULATED: Final = "SIMULATED: this is the embedded practice gateway, no real money moves"
+_HASH_CHARS: Final = 12
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewContext:
+    """What the preview tells besides the plan.
+
+    ``unlisted`` are held symbols that no model lists. ``now_utc`` gives prices an age (None: not
+    shown). ``notices`` are printed at the top (such as "dry run: nothing will be sent"),
+    ``warnings`` near the end; both are plain sentences.
+    """
+
+    snapshot: AccountSnapshot
+    is_paper: bool = True
+    is_simulated: bool = False
+    now_utc: datetime | None = None
+    unlisted: frozenset[Symbol] = frozenset()
+    notices: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@exact_arithmetic()
+def render_preview(plan: TradePlan, prices: PriceBook, context: PreviewContext) -> str:
+    """The whole preview, without a final line break."""
+    sold = _sold_unlisted(plan, context)
+    parts = [
+        _head(plan, context),
+        [render_table(plan, context.unlisted)],
+        _legend(plan, context),
+        _totals(plan),
+        _section("Not traded:", (f"{one.symbol}: {one.reason}" for one in plan.skipped)),
+        _section("Ignored:", _ignored(context.snapshot)),
+        _section("Prices that are not the preferred source:", _other_prices(prices, context)),
+        _section("Notes:", plan.notes),
+        _section("Warnings:", _unique([*prices.warnings, *context.warnings])),
+        _section("In no model, will be sold:", sold),
+        [SIMULATED] if context.is_simulated else [],
+        [f"Plan {plan.plan_hash[:_HASH_CHARS]}"],
+    ]
+    return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+def _head(plan: TradePlan, context: PreviewContext) -> list[str]:
+    kind = "paper" if context.is_paper else "LIVE"
+    when = f"{context.snapshot.as_of_utc:%Y-%m-%d %H:%M:%S} UTC"
+    title = f"Rebalance plan for account {mask_account(plan.account_id)} ({kind}), {when}"
+    simulated = [SIMULATED] if context.is_simulated else []
+    return [*simulated, title, *(line for one in context.notices for line in _wrapped(one, ""))]
+
+
+def _legend(plan: TradePlan, context: PreviewContext) -> list[str]:
+    shown = {row.symbol for row in plan.drift_before.rows} & context.unlisted
+    sold = shown & {ticket.symbol for ticket in plan.tickets}
+    kept = ", ".join(sorted(shown - sold))
+    lines = ["* not in model, will be sold (unlisted_positions = sell)"] if sold else []
+    return lines + (_wrapped(f"* not in model, no order this time: {kept}", "") if kept else [])
+
+
+def _sold_unlisted(plan: TradePlan, context: PreviewContext) -> list[str]:
+    return [
+        f"{ticket.symbol}: {shares_text(ticket.qty_shares)} shares, "
+        f"${_money(ticket.est_value_usd)} (not in model, will be sold)"
+        for ticket in plan.tickets
+        if ticket.symbol in context.unlisted
+    ]
+
+
+# --- totals ---------------------------------------------------------------------------------
+
+
+def _totals(plan: TradePlan) -> list[str]:
+    return [
+        *_orders(plan),
+        "",
+        f"{'':16}{'before':>21}{'after':>21}",
+        _before_after("Net liq", plan, lambda one: f"${_money(one.net_liq_usd)}"),
+        _before_after("Cash", plan, lambda one: f"${_money(one.cash_usd)}"),
+        _before_after("Gross exposure", plan, lambda one: f"${_money(one.gross_exposure_usd)}"),
+        _before_after("Leverage", plan, lambda one: f"{one.leverage:.4f}"),
+        *_remaining(plan),
+    ]
+
+
+def _orders(plan: TradePlan) -> list[str]:
+    if not plan.tickets:
+        return ["Nothing to trade."]
+    sells, buys = _side(plan, Side.SELL), _side(plan, Side.BUY)
+    count = f"{len(plan.tickets)} order{'s' if len(plan.tickets) > 1 else ''}"
+    return [
+        f"{count}: {len(sells)} to sell, {len(buys)} to buy",
+        f"{'Gross sells':16}{_gross(sells):>21}",
+        f"{'Gross buys':16}{_gross(buys):>21}",
+    ]
+
+
+def _side(plan: TradePlan, side: Side) -> list[OrderTicket]:
+    return [ticket for ticket in plan.tickets if ticket.side is side]
+
+
+def _gross(tickets: Iterable[OrderTicket]) -> str:
+    return f"${_money(sum((ticket.est_value_usd for ticket in tickets), Decimal(0)))}"
+
+
+def _before_after(name: str, plan: TradePlan, show: Callable[[Valuation], str]) -> str:
+    return f"{name:16}{show(plan.before):>21}{show(plan.after):>21}"
+
+
+def _remaining(plan: TradePlan) -> list[str]:
+    was, was_usd = drift_sum(plan.drift_before.rows)
+    left, left_usd = drift_sum(plan.drift_after.rows)
+    text = (
+        f"Remaining drift after rounding, all lines added up: {_percent(left)}% of net liq, "
+        f"${_money(left_usd)} (now {_percent(was)}%, ${_money(was_usd)})"
+    )
+    return _wrapped(text, "")
+
+
+def _percent(weight: Decimal) -> str:
+    return f"{weight_to_percent(weight):.2f}"
+
+
+def _money(amount_usd: Decimal) -> str:
+    return f"{round(amount_usd, 2) + 0:,.2f}"
+
+
+# --- what else to know ----------------------------------------------------------------------
+
+
+def _ignored(snapshot: AccountSnapshot) -> Iterator[str]:
+    for currency, amount in sorted(snapshot.ignored_cash.items()):
+        yield f"cash {currency} {_money(amount)}"
+    for one in snapshot.unmanaged:
+        yield _unmanaged(one)
+
+
+def _unmanaged(one: UnmanagedPosition) -> str:
+    value = "" if one.value is None else f", worth {one.currency} {_money(one.value)}"
+    return f"position {one.symbol} ({one.sec_type}), {plain_text(one.qty)} held{value}"
+
+
+def _other_prices(prices: PriceBook, context: PreviewContext) -> list[str]:
+    by_source: dict[str, list[str]] = {}
+    for symbol in sorted(prices.prices):
+        price = prices.prices[symbol]
+        if not price.is_preferred:
+            text = symbol + _age(price, context.now_utc)
+            by_source.setdefault(price.source, []).append(text)
+    return [f"{source}: {', '.join(texts)}" for source, texts in sorted(by_source.items())]
+
+
+def _age(price: Price, now_utc: datetime | None) -> str:
+    if now_utc is None:
+        return ""
+    if price.as_of_utc is None:
+        return " (age unknown)"
+    return f" ({_span(now_utc - price.as_of_utc)} old)"
+
+
+def _span(age: timedelta) -> str:
+    seconds = max(0, int(age.total_seconds()))
+    if seconds < 2 * _MINUTE:
+        return f"{seconds} s"
+    if seconds < 2 * _HOUR:
+        return f"{seconds // _MINUTE} min"
+    return f"{seconds // _HOUR} h" if seconds < 2 * _DAY else f"{seconds // _DAY} days"
+
+
+def _section(title: str, items: Iterable[str]) -> list[str]:
+    lines = [line for item in items for line in _wrapped(item, "- ")]
+    return [title, *lines] if lines else []
+
+
+def _wrapped(text: str, bullet: str) -> list[str]:
+    return textwrap.wrap(
+        printable(text),
+        width=WIDTH,
+        initial_indent=bullet,
+        subsequent_indent=" " * len(bullet),
+        break_on_hyphens=False,
+    )
+
+
+def _unique(texts: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(texts))
