@@ -1,0 +1,74 @@
+"""``--help`` and bad-input errors answer at once: slow packages load only when they are used."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SLOW = ("asyncio", "ib_async", "numpy", "pandas", "tabulate")
+
+REPORT_SLOW = f"""
+finally:
+    loaded = [name for name in {SLOW!r} if name in sys.modules]
+    sys.stderr.write("loaded=" + ",".join(loaded) + "\\n")
+"""
+
+
+def loaded_by(statement: str, *arguments: str) -> tuple[str, str]:
+    """Run a statement in a fresh interpreter; what of SLOW it loaded, and its stdout."""
+    code = f"import sys\ntry:\n    {statement}\nexcept SystemExit as done:\n"
+    code += f"    assert not done.code, done.code{REPORT_SLOW}"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stderr.rpartition("loaded=")[2].strip(), done.stdout
+
+
+def test_the_measurement_sees_a_slow_package() -> None:
+    assert loaded_by("import tabulate")[0] == "tabulate"
+
+
+def test_importing_the_program_is_light() -> None:
+    assert loaded_by("import rebalance")[0] == ""
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        "run_path('rebalance.py', run_name='__main__')",
+        "run_module('src.snapshot', run_name='__main__', alter_sys=True)",
+        "run_module('src.simulator', run_name='__main__', alter_sys=True)",
+        "run_module('src.io.validate_config', run_name='__main__', alter_sys=True)",
+        "run_module('src.io.validate_portfolios', run_name='__main__', alter_sys=True)",
+    ],
+)
+def test_help_is_light_and_complete(run: str) -> None:
+    loaded, shown = loaded_by(f"import runpy; runpy.{run}", "--help")
+    assert set(loaded.split(",")) <= ({"", "asyncio"} if "simulator" in run else {""})
+    assert "usage:" in shown
+    assert "example" in shown.lower()
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [
+        ("src.io.validate_config", ["config/settings.ini"]),
+        ("src.io.validate_portfolios", ["data/portfolios.csv", "--offline"]),
+    ],
+)
+def test_validating_the_sample_files_is_light(module: str, arguments: list[str]) -> None:
+    statement = f"import runpy; runpy.run_module('{module}', run_name='__main__', alter_sys=True)"
+    loaded, shown = loaded_by(statement, *arguments)
+    assert loaded == ""
+    assert shown.startswith("OK")
