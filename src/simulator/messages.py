@@ -46,7 +46,7 @@ def parse_request(fields: tuple[str, ...], version: int) -> Request | Refusal:
     if layout is None:
         return _refuse_unserved(message_id, fields)
     try:
-        return cast(Request, read(layout, fields[1:], version))
+        return cast("Request", read(layout, fields[1:], version))
     except FieldError as error:
         text = f"Error reading request: {error}"
         return _refusal(layout.name, _id_at(fields, _id_index(layout)), text)
@@ -61,7 +61,7 @@ def parse_response(fields: tuple[str, ...], version: int) -> Response:
     if layout is None:
         raise RemoteProtocolError(f"unknown message id: {fields[0][:80]!r}")
     try:
-        return cast(Response, read(layout, fields[1:], version))
+        return cast("Response", read(layout, fields[1:], version))
     except FieldError as error:
         raise RemoteProtocolError(f"{layout.name}: {error}") from error
 

@@ -63,12 +63,6 @@ def utc_now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def clock_from(start_utc: datetime) -> Callable[[], datetime]:
-    """A clock that shows ``start_utc`` now and runs at the usual pace."""
-    offset = start_utc - utc_now()
-    return lambda: utc_now() + offset
-
-
 @final
 class SimulatedGateway:
     """Serves one exchange to any number of clients of the TWS API, on loopback only.

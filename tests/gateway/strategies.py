@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from src.simulator.fields import Codec
 from src.simulator.layout import PARTS, Field, Fixed, Item, Layout, Repeat, When
+from src.simulator.messages_order import OrderCondition
 
 TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=12)
 NUMBER = st.decimals(
@@ -34,7 +35,8 @@ _SWITCHES: Mapping[str, tuple[object, ...]] = {
     "order.delta_neutral_order_type": ("", "None", "LMT"),
     "order.hedge_type": ("", "P"),
     "order.algo_strategy": ("", "Adaptive"),
-    "order.scale_price_increment": (None, Decimal(0), Decimal("0.5")),
+    "order.scale_price_increment": (None, Decimal("0.5")),
+    "order.continuous_update": (0, 1),
     "order.compete_against_best_offset": (None, Decimal("0.02"), Decimal("Infinity")),
 }
 
@@ -81,6 +83,8 @@ def _draw_items(
 def _draw_record(draw: st.DrawFn, item: Repeat, version: int) -> object:
     values: dict[str, object] = {}
     _draw_items(draw, item.items, version, values)
+    if item.record is OrderCondition and "value" in values:
+        values["value"] = "5"  # a time, a price or a count, depending on the type
     return item.record(**values)
 
 

@@ -1,0 +1,187 @@
+"""Run the simulated gateway alone: ``python -m src.simulator --port 4002``.
+
+Prints one ready line to stdout, logs to stderr, and stops on Ctrl+C or SIGTERM.
+Exit codes: 0 stopped, 2 bad input (port in use, not a loopback address, unreadable file).
+"""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn, TextIO
+
+from src.simulator.exchange import Exchange
+from src.simulator.scenario import SAMPLE_ACCOUNT, Scenario, ScenarioError, load_scenario
+from src.simulator.server import LOOPBACK_HOSTS, SimulatedGateway, utc_now
+
+DONE = 0
+BAD_INPUT = 2
+MAX_PORT = 65535
+MAX_LATENCY_MS = 600_000
+_EXAMPLES = """\
+examples:
+  python -m src.simulator
+      sample account, market open, on 127.0.0.1:4002
+  python -m src.simulator --port 0 --market closed
+      any free port (the ready line names it), outside trading hours
+  python -m src.simulator --scenario faults.json --wire-log received.jsonl
+      scripted trouble; every message received goes to the file, one JSON object a line
+
+stop it with Ctrl+C. exit codes: 0 stopped, 2 bad input"""
+
+
+class _BadInput(Exception):
+    """What the user gave cannot be used; the text is the one line to show."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports a usage error in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_INPUT, f"simulator: {message} (see --help)\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run until stopped; returns the exit code."""
+    args = _parser().parse_args(argv)
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
+    try:
+        scenario = _scenario(args)
+        with _open_log(args.wire_log) as wire_log:
+            asyncio.run(_run(scenario, args.host, args.port, wire_log))
+    except (ScenarioError, _BadInput) as error:
+        print(f"simulator: {error}", file=sys.stderr)
+        return BAD_INPUT
+    return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m src.simulator",
+        description="A simulated TWS / IB Gateway on this machine: any client of the TWS API"
+        " can connect to it. No real account, no real orders.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="loopback address to listen on (default %(default)s)"
+    )
+    parser.add_argument(
+        "--port", type=_port, default=4002, help="0 takes a free one (default %(default)s)"
+    )
+    parser.add_argument(
+        "--account",
+        type=Path,
+        metavar="FILE",
+        help=f"accounts, contracts and rates to start from (default data/{SAMPLE_ACCOUNT.name})",
+    )
+    parser.add_argument(
+        "--scenario",
+        type=Path,
+        metavar="FILE",
+        help="whole scenario with scripted behaviour and faults; --account replaces its accounts",
+    )
+    parser.add_argument(
+        "--market",
+        choices=("open", "closed", "pre", "holiday", "halfday"),
+        help="state of the market around now, instead of the scenario's own (default open)",
+    )
+    parser.add_argument(
+        "--latency-ms", type=_latency, metavar="N", help="delay every response (default 0)"
+    )
+    parser.add_argument(
+        "--wire-log", type=Path, metavar="FILE", help="append every message received as JSON lines"
+    )
+    return parser
+
+
+def _port(text: str) -> int:
+    return _whole_number(text, MAX_PORT)
+
+
+def _latency(text: str) -> int:
+    return _whole_number(text, MAX_LATENCY_MS)
+
+
+def _whole_number(text: str, highest: int) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text[:9]) <= highest):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 0 to {highest}")
+    return int(text)
+
+
+def _scenario(args: argparse.Namespace) -> Scenario:
+    scenario = load_scenario(args.scenario or args.account or SAMPLE_ACCOUNT)
+    try:
+        if args.scenario and args.account:
+            given = load_scenario(args.account)
+            scenario = replace(
+                scenario,
+                accounts=given.accounts,
+                contracts=given.contracts,
+                usd_rates=given.usd_rates,
+            )
+        if args.market:
+            scenario = replace(scenario, market=args.market)
+        if args.latency_ms is not None:
+            wire = replace(scenario.wire, latency_sec=args.latency_ms / 1000)
+            scenario = replace(scenario, wire=wire)
+    except ValueError as error:
+        raise _BadInput(f"the options do not fit together: {error}") from error
+    return scenario
+
+
+@contextlib.contextmanager
+def _open_log(path: Path | None) -> Iterator[TextIO | None]:
+    if path is None:
+        yield None
+        return
+    try:
+        file = path.open("a", encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise _BadInput(f"cannot write the wire log {path}: {error.strerror}") from error
+    with file:
+        yield file
+
+
+async def _run(scenario: Scenario, host: str, port: int, wire_log: TextIO | None) -> None:
+    stop = asyncio.Event()
+    _stop_on_signals(stop)
+    if host not in LOOPBACK_HOSTS:
+        raise _BadInput(f"--host {host}: only {' and '.join(LOOPBACK_HOSTS)} are allowed")
+    gateway = SimulatedGateway(
+        Exchange(scenario, utc_now()),
+        host=host,
+        port=port,
+        wire_log_file=wire_log,
+    )
+    try:
+        await gateway.start()
+    except OSError as error:
+        raise _BadInput(f"cannot listen on {host} port {port}: {error.strerror}") from error
+    accounts = ",".join(account.account_id for account in scenario.accounts)
+    print(f"ready host={host} port={gateway.port} accounts={accounts}", flush=True)
+    try:
+        await stop.wait()
+    finally:
+        await gateway.stop()
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    """Plain signal handlers: loop.add_signal_handler does not exist on Windows."""
+    loop = asyncio.get_running_loop()
+    names = ("SIGINT", "SIGTERM", "SIGBREAK")
+    for number in (getattr(signal, name) for name in names if hasattr(signal, name)):
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
