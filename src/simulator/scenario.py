@@ -157,8 +157,8 @@ class Scenario:
             self.account(order.account_id)
         for event in self.events:
             self.account(event.account_id)
-            if event.symbol:
-                self.contract(event.symbol)
+            if event.symbol or event.con_id:
+                self.contract(event.symbol, event.con_id)
 
 
 def load_scenario(path: Path | str = SAMPLE_ACCOUNT) -> Scenario:

@@ -70,6 +70,7 @@ class ScheduledEvent:
     told_after: Literal["later", "never"] = "later"
     account_id: str = ""
     symbol: str = ""
+    con_id: int = 0
     currency: str = "USD"
     value: Decimal = Decimal(0)
 
@@ -78,8 +79,8 @@ class ScheduledEvent:
             raise ValueError(f"after_sec must not be negative; found {self.after_sec}")
         if self.what == "notice" and self.code is None:
             raise ValueError("a notice needs its code")
-        if self.what in ("price", "halt", "position", "order") and not self.symbol:
-            raise ValueError(f"{self.what} needs a symbol")
+        if self.what in ("price", "halt", "position", "order") and not (self.symbol or self.con_id):
+            raise ValueError(f"{self.what} needs a symbol or con_id")
         if self.what == "price" and self.value <= 0:
             raise ValueError(f"a price must be above 0; found {self.value}")
 
@@ -91,7 +92,8 @@ class GatewaySettings:
     ``ledger_prefix`` writes per-currency account keys as ``$LEDGER-CashBalance``.
     ``master_client_id`` also receives the order events of all clients.
     ``tif_preset_notice`` answers an empty TIF with 10349. ``account_lag_sec`` is how late positions
-    and values follow a fill. ``next_valid_ids`` per client id.
+    and cash follow a fill, ``account_push_sec`` how long changes of account values are gathered
+    before followers are told. ``next_valid_ids`` per client id.
     """
 
     read_only_api: bool = False
@@ -100,6 +102,7 @@ class GatewaySettings:
     master_client_id: int | None = None
     tif_preset_notice: bool = True
     account_lag_sec: float = 0
+    account_push_sec: float = 0.05
     account_refresh_sec: float = 180
     market_data_lines: int = 100
     working_orders_per_contract: int = 15
@@ -108,8 +111,8 @@ class GatewaySettings:
     next_valid_ids: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.account_lag_sec < 0 or self.account_refresh_sec <= 0:
-            raise ValueError("account_lag_sec must be at least 0, account_refresh_sec above 0")
+        if min(self.account_lag_sec, self.account_push_sec) < 0 or self.account_refresh_sec <= 0:
+            raise ValueError("delays must not be negative, account_refresh_sec must be above 0")
         if self.first_order_id < 1 or any(number < 1 for number in self.next_valid_ids.values()):
             raise ValueError("order ids start at 1")
         if not all(client.isdecimal() for client in self.next_valid_ids):

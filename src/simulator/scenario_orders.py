@@ -18,17 +18,16 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
-    """The order is refused with ``code``; ``inactive_first`` sends the status before the reason.
+    """The order is refused with ``code``, ``after_sec`` after it was acknowledged (0: instead).
 
-    ``status_only`` never sends the reason. ``revive_after_sec``: the order was only parked and
-    works again after that time.
+    ``told`` says what the client hears and in which order: the status Inactive, the error, or both.
+    ``revive_after_sec``: the order was only parked and works again after that time.
     """
 
     code: int = 201
     text: str = "Order rejected - reason:Rejected by the scenario."
     after_sec: float = 0
-    inactive_first: bool = True
-    status_only: bool = False
+    told: Literal["status_first", "error_first", "error_only", "status_only"] = "status_first"
     revive_after_sec: float | None = None
 
 

@@ -18,16 +18,17 @@ def _calendar(mode: MarketMode, start: datetime = NOW) -> MarketCalendar:
     return MarketCalendar(mode=mode, start_utc=start)
 
 
-def _sessions(text: str, zone: str) -> list[tuple[datetime, datetime]]:
+def _sessions(text: str, zone: str) -> list[tuple[datetime, ...]]:
     tz = ZoneInfo(zone)
-    found = []
-    for part in text.split(";"):
-        if not part.endswith("CLOSED"):
-            start, end = (
-                datetime.strptime(x, "%Y%m%d:%H%M") for x in part.split("-")
-            )  # noqa: DTZ007
-            found.append((start.replace(tzinfo=tz), end.replace(tzinfo=tz)))
-    return found
+    return [
+        tuple(_instant(end, tz) for end in part.split("-"))
+        for part in text.split(";")
+        if not part.endswith("CLOSED")
+    ]
+
+
+def _instant(text: str, tz: ZoneInfo) -> datetime:
+    return datetime.strptime(text, "%Y%m%d:%H%M").replace(tzinfo=tz)
 
 
 def _is_inside(text: str, zone: str, at: datetime) -> bool:

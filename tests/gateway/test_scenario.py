@@ -15,7 +15,10 @@ from src.simulator.scenario_reader import read_record
 
 SPY = {"con_id": 756733, "symbol": "SPY", "price": 620.45}
 ACCOUNT: dict[str, object] = {"account_id": "DU1234567", "cash": {"USD": 1000}}
-MODEL_SYMBOLS = "SPY SCHG MGK IAU GLD GDX BLOK IBIT ETHA CWB BIV VCIT BNDX".split()
+MODEL_SYMBOLS = (
+    *("SPY", "SCHG", "MGK", "IAU", "GLD", "GDX"),
+    *("BLOK", "IBIT", "ETHA", "CWB", "BIV", "VCIT", "BNDX"),
+)
 
 
 def _load(tmp_path: Path, **keys: object) -> Scenario:
@@ -146,8 +149,7 @@ def test_any_other_data_is_either_read_or_refused_with_a_scenario_error(
     data: dict[str, object],
 ) -> None:
     try:
-        scenario = read_record(Scenario, data, "")
-    except ScenarioError as error:
-        assert str(error)
-    else:
-        assert scenario.accounts
+        scenario: Scenario | None = read_record(Scenario, data, "")
+    except ScenarioError:
+        scenario = None
+    assert scenario is None or scenario.accounts

@@ -1,0 +1,92 @@
+"""Prices, halts and sessions of the simulated market at this moment.
+
+``price`` is the last trade; bid and ask lie around it by the contract's spread, on its tick.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_FLOOR, Decimal
+
+from src.simulator.calendar import Hours, MarketCalendar
+from src.simulator.scenario import ContractSetup, Scenario
+
+_BID_SIZE, _ASK_SIZE, _LAST_SIZE, _VOLUME = (
+    Decimal(400),
+    Decimal(600),
+    Decimal(100),
+    Decimal(812000),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """True prices in the contract's currency; sizes in shares."""
+
+    bid: Decimal
+    ask: Decimal
+    last: Decimal
+    close: Decimal
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    bid_size: Decimal = _BID_SIZE
+    ask_size: Decimal = _ASK_SIZE
+    last_size: Decimal = _LAST_SIZE
+    volume: Decimal = _VOLUME
+
+
+class Market:
+    """The state of all contracts of a scenario."""
+
+    def __init__(self, scenario: Scenario, start: datetime) -> None:
+        self._prices = {contract.con_id: contract.price for contract in scenario.contracts}
+        self._halts: dict[int, int] = {
+            contract.con_id: contract.market_data.halted for contract in scenario.contracts
+        }
+        self.calendar = MarketCalendar(mode=scenario.market_mode, start_utc=start)
+
+    def price(self, contract: ContractSetup) -> Decimal:
+        """Last trade price."""
+        return self._prices[contract.con_id]
+
+    def set_price(self, contract: ContractSetup, price: Decimal) -> None:
+        """Move the last trade price, and the quote with it."""
+        self._prices[contract.con_id] = price
+
+    def halt(self, contract: ContractSetup) -> int:
+        """0 trading, 1 halted for news or regulation, 2 volatility pause."""
+        return self._halts[contract.con_id]
+
+    def set_halt(self, contract: ContractSetup, value: int) -> None:
+        """Halt or resume a contract."""
+        self._halts[contract.con_id] = value
+
+    def quote(self, contract: ContractSetup) -> Quote:
+        """The true quote, whatever the contract's market data shows to clients."""
+        last = self.price(contract)
+        close = contract.prev_close or contract.price
+        tick = contract.min_tick
+        bid = ((last - contract.spread / 2) / tick).to_integral_value(ROUND_FLOOR) * tick
+        return Quote(
+            bid=max(bid, tick),
+            ask=max(bid, tick) + contract.spread,
+            last=last,
+            close=close,
+            open=close,
+            high=max(last, close),
+            low=min(last, close),
+        )
+
+    def hours(self, contract: ContractSetup, now: datetime) -> Hours:
+        """Session texts of the contract in its own time zone."""
+        return self.calendar.hours(contract.time_zone, now)
+
+    def is_regular(self, contract: ContractSetup, now: datetime) -> bool:
+        """True while the contract trades in regular hours."""
+        return self.calendar.is_regular(contract.time_zone, now)
+
+    def is_trading(self, contract: ContractSetup, now: datetime) -> bool:
+        """True while the contract trades in regular or extended hours."""
+        return self.calendar.is_trading(contract.time_zone, now)

@@ -1,0 +1,170 @@
+"""One execution: what it costs, whom it is booked to, and what the client hears of it.
+
+The recorded order of a fill is: execution, openOrder and orderStatus with the new state, then
+openOrder with the commission and the commission report. A behaviour can disturb that order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import TypeAlias
+
+from src.simulator.account import ZERO
+from src.simulator.delivery import Delivery
+from src.simulator.floor import Floor
+from src.simulator.messages_responses import Response
+from src.simulator.order_messages import (
+    commission_report,
+    exec_details,
+    open_order,
+    order_status,
+)
+from src.simulator.order_state import FILLED, PENDING_CANCEL, SUBMITTED, Execution, LiveOrder
+from src.simulator.scenario import Correction, FillStep
+
+Teller: TypeAlias = Callable[..., list[Delivery]]
+_MID_STEP = Decimal("0.005")
+
+
+class FillDesk:
+    """Books executions and reports them."""
+
+    def __init__(self, floor: Floor, tell: Teller) -> None:
+        self._floor = floor
+        self._tell = tell
+
+    def execute(self, live: LiveOrder, step: FillStep, now: datetime) -> list[Delivery]:
+        """Fill the order by one step; a step larger than the rest is cut unless it is ``extra``."""
+        shares = live.remaining if step.quantity is None else step.quantity
+        if not step.extra:
+            shares = min(shares, live.remaining)
+        if shares <= 0:
+            return []
+        execution = self._record(live, step, shares, now)
+        is_complete = live.filled >= live.quantity
+        was_done = live.is_done
+        if is_complete:
+            live.status, live.is_done, live.finished_at = FILLED, True, now
+        elif not was_done and live.status != PENDING_CANCEL:
+            live.status = SUBMITTED
+        deliveries = self._tell(live, *self._messages(live, execution, is_late=was_done))
+        self._plan_commission(live, execution, now)
+        self._book(live, execution, 1, now)
+        if step.correction is not None:
+            self._plan_correction(live, execution, step.correction, now)
+        return deliveries
+
+    def price(self, live: LiveOrder) -> Decimal:
+        """What the order would pay or get now: the ask, the bid, or the middle."""
+        quote = self._floor.market.quote(live.contract)
+        if live.order.order_type == "MIDPRICE":
+            return ((quote.bid + quote.ask) / 2 / _MID_STEP).to_integral_value() * _MID_STEP
+        return quote.ask if live.is_buy else quote.bid
+
+    def commission(self, live: LiveOrder, filled: Decimal) -> Decimal:
+        """Commission of the whole order once ``filled`` shares are filled."""
+        setup = live.behaviour.commission
+        if setup.amount is not None:
+            return setup.amount
+        return max(setup.minimum, setup.per_share * filled)
+
+    def _record(self, live: LiveOrder, step: FillStep, shares: Decimal, now: datetime) -> Execution:
+        price = self.price(live) if step.price is None else step.price
+        commission = self.commission(live, live.filled + shares) - live.commission
+        live.commission += commission
+        live.filled += shares
+        live.value += shares * price
+        live.last_price = price
+        contract = live.contract
+        if step.report_con_id is not None:
+            contract = self._floor.scenario.contract("", step.report_con_id)
+        account = self._floor.accounts[live.order.account]
+        signed = shares if live.is_buy else -shares
+        execution = Execution(
+            number=self._floor.book.new_exec_number(),
+            live=live,
+            at=now,
+            shares=shares,
+            price=price,
+            side=step.report_side or ("BOT" if live.is_buy else "SLD"),
+            account=step.report_account or live.order.account,
+            contract=contract,
+            order_ref=(
+                live.order.order_ref if step.report_order_ref is None else step.report_order_ref
+            ),
+            cum_qty=live.filled,
+            avg_price=live.avg_price,
+            commission=commission,
+            realized_pnl=account.gain(live.contract, signed, price, commission),
+        )
+        self._floor.book.executions[execution.number] = execution
+        return execution
+
+    def _messages(self, live: LiveOrder, execution: Execution, *, is_late: bool) -> list[Response]:
+        details: Response = exec_details(execution)
+        state: list[Response] = [open_order(live), order_status(live)]
+        events = live.behaviour.events
+        if events == "no_status" or is_late:
+            return [details]
+        if events == "status_first":
+            return [*state, details]
+        return [*reversed(state), details] if events == "reversed" else [details, *state]
+
+    def _plan_commission(self, live: LiveOrder, execution: Execution, now: datetime) -> None:
+        setup = live.behaviour.commission
+        if setup.reported != "never":
+            report = self._report_commission
+            self._floor.agenda.add(now, setup.delay_sec, lambda _: report(live, execution))
+
+    def _report_commission(self, live: LiveOrder, execution: Execution) -> list[Delivery]:
+        is_unset = live.behaviour.commission.reported == "unset"
+        if not is_unset:
+            self._floor.book.told_commissions.add(execution.exec_id)
+        state: list[Response] = []
+        if live.status == FILLED and live.behaviour.events not in ("no_status", "reversed"):
+            state = [open_order(live, with_commission=not is_unset)]
+        return self._tell(live, *state, commission_report(execution, is_unset=is_unset))
+
+    def _book(self, live: LiveOrder, execution: Execution, sign: int, now: datetime) -> None:
+        """Change the account, now or after the gateway's lag, and tell those who follow it."""
+        account = self._floor.accounts[live.order.account]
+        shares = execution.shares * sign * (1 if live.is_buy else -1)
+
+        def book(at: datetime) -> list[Delivery]:
+            account.trade(live.contract, shares, execution.price, execution.commission * sign)
+            return self._floor.holding_changed(account, live.contract, at)
+
+        self._floor.agenda.add(now, self._floor.scenario.gateway.account_lag_sec, book)
+
+    def _plan_correction(
+        self, live: LiveOrder, execution: Execution, correction: Correction, now: datetime
+    ) -> None:
+        self._floor.agenda.add(
+            now, correction.after_sec, lambda at: self._correct(live, execution, correction, at)
+        )
+
+    def _correct(
+        self, live: LiveOrder, wrong: Execution, correction: Correction, now: datetime
+    ) -> list[Delivery]:
+        """Replace an execution: the old booking is undone, the revised one made."""
+        shares = wrong.shares if correction.quantity is None else correction.quantity
+        price = wrong.price if correction.price is None else correction.price
+        live.filled += shares - wrong.shares
+        live.value += shares * price - wrong.shares * wrong.price
+        right = replace(
+            wrong,
+            shares=shares,
+            price=price,
+            cum_qty=live.filled,
+            avg_price=live.avg_price,
+            commission=wrong.commission if shares else ZERO,
+            revision=wrong.revision + 1,
+        )
+        self._floor.book.executions[wrong.number] = right
+        self._book(live, wrong, -1, now)
+        self._book(live, right, 1, now)
+        self._plan_commission(live, right, now)
+        return self._tell(live, exec_details(right))
