@@ -1,0 +1,117 @@
+"""README, USAGE and SRS say what the code does: flags, keys, defaults, exit codes, links."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from src.errors import ExitCode
+from src.io.config_keys import KEY_RULES
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ("README.md", "USAGE.md", "SRS.md")
+CODE = sorted((*ROOT.glob("src/**/*.py"), ROOT / "rebalance.py"))
+
+
+def text_of(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+# --- flags, exit codes, keys ----------------------------------------------------------------
+
+
+def defined_flags() -> Iterator[str]:
+    for path in CODE:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "add_argument":
+                names = [a.value for a in node.args if isinstance(a, ast.Constant)]
+                yield from (str(name) for name in names if str(name).startswith("--"))
+
+
+def test_every_flag_is_in_usage_and_every_flag_in_usage_exists() -> None:
+    defined = {*defined_flags(), "--help"}
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text_of("USAGE.md")))
+    assert defined <= named, f"not in USAGE.md: {sorted(defined - named)}"
+    assert named <= defined, f"in USAGE.md but nowhere else: {sorted(named - defined)}"
+
+
+def test_usage_lists_exactly_the_exit_codes_that_exist() -> None:
+    table = text_of("USAGE.md").partition("## Exit codes")[2]
+    listed = [int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)]
+    assert listed == [int(code) for code in ExitCode]
+
+
+def usage_defaults() -> dict[str, dict[str, str]]:
+    """Section → key → default, from the table of settings in USAGE.md."""
+    table = text_of("USAGE.md").partition("\n## Settings")[2].partition("\n## ")[0]
+    found: dict[str, dict[str, str]] = {}
+    section = ""
+    for line in table.splitlines():
+        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        if len(cells) < 5:
+            continue
+        section = cells[0].strip("`[]") or section
+        if cells[1].startswith("`"):
+            found.setdefault(section, {})[cells[1].strip("`")] = cells[3].strip("`")
+    return found
+
+
+def sample_settings() -> dict[str, dict[str, str]]:
+    parser = configparser.ConfigParser(interpolation=None, inline_comment_prefixes=(";", "#"))
+    parser.read_string(text_of("config/settings.ini"))
+    return {name: dict(parser[name]) for name in parser.sections()}
+
+
+def test_every_key_is_in_the_sample_settings_and_in_usage() -> None:
+    known = {section: set(keys) for section, keys in KEY_RULES.items()}
+    sample = {name: set(keys) for name, keys in sample_settings().items() if name != "models"}
+    assert sample == known
+    assert {name: set(keys) for name, keys in usage_defaults().items()} == known
+
+
+def test_usage_gives_the_defaults_that_the_sample_settings_show() -> None:
+    sample = sample_settings()
+    for section, keys in usage_defaults().items():
+        for key, default in keys.items():
+            if not KEY_RULES[section][key].required:
+                assert sample[section][key] == default, f"[{section}] {key}"
+
+
+# --- references -----------------------------------------------------------------------------
+
+
+def anchors(markdown: str) -> set[str]:
+    """The names GitHub gives to headings."""
+    titles = re.findall(r"^#+ +(.+)$", re.sub(r"```.*?```", "", markdown, flags=re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("doc", DOCS)
+def test_links_lead_somewhere(doc: str) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", text_of(doc)):
+        if re.match(r"https?://", target):
+            continue
+        path, _, anchor = target.partition("#")
+        page = path or doc
+        assert (ROOT / page).exists(), f"{doc} links to {target}"
+        if anchor:
+            assert anchor in anchors(text_of(page)), f"{doc} links to {target}"
+
+
+def test_numbers_cited_in_code_and_tests_exist_in_the_srs() -> None:
+    number = re.compile(r"\b[RDI]-\d{2,3}\b")
+    known = set(number.findall(text_of("SRS.md")))
+    for path in (*CODE, *sorted((ROOT / "tests").rglob("*.py"))):
+        cited = set(number.findall(path.read_text(encoding="utf-8")))
+        assert cited <= known, f"{path.name} cites {sorted(cited - known)}"
+
+
+def test_srs_numbers_are_given_once() -> None:
+    given = re.findall(r"^- \*\*([RDI]-\d+)\*\*", text_of("SRS.md"), re.MULTILINE)
+    assert given
+    assert len(given) == len(set(given))
