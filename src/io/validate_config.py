@@ -1,0 +1,60 @@
+"""``python -m src.io.validate_config FILE``: check a settings file, alone and offline."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from src.cli import DEFAULT_CONFIG, CommandParser, run_main
+from src.console import emit, warn
+from src.core.accounts import is_paper_account, mask_account
+from src.core.money import plain_text, weight_to_percent
+from src.errors import ExitCode
+from src.io.config_loader import load_settings
+from src.settings import Settings
+from src.text import printable
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print OK and a summary, or raise ConfigError with every problem."""
+    arguments = _parser().parse(argv)
+    settings = load_settings(arguments.config)
+    for warning in settings.warnings:
+        warn(warning)
+    return ExitCode.OK if emit(f"OK: {settings.source}: {_summary(settings)}") else ExitCode.BUG
+
+
+def _summary(settings: Settings) -> str:
+    ibkr = settings.ibkr
+    kind = "paper" if is_paper_account(ibkr.account_id) else "LIVE"
+    mode = "read-only" if ibkr.read_only else "may trade"
+    mix = ", ".join(
+        f"{printable(name)} {plain_text(weight_to_percent(weight))}%"
+        for name, weight in settings.models.items()
+    )
+    return f"account {mask_account(ibkr.account_id)} ({kind}, {mode}), mix {mix}"
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        prog="python -m src.io.validate_config",
+        description="Check a settings file: every key, type, range and sum. Nothing is connected.",
+        examples=(
+            "python -m src.io.validate_config config/settings.ini",
+            "python -m src.io.validate_config config/settings.local.ini",
+        ),
+    )
+    parser.add_argument(
+        "config",
+        type=Path,
+        nargs="?",
+        default=DEFAULT_CONFIG,
+        metavar="FILE",
+        help=f"settings file (default: {DEFAULT_CONFIG.as_posix()})",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(run_main(main))
