@@ -17,7 +17,15 @@ from enum import Enum
 from functools import cache
 from typing import Final, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from src.core.journal import SCHEMA_VERSION, IntentRecorded, JournalEvent
+from src.core.journal import (
+    SCHEMA_VERSION,
+    IntentRecorded,
+    JournalEvent,
+    RunAccepted,
+    RunClosed,
+    TicketEnded,
+)
+from src.core.records import TicketStatus
 from src.errors import JournalError
 
 _T = TypeVar("_T")
@@ -51,6 +59,18 @@ def event_from_text(text: str) -> JournalEvent:
 def once_key(event: JournalEvent) -> str | None:
     """A key that may occur once per journal: the order ref of an intent, else None."""
     return event.request.order_ref if isinstance(event, IntentRecorded) else None
+
+
+def run_mark(event: JournalEvent) -> str:
+    """What an event says about its run's end at a glance: ``closed``, ``doubt`` or nothing.
+
+    A run needs a look unless it was closed or accepted and never had a ticket in doubt; ``fold``
+    then tells. It spares reading every old run at each start.
+    """
+    if isinstance(event, (RunClosed, RunAccepted)):
+        return "closed"
+    is_doubt = isinstance(event, TicketEnded) and event.status is TicketStatus.UNRESOLVED
+    return "doubt" if is_doubt else ""
 
 
 def _to_plain(value: object) -> object:

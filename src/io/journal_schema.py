@@ -1,0 +1,85 @@
+"""The journal file's tables, and the checks a file must pass before a word of it is believed.
+
+One table of events, one of facts about the file. Rows are only ever added: triggers abort every
+change and every deletion. Each event carries a digest over its content, and sequence numbers
+leave no gap, so that a changed or missing row is noticed and never read as "nothing happened".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable
+from typing import Final
+
+from src.core.journal import SCHEMA_VERSION
+from src.errors import JournalError
+
+APPLICATION_ID: Final = 0x49425231
+"""``IBR1``: marks the file as ours."""
+
+_TABLES: Final = (
+    "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    (
+        "CREATE TABLE events (seq INTEGER PRIMARY KEY, run_id TEXT NOT NULL, mark TEXT NOT NULL, "
+        "once TEXT UNIQUE, body TEXT NOT NULL, digest TEXT NOT NULL)"
+    ),
+    "CREATE INDEX events_by_run ON events (run_id, seq)",
+)
+_TRIGGERS: Final = tuple(
+    f"CREATE TRIGGER {table}_{verb} BEFORE {verb} ON {table} "
+    "BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END"
+    for table in ("facts", "events")
+    for verb in ("UPDATE", "DELETE")
+)
+
+
+def create_schema(connection: sqlite3.Connection, account_id: str) -> None:
+    """Lay the tables out in a new, empty file.
+
+    Raises: sqlite3.Error.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in (*_TABLES, *_TRIGGERS):
+        connection.execute(statement)
+    connection.execute("INSERT INTO facts VALUES ('account_id', ?)", (account_id,))
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("COMMIT")
+
+
+def check_file(connection: sqlite3.Connection, account_id: str) -> None:
+    """Believe the file, or raise JournalError naming the first thing wrong with it.
+
+    Raises: JournalError, sqlite3.Error.
+    """
+    if _value(connection, "PRAGMA application_id") != APPLICATION_ID:
+        raise JournalError("it is not a journal of this program")
+    version = _value(connection, "PRAGMA user_version")
+    if version != SCHEMA_VERSION:
+        raise JournalError(f"it has version {version}, this program writes {SCHEMA_VERSION}")
+    verdict = _value(connection, "PRAGMA quick_check")
+    if verdict != "ok":
+        raise JournalError(f"it is damaged: {verdict}")
+    found = {sql for (sql,) in connection.execute("SELECT sql FROM sqlite_master WHERE sql != ''")}
+    if found != {*_TABLES, *_TRIGGERS}:
+        raise JournalError("its tables or their protection were changed")
+    owner = _value(connection, "SELECT value FROM facts WHERE name = 'account_id'")
+    if owner != account_id:
+        raise JournalError("it belongs to another account")
+    if _value(connection, "SELECT COALESCE(MAX(seq), 0) - COUNT(*) FROM events") != 0:
+        raise JournalError("it is damaged: events are missing")
+    rows = connection.execute("SELECT run_id, mark, once, body, digest FROM events")
+    if any(row_digest(row[:4]) != row[4] for row in rows):
+        raise JournalError("it is damaged: an event is not as it was written")
+
+
+def row_digest(parts: Iterable[str | None]) -> str:
+    """Digest over an event's columns; a missing one differs from an empty one."""
+    text = "\x1f".join("\x1e" if part is None else part for part in parts)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _value(connection: sqlite3.Connection, query: str) -> object:
+    row = connection.execute(query).fetchone()
+    return row[0] if row else None
