@@ -15,13 +15,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from src.io.run_files import RunFiles
 from src.text import mask_accounts, printable
 
 PROGRESS: Final = logging.getLogger("src.progress")
 """What the user should see while waiting; logged at INFO."""
+
+if TYPE_CHECKING:
+    _StreamHandler = logging.StreamHandler[TextIO]
+else:
+    _StreamHandler = logging.StreamHandler  # takes no type in brackets before Python 3.11
 
 _OURS: Final = ("src", "rebalance", "__main__")
 _LINE_LIMIT: Final = 20_000
@@ -74,7 +79,7 @@ class RunLog(logging.FileHandler):
         sys.stderr.write(f"warning: the log {self.path} is incomplete: {reason}\n")
 
 
-class _Screen(logging.StreamHandler[TextIO]):
+class _Screen(_StreamHandler):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """A closed pipe behind stderr takes the message with it; there is nowhere left to say."""
 

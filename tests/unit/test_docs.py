@@ -87,7 +87,8 @@ def test_usage_gives_the_defaults_that_the_sample_settings_show() -> None:
 
 def anchors(markdown: str) -> set[str]:
     """The names GitHub gives to headings."""
-    titles = re.findall(r"^#+ +(.+)$", re.sub(r"```.*?```", "", markdown, flags=re.DOTALL), re.MULTILINE)
+    prose = re.sub(r"```.*?```", "", markdown, flags=re.DOTALL)
+    titles = re.findall(r"^#+ +(.+)$", prose, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
