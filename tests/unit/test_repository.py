@@ -13,6 +13,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from src.options import VERSION
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -47,6 +49,10 @@ def tracked_files() -> list[str]:
         check=True,
     )
     return [path for path in listing.stdout.split("\0") if path and (ROOT / path).is_file()]
+
+
+def test_the_program_and_the_package_have_one_version() -> None:
+    assert PROJECT["version"] == VERSION
 
 
 # --- dependencies ---------------------------------------------------------------------------
