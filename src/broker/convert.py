@@ -44,7 +44,8 @@ _SIDES: Final = {"BOT": Side.BUY, "SLD": Side.SELL, "BUY": Side.BUY, "SELL": Sid
 
 def exact(value: float | Decimal) -> Decimal:
     """The decimal that was on the wire; NaN and infinity stay what they are."""
-    return Decimal(repr(float(value)))
+    number = float(value)
+    return Decimal(int(number)) if number.is_integer() else Decimal(repr(number))
 
 
 def known(value: float | Decimal) -> Decimal | None:

@@ -8,8 +8,6 @@
 """
 
 # ruff: noqa: N802, N803 - the library's names
-# mypy: allow-untyped-calls
-# (the library types its callers, not all of itself)
 
 from __future__ import annotations
 
@@ -160,6 +158,11 @@ class GuardedClient(Client):
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._leaving.append((self._queued, waiting))
         await waiting
+
+    def queue_sec(self, messages: int) -> float:
+        """The time the throttle may take until so many further messages have left."""
+        ahead = len(self._timeQ) + len(self._msgQ) + messages
+        return (ahead // self.MaxRequests) * self.RequestsInterval
 
     def _note_left(self) -> None:
         sent = self._queued - len(self._msgQ)

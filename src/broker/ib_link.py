@@ -11,7 +11,8 @@ import asyncio
 import logging
 import random
 import socket
-from collections.abc import Callable
+from asyncio import FIRST_COMPLETED
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, Final
 
 from ib_async.ib import IB, StartupFetch
@@ -137,6 +138,27 @@ class Link:
                 f"{self._where()} lost its own connection to IBKR and it did not come back"
                 f" within {self.timeout_sec:g} s"
             )
+
+    async def until_done(self, tasks: Collection[asyncio.Task[None]], limit_sec: float) -> None:
+        """Wait for all tasks, at most so long, and never on a closed connection.
+
+        Raises: BrokerLost when the connection ends; what a task raised.
+        """
+        closed = asyncio.ensure_future(self.listener.closed.wait())
+        everything = asyncio.gather(*tasks)
+        try:
+            waiting: set[asyncio.Future[Any]] = {everything, closed}
+            await asyncio.wait(waiting, timeout=limit_sec, return_when=FIRST_COMPLETED)
+            if closed.done():
+                raise BrokerLost(self.lost())
+            if everything.done():
+                everything.result()
+        except ConnectionError as error:
+            raise BrokerLost(self.lost()) from error
+        finally:
+            closed.cancel()
+            everything.cancel()
+            await asyncio.gather(everything, return_exceptions=True)
 
     def silence(self, what: str) -> str:
         """The message for an answer that never came."""

@@ -5,11 +5,10 @@ cancelled at any error, forgets everything at a reconnect, and answers refusals 
 """
 
 # ruff: noqa: N802, N803, N815, D102, PLR0913, PLR0917, ARG002 - names and arguments of the library
-# mypy: allow-untyped-calls
-# (the library types its callers, not all of itself)
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from datetime import timedelta
@@ -93,6 +92,7 @@ class Listener(Wrapper):
         self.book = AccountBook(account_id)
         self.quotes: dict[int, TickSink] = {}
         self.upstream = Upstream()
+        self.closed = asyncio.Event()
         self.highest_order_id = 0
         self.commissions: dict[str, Decimal | None] = {}
         self.last_message = ""
@@ -271,6 +271,7 @@ class Listener(Wrapper):
         super().connectionClosed()
         self.replies.fail_all(ConnectionError("the connection was closed"))
         self.upstream.restore()
+        self.closed.set()
         self._emit(LinkSeen(state=LinkState.SOCKET_LOST, text="the connection was closed"))
 
     def message_unreadable(self, message_id: str, name: str) -> None:
@@ -291,7 +292,7 @@ class Listener(Wrapper):
             self.upstream.lose()
             self._emit(LinkSeen(state=LinkState.UPSTREAM_LOST, code=code, text=text))
         elif kind in (CodeKind.SESSION_BACK, CodeKind.SESSION_BACK_WITH_LOSS):
-            self.upstream.restore()
+            self.upstream.restore(with_loss=kind is CodeKind.SESSION_BACK_WITH_LOSS)
             self._emit(LinkSeen(state=LinkState.UPSTREAM_BACK, code=code, text=text))
         elif code == _VALIDATION_FAILED:
             for key in (OPEN_ORDERS, COMPLETED_ORDERS, CURRENT_TIME):

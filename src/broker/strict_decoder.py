@@ -4,8 +4,6 @@ The library drops such messages, so a list of positions or executions can be sil
 """
 
 # ruff: noqa: N802, N803 - the library's names
-# mypy: allow-untyped-calls
-# (the library types its callers, not all of itself)
 
 from __future__ import annotations
 

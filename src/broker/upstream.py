@@ -6,10 +6,14 @@ import asyncio
 
 
 class Upstream:
-    """Counts outages; ``wait_back`` returns at once while there is none."""
+    """Counts outages; ``wait_back`` returns at once while there is none.
+
+    ``losses`` counts the outages after which the broker had dropped every subscription.
+    """
 
     def __init__(self) -> None:
         self.outages = 0
+        self.losses = 0
         self._is_there = asyncio.Event()
         self._is_there.set()
 
@@ -24,8 +28,9 @@ class Upstream:
             self.outages += 1
         self._is_there.clear()
 
-    def restore(self) -> None:
+    def restore(self, *, with_loss: bool = False) -> None:
         """The line is back, or the socket closed and nothing is to be waited for."""
+        self.losses += with_loss
         self._is_there.set()
 
     async def wait_back(self, timeout_sec: float) -> bool:

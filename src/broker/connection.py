@@ -1,0 +1,88 @@
+"""The session's way to the broker: one open link at a time, replaced as a whole after a loss."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from typing import Final
+
+from src.broker.contracts import Listings
+from src.broker.ib_link import Link
+from src.broker.pacing import backoff_sec
+from src.broker.quotes import QuoteDesk
+from src.core.order_events import BrokerEvent
+from src.errors import BrokerLost
+from src.settings import IbkrSettings
+
+log = logging.getLogger(__name__)
+
+_MAX_TRIES: Final = 6
+
+
+class BrokerConnection:
+    """Holds the link and what is asked over it; evidence flows on over a reconnect."""
+
+    def __init__(self, settings: IbkrSettings) -> None:
+        self.settings = settings
+        self.link = Link(settings)
+        self.listings = Listings(self.link)
+        self.quotes = QuoteDesk(self.link, self.listings)
+        self.is_desk_open = False
+        self._evidence: Callable[[BrokerEvent], None] | None = None
+        self._highest_order_id = 0
+
+    async def open(self) -> None:
+        """Connect and download the account. Raises: BrokerLost, Refused."""
+        await self.link.open()
+
+    def close(self) -> None:
+        """End the connection and everything that still waits on it."""
+        self.listings.close()
+        self.link.close()
+
+    async def reconnect(self) -> None:
+        """Replace a lost link, with growing pauses between a few tries.
+
+        Raises: BrokerLost with the last reason; Refused when the account is gone from the login.
+        """
+        for attempt in range(1, _MAX_TRIES + 1):
+            self._replace_link()
+            try:
+                await self.link.open()
+            except BrokerLost as error:
+                log.warning("reconnect failed attempt=%d reason=%s", attempt, error)
+                if attempt == _MAX_TRIES:
+                    raise
+                await asyncio.sleep(backoff_sec(attempt, random.random()))  # noqa: S311
+            else:
+                log.warning("reconnected attempt=%d", attempt)
+                return
+
+    def open_desk(self, evidence: Callable[[BrokerEvent], None]) -> None:
+        """Let order messages pass, and hand every piece of evidence on."""
+        self._evidence = evidence
+        self.is_desk_open = True
+        self._equip()
+
+    def claim_order_id(self, at_least: int) -> int:
+        """An id above all that was ever seen or claimed, and not below ``at_least``."""
+        seen = max(self._highest_order_id, self.link.listener.highest_order_id)
+        self._highest_order_id = max(seen + 1, at_least)
+        return self._highest_order_id
+
+    def _replace_link(self) -> None:
+        """A fresh link; listings stay known, open questions end."""
+        claimed = max(self._highest_order_id, self.link.listener.highest_order_id)
+        self._highest_order_id = claimed
+        self.link.listener.evidence = None
+        self.link.close()
+        self.link = Link(self.settings)
+        self.listings.use(self.link)
+        self.quotes = QuoteDesk(self.link, self.listings)
+        self._equip()
+
+    def _equip(self) -> None:
+        self.link.client.desk_is_open = self.is_desk_open
+        self.link.listener.evidence = self._evidence

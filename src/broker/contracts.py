@@ -1,0 +1,154 @@
+"""Look symbols up as USD stocks or ETFs: one listing, or the reason why there is none.
+
+Every symbol is asked once per session, all at the same time. Of several matches none is taken; a
+symbol the broker does not know comes back with the nearest names it offers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Final
+
+from src.broker import convert
+from src.broker.pacing import MATCHING_SYMBOLS_INTERVAL_SEC
+from src.broker.replies import AnswerRefused
+from src.core.records import Symbol, SymbolLookup
+from src.errors import BrokerLost
+
+if TYPE_CHECKING:
+    from ib_async.contract import ContractDescription, ContractDetails
+
+    from src.broker.ib_link import Link
+
+_UNKNOWN_CONTRACT: Final = 200
+_MAX_SEARCHES: Final = 5
+_MAX_CANDIDATES: Final = 5
+
+
+class Listings:
+    """The listings of one session; every symbol is asked at most once."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._tasks: dict[Symbol, asyncio.Task[SymbolLookup]] = {}
+        self._searched: dict[Symbol, SymbolLookup] = {}
+
+    async def lookup(self, symbol: Symbol) -> SymbolLookup:
+        """What the broker lists under one symbol; waits as long as the answer takes.
+
+        Raises: BrokerLost.
+        """
+        return await asyncio.shield(self._start(symbol))
+
+    async def lookup_all(self, symbols: Collection[Symbol]) -> dict[Symbol, SymbolLookup]:
+        """All symbols at once; the unknown ones with the nearest names the broker offers.
+
+        Raises: BrokerLost.
+        """
+        wanted = sorted(set(symbols))
+        tasks = [self._start(symbol) for symbol in wanted]
+        answers = await asyncio.gather(*(asyncio.shield(task) for task in tasks))
+        found = dict(zip(wanted, answers, strict=True))
+        unknown = [s for s, one in found.items() if one.listing is None and not one.candidates]
+        await self._search(unknown[:_MAX_SEARCHES], found)
+        return {symbol: self._searched.get(symbol, found[symbol]) for symbol in wanted}
+
+    def use(self, link: Link) -> None:
+        """Ask over another link from now on; known answers stay."""
+        self.close()
+        self._link = link
+
+    def close(self) -> None:
+        """Stop what is still being asked."""
+        for task in self._tasks.values():
+            task.cancel()
+
+    def _start(self, symbol: Symbol) -> asyncio.Task[SymbolLookup]:
+        task = self._tasks.get(symbol)
+        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+            task = asyncio.ensure_future(self._ask(symbol))
+            task.add_done_callback(_look_at)
+            self._tasks[symbol] = task
+        return task
+
+    async def _ask(self, symbol: Symbol) -> SymbolLookup:
+        link, request_id = self._link, self._link.new_request_id()
+        contract = convert.lookup_contract(symbol)
+        try:
+            rows = await link.ask(
+                f"contract details of {symbol}",
+                request_id,
+                lambda: link.client.reqContractDetails(request_id, contract),
+            )
+        except AnswerRefused as refusal:
+            if refusal.code != _UNKNOWN_CONTRACT:
+                raise BrokerLost(
+                    f"the broker declined the contract details of {symbol}: {refusal}"
+                ) from refusal
+            rows = []
+        return read_lookup(symbol, rows)
+
+    async def _search(self, unknown: Iterable[Symbol], found: dict[Symbol, SymbolLookup]) -> None:
+        """Ask for similar names, one a second as the broker allows; no answer is no harm."""
+        pause = 0.0
+        for symbol in unknown:
+            if symbol in self._searched:
+                continue
+            await asyncio.sleep(pause)
+            pause = MATCHING_SYMBOLS_INTERVAL_SEC
+            try:
+                candidates = await self._similar(symbol)
+            except (AnswerRefused, BrokerLost):
+                return
+            lookup = found[symbol]
+            self._searched[symbol] = SymbolLookup(
+                symbol=symbol, listing=None, problem=lookup.problem, candidates=candidates
+            )
+
+    async def _similar(self, symbol: Symbol) -> tuple[str, ...]:
+        link, request_id = self._link, self._link.new_request_id()
+        samples: list[ContractDescription] = await link.ask(
+            f"names similar to {symbol}",
+            request_id,
+            lambda: link.client.reqMatchingSymbols(request_id, symbol),
+        )
+        contracts = [sample.contract for sample in samples if sample.contract is not None]
+        fitting = [one for one in contracts if one.secType == "STK" and one.currency == "USD"]
+        return tuple(convert.described(one) for one in (fitting or contracts)[:_MAX_CANDIDATES])
+
+
+def read_lookup(symbol: Symbol, rows: list[ContractDetails]) -> SymbolLookup:
+    """Judge the rows of an answer: exactly one instrument, and the one that was asked for."""
+    if not rows:
+        problem = "not known to the broker as a USD stock or ETF"
+        return SymbolLookup(symbol=symbol, listing=None, problem=problem)
+    con_ids = {row.contract.conId for row in rows if row.contract is not None}
+    problem = "the broker knows several instruments of this name" if len(con_ids) > 1 else ""
+    problem = problem or next((text for row in rows if (text := _mismatch(symbol, row))), "")
+    if problem:
+        candidates = dict.fromkeys(
+            convert.described(row.contract, row.longName) for row in rows if row.contract
+        )
+        shown = tuple(candidates)[:_MAX_CANDIDATES]
+        return SymbolLookup(symbol=symbol, listing=None, problem=problem, candidates=shown)
+    return SymbolLookup(symbol=symbol, listing=convert.listing_from(rows[0]))
+
+
+def _mismatch(symbol: Symbol, row: ContractDetails) -> str:
+    contract = row.contract
+    if contract is None or contract.conId <= 0:
+        return "the broker answered without a contract id"
+    if contract.symbol.upper() != symbol.upper():
+        return f"the broker answered with another symbol, {convert.clean(contract.symbol)}"
+    if contract.secType != "STK":
+        return f"it is not a stock or ETF but {convert.clean(contract.secType)}"
+    if contract.currency != "USD":
+        return f"it trades in {convert.clean(contract.currency)}, not in USD"
+    return ""
+
+
+def _look_at(task: asyncio.Task[SymbolLookup]) -> None:
+    """A failure nobody waits for any more is not worth a warning of the event loop."""
+    if not task.cancelled():
+        task.exception()

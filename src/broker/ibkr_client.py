@@ -1,0 +1,68 @@
+"""One session with TWS or IB Gateway: connect, read, and with a permit open the order desk."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from src.broker.connection import BrokerConnection
+from src.broker.market_reader import MarketReader
+from src.broker.order_desk import IbkrOrderDesk
+from src.core.accounts import mask_account
+from src.core.permit import TradePermit
+from src.errors import Refused
+from src.settings import IbkrSettings
+
+if TYPE_CHECKING:
+    from src.simulator.server import SimulatedGateway
+
+
+class IbkrSession(MarketReader):
+    """The read side of a connected session, and the only door to an order desk.
+
+    ``gateway`` is the embedded simulated gateway, where there is one.
+    """
+
+    def __init__(self, connection: BrokerConnection, *, trading: bool) -> None:
+        super().__init__(connection)
+        self._trading = trading
+        self.gateway: SimulatedGateway | None = None
+
+    @property
+    def settings(self) -> IbkrSettings:
+        """The connection settings in force (with the simulated gateway: its own)."""
+        return self._connection.settings
+
+    def open_order_desk(self, permit: TradePermit) -> IbkrOrderDesk:
+        """The write side, for exactly the plan of the permit.
+
+        Raises: Refused when this session is read-only, was not opened for trading, or when the
+        permit names another account.
+        """
+        if not self._trading or self.settings.read_only:
+            raise Refused("this session is for reading only: no order desk")
+        if permit.account_id != self.account_id:
+            shown = mask_account(permit.account_id)
+            raise Refused(f"the approval is for account {shown}, which is not this session's")
+        if self._connection.is_desk_open:
+            raise Refused("an order desk is open already: one approval, one desk")
+        return IbkrOrderDesk(self._connection, permit)
+
+    async def reconnect(self) -> None:
+        """Connect again after the socket was lost. Raises: BrokerLost, Refused."""
+        await self._connection.reconnect()
+
+
+@asynccontextmanager
+async def connect(settings: IbkrSettings, *, trading: bool = False) -> AsyncIterator[IbkrSession]:
+    """A connected session with the account downloaded; closed at the end in every case.
+
+    Raises: BrokerLost with what to check; Refused when the account is not in the login.
+    """
+    connection = BrokerConnection(settings)
+    try:
+        await connection.open()
+        yield IbkrSession(connection, trading=trading)
+    finally:
+        connection.close()

@@ -1,0 +1,60 @@
+"""Asking the broker for everything it knows, one question at a time, for the orders in doubt.
+
+Open orders first, completed orders, executions last, so that an order which ends in between is
+not overlooked. An order that comes to be doubted while a question is under way waits for the next
+one: the lists it is judged by were always asked for after the doubt arose.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from src.broker.ports import OrderDesk
+from src.core.order_state import AnswerMissing, BrokerAnswered
+from src.errors import RebalancerError
+
+
+class Inquiry:
+    """At most one question to the broker at any time."""
+
+    def __init__(self) -> None:
+        self._doubted: dict[str, None] = {}
+        self._asked: dict[str, None] = {}
+        self.task: asyncio.Task[BrokerAnswered | AnswerMissing] | None = None
+
+    def doubt(self, order_ref: str) -> None:
+        """Ask about this order, with a question that starts after now."""
+        self._doubted[order_ref] = None
+        self._asked.pop(order_ref, None)
+
+    def start(self, desk: OrderDesk) -> None:
+        """Ask now, unless a question is under way or nobody is in doubt."""
+        if self.task is None and self._doubted:
+            self._asked, self._doubted = self._doubted, {}
+            self.task = asyncio.ensure_future(_ask(desk))
+
+    def take(self) -> tuple[tuple[str, ...], BrokerAnswered | AnswerMissing] | None:
+        """The answer and the orders it is for, once it is there."""
+        if self.task is None or not self.task.done():
+            return None
+        answer, refs = self.task.result(), tuple(self._asked)
+        self.task, self._asked = None, {}
+        return refs, answer
+
+    def drop(self) -> None:
+        """Forget the question under way: the connection it went out on is gone."""
+        if self.task is not None:
+            self.task.cancel()
+        self.task = None
+        self._doubted = {**self._asked, **self._doubted}
+        self._asked = {}
+
+
+async def _ask(desk: OrderDesk) -> BrokerAnswered | AnswerMissing:
+    try:
+        working = await desk.fetch_working_orders()
+        completed = await desk.fetch_completed_orders()
+        fills = await desk.fetch_fills()
+    except RebalancerError as error:
+        return AnswerMissing(reason=f"the broker could not be asked: {error}")
+    return BrokerAnswered(working=working, completed=completed, fills=fills)

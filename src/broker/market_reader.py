@@ -1,0 +1,184 @@
+"""Everything that can be read of the broker: the ``MarketView`` port over one connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from typing import Any, Final
+
+from ib_async.objects import ExecutionFilter
+
+from src.broker.account_book import AccountBook, disagreement, read_snapshot
+from src.broker.connection import BrokerConnection
+from src.broker.ledger import is_ready
+from src.broker.listener import (
+    ACCOUNT_VALUES,
+    COMPLETED_ORDERS,
+    CURRENT_TIME,
+    OPEN_ORDERS,
+    POSITIONS,
+)
+from src.broker.replies import AnswerRefused
+from src.core.accounts import mask_account
+from src.core.codes import READ_ONLY_CODE
+from src.core.executions import newest_fills
+from src.core.records import (
+    AccountSnapshot,
+    CompletedOrder,
+    Fill,
+    Quotes,
+    Symbol,
+    SymbolLookup,
+    WorkingOrder,
+)
+from src.errors import BrokerLost, Refused
+from src.settings import PricingSettings
+
+_READY_POLL_SEC: Final = 0.5
+
+
+class MarketReader:
+    """Reads over a connection; cannot place orders."""
+
+    def __init__(self, connection: BrokerConnection) -> None:
+        self._connection = connection
+
+    @property
+    def account_id(self) -> str:
+        """The account this session was opened for."""
+        return self._connection.settings.account_id
+
+    @property
+    def managed_accounts(self) -> tuple[str, ...]:
+        """All accounts of the login, as the broker lists them."""
+        return self._connection.link.accounts
+
+    async def known_symbols(self, symbols: Collection[Symbol]) -> Mapping[Symbol, SymbolLookup]:
+        """Look every symbol up as a USD stock or ETF on SMART; answers are kept."""
+        return await self._connection.listings.lookup_all(symbols)
+
+    async def fetch_quotes(self, symbols: Collection[Symbol], pricing: PricingSettings) -> Quotes:
+        """Quotes by stage; ends for each symbol at its first usable field."""
+        book = self._connection.link.listener.book
+        held = {row.symbol: row.con_id for row in book.positions.values() if row.is_managed}
+        reuse = self._connection.is_desk_open
+        return await self._connection.quotes.fetch(symbols, held, pricing, reuse=reuse)
+
+    # --- account ----------------------------------------------------------------------------
+
+    async def fetch_snapshot(self, *, fresh: bool = False) -> AccountSnapshot:
+        """The account now; the two lists of positions must agree, or are read once more.
+
+        Raises: UnbelievableData, Refused, BrokerLost.
+        """
+        if fresh or not self._book().is_complete:
+            await self._download()
+        await self._wait_ready()
+        if disagreement(self._book()):
+            await self._download()
+            difference = disagreement(self._book())
+            if difference:
+                raise Refused(
+                    "positions changed while they were read (list of positions and portfolio"
+                    f" differ): {difference}; run again"
+                )
+        return read_snapshot(self._book(), datetime.now(timezone.utc))
+
+    def _book(self) -> AccountBook:
+        return self._connection.link.listener.book
+
+    async def _download(self) -> None:
+        """Ask for positions and account values from scratch; rows of before are forgotten."""
+        link = self._connection.link
+        await link.wait_upstream()
+        link.listener.book = AccountBook(self.account_id)
+        await asyncio.gather(
+            self._ask("positions", POSITIONS, link.client.reqPositions),
+            self._ask(
+                "account values",
+                ACCOUNT_VALUES,
+                lambda: link.client.reqAccountUpdates(True, self.account_id),  # noqa: FBT003
+            ),
+        )
+
+    async def _wait_ready(self) -> None:
+        """A gateway that has just started says so; ask again until its figures are valid."""
+        clock = asyncio.get_running_loop().time
+        limit_sec = self._connection.link.timeout_sec
+        ends_at = clock() + limit_sec
+        while not is_ready(self._book().values):
+            if clock() >= ends_at:
+                raise Refused(
+                    f"the figures of account {mask_account(self.account_id)} are not ready"
+                    f" (AccountReady is false for {limit_sec:g} s); try again in a minute"
+                )
+            await asyncio.sleep(_READY_POLL_SEC)
+            await self._download()
+
+    # --- orders -----------------------------------------------------------------------------
+
+    async def fetch_working_orders(self) -> tuple[WorkingOrder, ...] | None:
+        """All clients' open orders; None when the gateway's read-only mode refuses to say."""
+        client = self._connection.link.client
+        orders = await self._ask_orders("open orders", OPEN_ORDERS, client.reqAllOpenOrders)
+        if orders is None:
+            return None
+        return tuple(
+            {(one.perm_id or (one.client_id, one.order_id)): one for one in orders}.values()
+        )
+
+    async def fetch_completed_orders(self) -> tuple[CompletedOrder, ...] | None:
+        """Orders finished today; None when the gateway's read-only mode refuses to say."""
+        client = self._connection.link.client
+        orders = await self._ask_orders(
+            "completed orders",
+            COMPLETED_ORDERS,
+            lambda: client.reqCompletedOrders(False),  # noqa: FBT003 - not only the API's
+        )
+        return None if orders is None else tuple(orders)
+
+    async def fetch_fills(self) -> tuple[Fill, ...]:
+        """Executions of today for the account, any client, corrections already applied."""
+        link = self._connection.link
+        request_id = link.new_request_id()
+        wanted = ExecutionFilter(acctCode=self.account_id)
+        rows: list[Fill] = await self._ask(
+            "executions", request_id, lambda: link.client.reqExecutions(request_id, wanted)
+        )
+        known = link.listener.commissions
+        return newest_fills(
+            replace(fill, commission_usd=known.get(fill.exec_id))
+            for fill in rows
+            if fill.account_id == self.account_id
+        )
+
+    async def fetch_clock_offset(self) -> timedelta:
+        """Gateway time minus our time, to about a second."""
+        asked = datetime.now(timezone.utc)
+        client = self._connection.link.client
+        rows = await self._ask("current time", CURRENT_TIME, client.reqCurrentTime)
+        middle = asked + (datetime.now(timezone.utc) - asked) / 2
+        if not rows:
+            raise BrokerLost("the broker's answer is damaged: current time")
+        since_epoch: timedelta = rows[0]
+        return datetime.fromtimestamp(0, timezone.utc) + since_epoch - middle
+
+    async def _ask_orders(
+        self, what: str, key: str, send: Any  # noqa: ANN401 - a method of the library
+    ) -> list[Any] | None:
+        try:
+            return await self._connection.link.ask(what, key, send)
+        except AnswerRefused as refusal:
+            if refusal.code == READ_ONLY_CODE:
+                return None
+            raise BrokerLost(f"the broker declined to list {what}: {refusal}") from refusal
+
+    async def _ask(
+        self, what: str, key: int | str, send: Any  # noqa: ANN401 - likewise
+    ) -> list[Any]:
+        try:
+            return await self._connection.link.ask(what, key, send)
+        except AnswerRefused as refusal:
+            raise BrokerLost(f"the broker declined to send {what}: {refusal}") from refusal

@@ -1,0 +1,100 @@
+"""The write side: sends what a permit allows, and hands on what the broker says.
+
+An order passes the gate (the permit's limits), then the allow-list at the socket. ``place`` is
+never retried by anyone: after ``BrokerLost`` the order's fate is unknown until the broker is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from decimal import Decimal
+from typing import Final
+
+from src.broker import convert
+from src.broker.connection import BrokerConnection
+from src.broker.market_reader import MarketReader
+from src.core.gate import OrderGate
+from src.core.order_events import BrokerEvent
+from src.core.permit import TradePermit
+from src.core.records import OrderRequest
+from src.errors import BrokerLost, Refused
+
+log = logging.getLogger(__name__)
+
+_MAX_ORDER_ID: Final = 2**31 - 2
+
+
+class IbkrOrderDesk(MarketReader):
+    """Opened with a permit by ``IbkrSession.open_order_desk``; one per run."""
+
+    def __init__(self, connection: BrokerConnection, permit: TradePermit) -> None:
+        super().__init__(connection)
+        self._gate = OrderGate(permit=permit, client_id=self.client_id)
+        self._events: asyncio.Queue[BrokerEvent] = asyncio.Queue()
+        self._placed: set[int] = set()
+        self._opened_at = asyncio.get_running_loop().time()
+        connection.open_desk(self._receive)
+
+    @property
+    def client_id(self) -> int:
+        """Our client id; with ``order_id`` it names an order of this session."""
+        return self._connection.settings.client_id
+
+    def claim_order_id(self, at_least: int) -> int:
+        """A fresh order id, above everything the broker or the caller has seen.
+
+        Raises: Refused when the broker's order ids are used up (reset them in TWS).
+        """
+        order_id = self._connection.claim_order_id(at_least)
+        if order_id > _MAX_ORDER_ID:
+            raise Refused("the order ids of this client id are used up: reset them in TWS")
+        return order_id
+
+    async def place(self, request: OrderRequest) -> None:
+        """Send one order and return once its bytes left our queue. Never retried.
+
+        Raises: Refused when the gate declines it (nothing was sent); BrokerLost when the bytes
+        may or may not have left (the order's fate is unknown).
+        """
+        elapsed = asyncio.get_running_loop().time() - self._opened_at
+        self._gate.admit(request, Decimal(repr(elapsed)))
+        link = self._connection.link
+        contract = convert.known_contract(request.con_id, request.symbol)
+        self._placed.add(request.order_id)
+        try:
+            link.client.placeOrder(request.order_id, contract, convert.order_from(request))
+            await link.client.left()
+        except ConnectionError as error:
+            raise BrokerLost(f"{link.lost()} while order {request.order_ref} was sent") from error
+        log.info("order sent ref=%s order_id=%d", request.order_ref, request.order_id)
+
+    async def cancel(self, order_id: int) -> None:
+        """Ask to cancel one order that this desk placed.
+
+        Raises: Refused for any other order; BrokerLost when the request may not have left.
+        """
+        if order_id not in self._placed:
+            raise Refused(f"order {order_id} is not ours to cancel")
+        link = self._connection.link
+        try:
+            link.client.cancelOrder(order_id)
+            await link.client.left()
+        except ConnectionError as error:
+            raise BrokerLost(f"{link.lost()} while order {order_id} was cancelled") from error
+        log.info("cancel sent order_id=%d", order_id)
+
+    async def next_event(self) -> BrokerEvent:
+        """Wait for the next piece of evidence; events are never dropped or reordered."""
+        return await self._events.get()
+
+    async def reconnect(self) -> None:
+        """Connect again after the socket was lost; ask for everything afterwards.
+
+        Raises: BrokerLost when the broker stays away; Refused when the account is gone.
+        """
+        await self._connection.reconnect()
+
+    def _receive(self, event: BrokerEvent) -> None:
+        self._gate.observe(event)
+        self._events.put_nowait(event)

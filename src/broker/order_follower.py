@@ -1,0 +1,174 @@
+"""The loop that follows orders to their end: it wakes, takes what has come, sends what is due.
+
+Nothing is polled: it wakes for an event, an answer, a deadline or Ctrl+C. What arrived together
+is taken together and committed to the journal in one go, before the next message leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from typing import Any, Final
+
+from src.broker.clock import Clock
+from src.broker.order_reactor import OrderReactor
+from src.core.order_events import FillSeen, LinkSeen, LinkState
+from src.core.order_state import BrokerAnswered, CancelWanted, GaveUp, LinkRestored
+
+INTERRUPTED: Final = "interrupted by the user"
+_STOP_LIMIT_SEC: Final = 60.0
+
+
+class OrderFollower:
+    """Drives one run's orders; ``stop`` is set by the first Ctrl+C."""
+
+    def __init__(self, reactor: OrderReactor, clock: Clock, stop: asyncio.Event) -> None:
+        self.was_interrupted = False
+        self._reactor = reactor
+        self._books = reactor.books
+        self._link = reactor.link
+        self._clock = clock
+        self._is_catching_up = False
+        self._give_up_at: float | None = None
+        self._stop: asyncio.Future[Any] = asyncio.ensure_future(stop.wait())
+
+    def close(self) -> None:
+        """End the background tasks."""
+        self._reactor.inquiry.drop()
+        self._link.close()
+        self._stop.cancel()
+
+    async def follow(self, lines: Collection[int]) -> None:
+        """Send these tickets and return once every order of the run has a status."""
+        self._reactor.sender.lines.extend(lines)
+        if self._reactor.halt_reason:
+            self._reactor.halt(self._reactor.halt_reason)
+        while True:
+            await self._send_due()
+            self._write()
+            if self._is_done():
+                return
+            await self._wake(None)
+
+    async def await_commissions(self, seconds: float) -> None:
+        """Give outstanding commissions this much time."""
+        until = self._clock.monotonic() + seconds
+        while self._books.missing_commissions() and self._link.is_open:
+            if self._clock.monotonic() >= until or self.was_interrupted:
+                return
+            await self._wake(until)
+            self._write()
+
+    def _is_done(self) -> bool:
+        is_idle = self._reactor.sender.is_idle and not self._link.is_reconnecting
+        return is_idle and not self._books.open_orders()
+
+    def _write(self) -> None:
+        if not self._books.flush():
+            self._reactor.halt(f"the journal cannot be written ({self._books.journal_error})")
+        self._books.show()
+
+    async def _send_due(self) -> None:
+        """Send what may leave now: cancels first, then new orders, within the pace."""
+        sender = self._reactor.sender
+        while self._may_send() and sender.wait_sec() <= 0:
+            sender.take_turn()
+            if sender.cancels:
+                broken = await sender.cancel(sender.cancels.popleft())
+                if broken:
+                    self._reactor.lose_connection(broken)
+            else:
+                await self._reactor.begin(sender.lines.popleft())
+            await self._take_events()
+
+    def _may_send(self) -> bool:
+        sender = self._reactor.sender
+        if not self._link.is_usable:
+            return False
+        return bool(sender.cancels) or (bool(sender.lines) and not self._is_catching_up)
+
+    async def _wake(self, until: float | None) -> None:
+        """Wait for whatever comes first, and take everything that has come."""
+        inquiry = self._reactor.inquiry
+        if self._link.is_usable:
+            inquiry.start(self._link.desk)
+        tasks: list[asyncio.Future[Any]] = self._link.tasks()
+        if inquiry.task is not None:
+            tasks.append(inquiry.task)
+        if not self.was_interrupted:
+            tasks.append(self._stop)
+        await self._clock.wait(tasks, self._wait_sec(until))
+        if self._stop.done() and not self.was_interrupted:
+            await self._interrupt()
+        await self._take_events()
+        await self._take_new_desk()
+        await self._take_answer()
+        await self._take_deadlines()
+
+    def _wait_sec(self, until: float | None) -> float | None:
+        now = self._clock.monotonic()
+        known = (until, self._reactor.next_timer(), self._link.deadline(), self._give_up_at)
+        moments = [one for one in known if one is not None]
+        if self._may_send():
+            moments.append(now + self._reactor.sender.wait_sec())
+        return max(0.0, min(moments) - now) if moments else None
+
+    async def _take_events(self) -> None:
+        for event in await self._link.ready_events():
+            if isinstance(event, LinkSeen):
+                await self._on_link(event)
+            else:
+                await self._reactor.take_evidence(event)
+
+    async def _take_answer(self) -> None:
+        taken = self._reactor.inquiry.take()
+        if taken is None:
+            return
+        refs, answer = taken
+        self._is_catching_up = False
+        for ref in refs:
+            await self._reactor.feed(ref, answer)
+        if isinstance(answer, BrokerAnswered):
+            for fill in answer.fills:
+                await self._reactor.take_evidence(FillSeen(fill=fill))
+
+    async def _take_deadlines(self) -> None:
+        await self._reactor.fire_timers()
+        now, deadline = self._clock.monotonic(), self._link.deadline()
+        if deadline is not None and now >= deadline and not self._link.is_reconnecting:
+            self._link.lost_at = now  # counts anew, should anything still be open by then
+            await self._give_up("the gateway had no line to the broker for too long")
+        if self._give_up_at is not None and now >= self._give_up_at:
+            self._give_up_at = None
+            await self._give_up("not settled in time after the interrupt")
+
+    async def _interrupt(self) -> None:
+        self.was_interrupted = True
+        self._give_up_at = self._clock.monotonic() + _STOP_LIMIT_SEC
+        self._reactor.halt(INTERRUPTED)
+        await self._reactor.feed_all(self._books.open_orders(), CancelWanted(reason=INTERRUPTED))
+
+    async def _on_link(self, event: LinkSeen) -> None:
+        if event.state is LinkState.SOCKET_LOST:
+            self._reactor.lose_connection(event.text)
+        elif event.state is LinkState.UPSTREAM_LOST:
+            self._reactor.inquiry.drop()
+        else:
+            await self._after_gap()
+
+    async def _take_new_desk(self) -> None:
+        found = self._link.take_new_desk()
+        if isinstance(found, str):
+            await self._give_up(f"the connection was lost and not restored: {found}")
+        elif found is not None:
+            await self._after_gap()
+
+    async def _after_gap(self) -> None:
+        self._is_catching_up = bool(self._books.open_orders())
+        await self._reactor.feed_all(self._books.orders(), LinkRestored())
+
+    async def _give_up(self, reason: str) -> None:
+        self._reactor.halt(reason)
+        self._link.stop_reconnecting()
+        self._reactor.sender.cancels.clear()
+        await self._reactor.feed_all(self._books.open_orders(), GaveUp(reason=reason))

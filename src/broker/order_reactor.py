@@ -1,0 +1,201 @@
+"""Give each piece of evidence to its order, and carry out what the order machine answers.
+
+Whatever forbids further orders (an alarm, a lost connection, an interrupt, a journal that cannot
+be written) halts the sending for the whole run; what was sent is followed to its end all the same.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from src.broker.clock import Clock
+from src.broker.inquiry import Inquiry
+from src.broker.link import BrokerLink
+from src.broker.order_books import OrderBooks
+from src.broker.order_sender import OrderSender
+from src.core.executions import execution_key
+from src.core.order_events import BrokerEvent, CommissionSeen, FillSeen
+from src.core.order_match import owner_of, stranger
+from src.core.order_state import (
+    Begin,
+    Cancel,
+    CancelWanted,
+    Finish,
+    OrderCommand,
+    OrderEvent,
+    OrderState,
+    Place,
+    PlaceUncertain,
+    QueryBroker,
+    RaiseAlarm,
+    SlowDown,
+    StartTimer,
+    TimerFired,
+    TimerKind,
+)
+from src.core.records import Fill, Listing, OrderStyle, Symbol
+from src.core.tickets import (
+    SendingRules,
+    TicketState,
+    choose_style,
+    exceeds_limit,
+    is_settled,
+    plan_attempt,
+    wants_fallback,
+)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowRules:
+    """What every order of the run shares; ``least_order_id`` is above every id seen so far.
+
+    Executions from before ``since_utc`` belong to earlier runs.
+    """
+
+    sending: SendingRules
+    listings: Mapping[Symbol, Listing]
+    least_order_id: int
+    since_utc: datetime
+
+
+class OrderReactor:
+    """Evidence in, orders and cancels out; one per run."""
+
+    def __init__(
+        self, rules: FollowRules, link: BrokerLink, books: OrderBooks, clock: Clock
+    ) -> None:
+        self.books = books
+        self.link = link
+        self.inquiry = Inquiry()
+        self.sender = OrderSender(link, books, clock)
+        self.halt_reason = ""
+        self.alarms: list[str] = []
+        self._rules = rules
+        self._clock = clock
+        self._timers: dict[tuple[str, TimerKind], float] = {}
+        self._commissions: dict[str, CommissionSeen] = {}
+
+    def halt(self, reason: str) -> None:
+        """Send no further order in this run."""
+        if not self.halt_reason:
+            self.halt_reason = reason
+            log.warning("sending halted reason=%s", reason)
+        while self.sender.lines:
+            self.books.skip(self.sender.lines.popleft(), f"not sent: {self.halt_reason}")
+
+    def lose_connection(self, reason: str) -> None:
+        """The socket is gone: nothing more is sent, a new desk is fetched."""
+        self.link.lose(reason)
+        self.inquiry.drop()
+        self.halt("the connection to the gateway was lost")
+
+    async def begin(self, line: int) -> None:
+        """Send the next order of a ticket."""
+        ticket, sending = self.books.tickets[line], self._rules.sending
+        listing = self._rules.listings.get(ticket.ticket.symbol)
+        style, outside_rth = choose_style(sending, listing, self._clock.now_utc())
+        if ticket.orders:
+            style = OrderStyle.PLAIN
+        order_id = self.link.desk.claim_order_id(self._rules.least_order_id)
+        order = plan_attempt(ticket, sending, order_id, (style, outside_rth))
+        self.books.register(order)
+        await self.feed(order.request.order_ref, Begin())
+
+    async def take_evidence(self, event: BrokerEvent) -> None:
+        """One message of the broker about an order."""
+        owner = owner_of(event, self.books.orders())
+        if owner is None:
+            self._take_unowned(event)
+            return
+        await self.feed(owner.request.order_ref, event)
+        if isinstance(event, FillSeen):
+            known = self._commissions.pop(execution_key(event.fill.exec_id), None)
+            if known is not None:
+                await self.feed(owner.request.order_ref, known)
+
+    async def feed(self, order_ref: str, event: OrderEvent) -> None:
+        """Give one event to one order and do what follows."""
+        for command in self.books.apply(order_ref, event):
+            await self._perform(order_ref, command)
+        await self._look_at_ticket(self.books.ticket_of(order_ref))
+
+    async def feed_all(self, orders: Iterable[OrderState], event: OrderEvent) -> None:
+        """Give one event to several orders."""
+        for order in orders:
+            await self.feed(order.request.order_ref, event)
+
+    def next_timer(self) -> float | None:
+        """When the next deadline of an order passes."""
+        return min(self._timers.values(), default=None)
+
+    async def fire_timers(self) -> None:
+        """Tell the orders whose deadlines have passed."""
+        now = self._clock.monotonic()
+        for key in [key for key, moment in self._timers.items() if moment <= now]:
+            if self._timers.pop(key, None) is not None:
+                await self.feed(key[0], TimerFired(kind=key[1]))
+
+    async def _perform(self, order_ref: str, command: OrderCommand) -> None:
+        if isinstance(command, Place):
+            result = await self.sender.place(command.request)
+            if isinstance(result, PlaceUncertain):
+                self.lose_connection(result.reason)
+            await self.feed(order_ref, result)
+        elif isinstance(command, Cancel):
+            self.sender.cancels.append(command.order_id)
+        elif isinstance(command, QueryBroker):
+            self.inquiry.doubt(order_ref)
+        elif isinstance(command, StartTimer):
+            moment = self._clock.monotonic() + float(command.seconds)
+            self._timers[order_ref, command.kind] = moment
+        elif isinstance(command, SlowDown):
+            self.sender.slow_down()
+        elif isinstance(command, RaiseAlarm):
+            self._alarm(command.text)
+        elif isinstance(command, Finish):
+            self._timers = {key: at for key, at in self._timers.items() if key[0] != order_ref}
+
+    async def _look_at_ticket(self, ticket: TicketState) -> None:
+        if exceeds_limit(ticket):
+            await self._prevent_over_fill(ticket)
+        if not is_settled(ticket) or ticket.line in self.sender.lines:
+            return
+        if wants_fallback(ticket, self._rules.sending.execution):
+            log.warning("algo refused, plain market order follows line=%s", ticket.line)
+            self.sender.lines.appendleft(ticket.line)
+            if self.halt_reason:
+                self.halt(self.halt_reason)
+        else:
+            self.books.conclude(ticket.line)
+
+    async def _prevent_over_fill(self, ticket: TicketState) -> None:
+        """A fill came in after the rest was sent anew: end the rest before it is too much."""
+        if ticket.filled_shares > ticket.limit_shares:
+            self._alarm(f"{ticket.ticket.symbol}: more executed than approved")
+        late = [order for order in ticket.orders if order.is_open and not order.cancel_reason]
+        await self.feed_all(late, CancelWanted(reason="late fill of the first order"))
+
+    def _take_unowned(self, event: BrokerEvent) -> None:
+        if isinstance(event, CommissionSeen):
+            self._commissions[execution_key(event.exec_id)] = event
+        elif isinstance(event, FillSeen):
+            self._check_stranger(event.fill)
+        else:
+            log.info("message about no order of this run kind=%s", type(event).__name__)
+
+    def _check_stranger(self, fill: Fill) -> None:
+        sending = self._rules.sending
+        text = stranger(fill, sending.account_id, sending.client_id, self._rules.since_utc)
+        if text:
+            self._alarm(text)
+
+    def _alarm(self, text: str) -> None:
+        if text not in self.alarms:
+            self.alarms.append(text)
+            log.error("alarm: %s", text)
+        self.halt(text)

@@ -1,0 +1,174 @@
+"""Quotes for many symbols at once, each done at its first usable field.
+
+Per symbol up to three stages, one after the other: live, snapshot, delayed. A stage ends at the
+first usable value of the wanted field, at a refusal, or when its share of the time is over. A
+symbol starts as soon as its contract is known, whatever the others do. The time limit covers all
+stages of all symbols, plus what the broker's message limit alone takes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Final
+
+from src.broker import convert
+from src.broker.pacing import backoff_sec
+from src.broker.quote_line import LineState, QuoteLine
+from src.broker.quote_lines import QuoteLines
+from src.core.pricing import usable_price
+from src.core.records import DataKind, Quotes, QuoteStage, Symbol
+from src.settings import PricingSettings
+
+if TYPE_CHECKING:
+    from ib_async.contract import Contract
+
+    from src.broker.contracts import Listings
+    from src.broker.ib_link import Link
+
+_SHARES: Final = {QuoteStage.LIVE: 0.4, QuoteStage.SNAPSHOT: 0.3, QuoteStage.DELAYED: 0.3}
+_SETTLE_SEC: Final = 0.03
+_FRESH: Final = timedelta(seconds=10)
+
+
+@dataclass(slots=True)
+class _Round:
+    """One call: what was wanted and the lines that answered, per symbol."""
+
+    pricing: PricingSettings
+    reuse: bool
+    lines: dict[Symbol, list[QuoteLine]] = field(default_factory=dict)
+
+    def is_priced(self, symbol: Symbol) -> bool:
+        return any(line.state is LineState.USABLE for line in self.lines.get(symbol, ()))
+
+
+class QuoteDesk:
+    """Asks for quotes over one connection and remembers the streams that are still running."""
+
+    def __init__(self, link: Link, listings: Listings) -> None:
+        self._link = link
+        self._listings = listings
+        self._lines = QuoteLines(link)
+        self._streams: dict[Symbol, QuoteLine] = {}
+        self._losses = 0
+
+    async def fetch(
+        self,
+        symbols: Collection[Symbol],
+        held: Mapping[Symbol, int],
+        pricing: PricingSettings,
+        *,
+        reuse: bool,
+    ) -> Quotes:
+        """Quotes by symbol and stage; ``held`` maps symbols to the con ids known already.
+
+        With ``reuse`` a stream that ticked in the last seconds is the answer, without asking.
+        Raises: BrokerLost.
+        """
+        this = _Round(pricing=pricing, reuse=reuse, lines={s: [] for s in sorted(set(symbols))})
+        upstream = self._link.listener.upstream
+        await self._link.wait_upstream()
+        outages = upstream.outages
+        await self._ask_all(list(this.lines), held, this)
+        if upstream.outages != outages:
+            await self._link.wait_upstream()
+            again = [symbol for symbol in this.lines if not this.is_priced(symbol)]
+            await self._ask_all(again, held, this)
+        return {s: tuple(line.quote() for line in lines) for s, lines in this.lines.items()}
+
+    async def _ask_all(
+        self, symbols: list[Symbol], held: Mapping[Symbol, int], this: _Round
+    ) -> None:
+        self._forget_lost_streams()
+        tasks = [asyncio.ensure_future(self._price(s, held.get(s, 0), this)) for s in symbols]
+        try:
+            unknown = [symbol for symbol in symbols if symbol not in held]
+            await asyncio.gather(*(self._listings.lookup(symbol) for symbol in unknown))
+            limit = float(this.pricing.price_timeout_sec) + self._link.client.queue_sec(len(tasks))
+            await self._link.until_done(tasks, limit)
+            await self._let_settle(this)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _forget_lost_streams(self) -> None:
+        losses = self._link.listener.upstream.losses
+        if losses != self._losses:
+            self._losses = losses
+            self._lines.forget_all()
+            self._streams.clear()
+
+    async def _let_settle(self, this: _Round) -> None:
+        """The halt tick follows the first price; give the rest of the burst a moment."""
+        used = [line for lines in this.lines.values() for line in lines[-1:]]
+        if any(line.state is LineState.USABLE and not line.knows_halt for line in used):
+            await asyncio.sleep(_SETTLE_SEC)
+
+    async def _price(self, symbol: Symbol, con_id: int, this: _Round) -> None:
+        """All stages of one symbol."""
+        stream = self._running_stream(symbol) if this.reuse else None
+        if stream is not None:
+            this.lines[symbol].append(stream)
+            return
+        contract = await self._contract(symbol, con_id)
+        if contract is None:
+            return
+        stages = list(_SHARES) if this.pricing.fallback_to_snapshot else [QuoteStage.LIVE]
+        for stage in stages:
+            share = _SHARES[stage] if len(stages) > 1 else 1.0
+            line = await self._run_stage(contract, stage, share, this)
+            if line.state is LineState.USABLE:
+                if stage is QuoteStage.LIVE and line.kind is DataKind.LIVE:
+                    self._streams[symbol] = line
+                return
+
+    async def _contract(self, symbol: Symbol, con_id: int) -> Contract | None:
+        if con_id:
+            return convert.known_contract(con_id, symbol)
+        listing = (await self._listings.lookup(symbol)).listing
+        return None if listing is None else convert.known_contract(listing.con_id, symbol)
+
+    async def _run_stage(
+        self, contract: Contract, stage: QuoteStage, share: float, this: _Round
+    ) -> QuoteLine:
+        """Ask until a value, a refusal, the end, or the end of the stage's time."""
+        clock = asyncio.get_running_loop().time
+        ends_at: float | None = None
+        lines = this.lines[contract.symbol]
+        attempt = 0
+        while True:
+            line = QuoteLine(contract.symbol, stage, this.pricing.price_source)
+            lines.append(line)
+            try:
+                await self._lines.open(line, contract)
+                ends_at = ends_at or clock() + share * float(this.pricing.price_timeout_sec)
+                await _news(line, ends_at - clock())
+            finally:
+                self._lines.settled(line)
+            is_crowded = line.state in (LineState.NO_LINE, LineState.TOO_FAST)
+            if not is_crowded or clock() >= ends_at:
+                return line
+            lines.remove(line)
+            attempt += 1
+            pause = backoff_sec(attempt, random.random())  # noqa: S311 - spreads, hides nothing
+            await asyncio.sleep(min(pause, ends_at - clock()))
+
+    def _running_stream(self, symbol: Symbol) -> QuoteLine | None:
+        line = self._streams.get(symbol)
+        if line is None or line.arrived_utc is None or not self._lines.is_running(line):
+            return None
+        is_fresh = datetime.now(timezone.utc) - line.arrived_utc < _FRESH
+        is_usable = usable_price(line.quote(), line.source) is not None
+        return line if is_fresh and is_usable else None
+
+
+async def _news(line: QuoteLine, timeout_sec: float) -> None:
+    try:
+        await asyncio.wait_for(line.news.wait(), max(timeout_sec, 0))
+    except asyncio.TimeoutError:
+        return

@@ -1,0 +1,86 @@
+"""Open the session a run talks to: the broker of the settings, or the embedded simulated gateway.
+
+With the simulated gateway the rest of the program cannot tell the difference: it runs in the same
+event loop, listens on a free loopback port, and is reached through the same client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from src.errors import Refused
+from src.settings import IbkrSettings, Settings
+
+if TYPE_CHECKING:
+    from src.broker.ibkr_client import IbkrSession
+    from src.simulator.scenario import Scenario
+    from src.simulator.server import SimulatedGateway
+
+
+def simulated_settings(settings: Settings, *, read_only: bool) -> Settings:
+    """The settings with the whole [ibkr] section taken from the sample account.
+
+    ``read_only`` is the flag of the command line, the only part that still holds. The port is
+    known when the gateway listens.
+    Raises: Refused when the sample account cannot be read.
+    """
+    account_id = _sample_scenario().accounts[0].account_id
+    ibkr = IbkrSettings(account_id=account_id, read_only=read_only)
+    return replace(settings, ibkr=ibkr, warnings=())
+
+
+@asynccontextmanager
+async def open_session(
+    settings: Settings,
+    *,
+    simulate: bool = False,
+    trading: bool = False,
+    scenario: Scenario | None = None,
+) -> AsyncIterator[IbkrSession]:
+    """A connected session; ``trading`` says that it may open an order desk later.
+
+    ``scenario`` replaces the sample account of the simulated gateway, whose object is then
+    ``session.gateway``.
+    Raises: BrokerLost, Refused.
+    """
+    from src.broker.ibkr_client import connect
+
+    if not simulate:
+        async with connect(settings.ibkr, trading=trading) as session:
+            yield session
+        return
+    scenario = scenario or _sample_scenario()
+    async with _gateway(scenario) as gateway:
+        account_id = scenario.accounts[0].account_id
+        ibkr = IbkrSettings(
+            host=gateway.host,
+            port=gateway.port,
+            account_id=account_id,
+            read_only=not trading,
+            connect_timeout_sec=settings.ibkr.connect_timeout_sec,
+        )
+        async with connect(ibkr, trading=trading) as session:
+            session.gateway = gateway
+            yield session
+
+
+@asynccontextmanager
+async def _gateway(scenario: Scenario) -> AsyncIterator[SimulatedGateway]:
+    from src.simulator.exchange import Exchange
+    from src.simulator.server import SimulatedGateway, utc_now
+
+    async with SimulatedGateway(Exchange(scenario, utc_now())) as gateway:
+        yield gateway
+
+
+def _sample_scenario(path: Path | None = None) -> Scenario:
+    from src.simulator.scenario import SAMPLE_ACCOUNT, ScenarioError, load_scenario
+
+    try:
+        return load_scenario(path or SAMPLE_ACCOUNT)
+    except ScenarioError as error:
+        raise Refused(f"the simulated account cannot be used: {error}") from error
