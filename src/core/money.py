@@ -36,7 +36,7 @@ FRACTIONAL_STEP: Final = Decimal("0.0001")
 
 MAX_NUMBER_CHARS: Final = 40
 _PLAIN: Final = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)")
-_MACHINE: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_MACHINE: Final = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
 _MACHINE_LIMIT: Final = Decimal(10) ** 18
 _CENT: Final = Decimal("0.01")
 _FOUR_PLACES: Final = Decimal("0.0001")
@@ -85,7 +85,7 @@ def parse_machine_decimal(text: str) -> Decimal:
 
     Raises: ValueError if it is not finite or not below 10**18 in size.
     """
-    if len(text) > MAX_NUMBER_CHARS or not _MACHINE.fullmatch(text):
+    if len(text) > MAX_NUMBER_CHARS or not re.fullmatch(_MACHINE, text):
         raise ValueError("expected a finite number")
     value = Decimal(text)
     if not abs(value) < _MACHINE_LIMIT:

@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Final
 
-Symbol = str
-CASH: Final[Symbol] = "CASH"
-"""Pseudo-symbol of weights and drift; never a position."""
-
-Weights = Mapping[Symbol, Decimal]
+from src.core.portfolios import CASH as CASH  # noqa: PLC0414 - offered here too, like the next
+from src.core.portfolios import ModelPortfolios as ModelPortfolios  # noqa: PLC0414
+from src.core.portfolios import Symbol as Symbol  # noqa: PLC0414
+from src.core.portfolios import Weights as Weights  # noqa: PLC0414
 
 
 class Side(str, Enum):
@@ -30,21 +28,6 @@ class Side(str, Enum):
 
 
 # --- inputs ---------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelPortfolios:
-    """Per model name (as the CSV spells it), symbol → weight; CASH may be negative.
-
-    Each model sums to 1 within 0.0001; ``symbols`` are the listed assets without CASH, sorted.
-    ``source`` names the file for messages and ``lines`` gives a symbol's line in it.
-    """
-
-    models: Mapping[str, Weights]
-    symbols: tuple[Symbol, ...]
-    source: str = ""
-    lines: Mapping[Symbol, int]
-    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

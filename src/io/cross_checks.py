@@ -19,7 +19,7 @@ from src.core.money import (
     pct_text,
     plain_text,
 )
-from src.core.records import CASH, ModelPortfolios
+from src.core.portfolios import CASH, ModelPortfolios
 from src.errors import ConfigError, Problem
 from src.settings import Settings
 from src.text import did_you_mean, printable

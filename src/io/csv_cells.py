@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from src.core.money import ZERO, parse_percent
-from src.core.records import CASH, Symbol
+from src.core.portfolios import CASH, Symbol
 from src.text import code_point
 
 SYMBOL_COLUMN: Final = "ETF"

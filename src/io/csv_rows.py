@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from src.io.input_file import InputText
@@ -26,18 +26,18 @@ class CsvRow:
     cells: tuple[str, ...]
 
 
-@dataclass(slots=True, kw_only=True)
 class CsvTable:
     """The header row (None: the file holds no row), the rows below it, and what is wrong."""
 
-    problems: ProblemList
-    header: CsvRow | None = None
-    rows: list[CsvRow] = field(default_factory=list)
+    def __init__(self, name: str) -> None:
+        self.problems = ProblemList(name)
+        self.header: CsvRow | None = None
+        self.rows: list[CsvRow] = []
 
 
 def read_table(source: InputText) -> CsvTable:
     """Split a file into header and rows; problems are collected, never raised."""
-    table = CsvTable(problems=ProblemList(source.name))
+    table = CsvTable(source.name)
     for row in _rows(source, table.problems):
         if table.header is None:
             table.header = row

@@ -8,7 +8,7 @@ a key or section given twice (also in other case) and an indented continuation l
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from src.io.input_file import InputText
@@ -28,22 +28,22 @@ class Entry:
     line: int
 
 
-@dataclass(slots=True, kw_only=True)
 class IniSection:
     """A section's name as spelled, the line of its header, and its entries by folded key."""
 
-    name: str
-    line: int
-    entries: dict[str, Entry] = field(default_factory=dict)
+    def __init__(self, name: str, line: int) -> None:
+        self.name = name
+        self.line = line
+        self.entries: dict[str, Entry] = {}
 
 
-@dataclass(slots=True, kw_only=True)
 class IniText:
     """All sections by folded name, and every problem of form."""
 
-    name: str
-    problems: ProblemList
-    sections: dict[str, IniSection] = field(default_factory=dict)
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.problems = ProblemList(name)
+        self.sections: dict[str, IniSection] = {}
 
 
 def place_of(section: str, key: str = "") -> str:
@@ -54,7 +54,7 @@ def place_of(section: str, key: str = "") -> str:
 
 def scan_ini(source: InputText) -> IniText:
     """Read every line; problems are collected, never raised."""
-    scanner = _Scanner(IniText(name=source.name, problems=ProblemList(source.name)))
+    scanner = _Scanner(IniText(source.name))
     for number, line in enumerate(source.lines, start=1):
         scanner.read_line(number, line)
     return scanner.ini
@@ -95,7 +95,7 @@ class _Scanner:
             self.section = None
             self._report(number, f"{shown_value(text)} is not a section", "write [name]")
             return
-        self.section = IniSection(name=name, line=number)
+        self.section = IniSection(name, number)
         first = self.ini.sections.setdefault(name.strip().casefold(), self.section)
         if first is not self.section:
             self._report(

@@ -9,19 +9,21 @@ that borrows may hold more than 100% of one asset. Weights are fractions from he
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from src.core.money import ONE, ZERO, exact_sum, plain_text, weight_to_percent
-from src.core.records import CASH, ModelPortfolios, Symbol, SymbolLookup
+from src.core.portfolios import CASH, ModelPortfolios, Symbol
 from src.errors import PortfolioCsvError, Problem, UnknownSymbolError
 from src.io.csv_cells import SYMBOL_COLUMN, read_model_name, read_symbol, read_weight
 from src.io.csv_rows import CsvRow, CsvTable, read_table
 from src.io.input_file import UnusableFile, read_input
 from src.io.problem_list import ProblemList
 from src.text import printable, shown_value
+
+if TYPE_CHECKING:
+    from src.core.records import SymbolLookup
 
 SUM_TOLERANCE: Final = Decimal("0.0001")
 _FUND_TYPES: Final = frozenset({"ETF", "ETN", "ETC", "ETP"})
@@ -86,14 +88,14 @@ def _symbol_problem(
     return Problem(where=f"{place} column {SYMBOL_COLUMN}", what=f"{symbol}: {what}", hint=hint)
 
 
-@dataclass(slots=True, kw_only=True)
 class _Column:
     """One model's column while it is read; ``is_whole`` is False once a cell could not be read."""
 
-    name: str
-    index: int
-    cells: list[tuple[int, Symbol, Decimal]] = field(default_factory=list)
-    is_whole: bool = True
+    def __init__(self, name: str, index: int) -> None:
+        self.name = name
+        self.index = index
+        self.cells: list[tuple[int, Symbol, Decimal]] = []
+        self.is_whole = True
 
     @property
     def place(self) -> str:
@@ -161,7 +163,7 @@ class _Reader:
             if name and other.name.casefold() == name.casefold():
                 what = f"{shown_value(name)} is also the name of column {other.index + 1}"
                 self.problems.report(header.line, place, what, "names are compared without case")
-        self.columns.append(_Column(name=name or str(index + 1), index=index))
+        self.columns.append(_Column(name or str(index + 1), index))
 
     # --- rows ---
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from src.cli import DEFAULT_CSV, CommandParser, add_config_flag, add_simulate_flag, run_main
 from src.console import emit, warn
-from src.core.records import ModelPortfolios
+from src.core.portfolios import ModelPortfolios
 from src.errors import ExitCode, InputError, Problem
 from src.io.config_loader import load_settings
 from src.io.cross_checks import check_models, mix_warnings

@@ -1,0 +1,33 @@
+"""What the portfolio CSV says, as a record: the first nouns of the program.
+
+They stand apart from ``src.core.records``, which offers them too, so that checking the two input
+files does not pay for building all other records at start-up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+Symbol = str
+CASH: Final[Symbol] = "CASH"
+"""Pseudo-symbol of weights and drift; never a position."""
+
+Weights = Mapping[Symbol, Decimal]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPortfolios:
+    """Per model name (as the CSV spells it), symbol → weight; CASH may be negative.
+
+    Each model sums to 1 within 0.0001; ``symbols`` are the listed assets without CASH, sorted.
+    ``source`` names the file for messages and ``lines`` gives a symbol's line in it.
+    """
+
+    models: Mapping[str, Weights]
+    symbols: tuple[Symbol, ...]
+    source: str = ""
+    lines: Mapping[Symbol, int]
+    sha256: str = ""
