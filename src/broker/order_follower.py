@@ -30,6 +30,7 @@ class OrderFollower:
         self._clock = clock
         self._is_catching_up = False
         self._give_up_at: float | None = None
+        self._stop_event = stop
         self._stop: asyncio.Future[Any] = asyncio.ensure_future(stop.wait())
 
     def close(self) -> None:
@@ -43,12 +44,19 @@ class OrderFollower:
         self._reactor.sender.lines.extend(lines)
         if self._reactor.halt_reason:
             self._reactor.halt(self._reactor.halt_reason)
+        await self._take_what_came()
         while True:
             await self._send_due()
             self._write()
             if self._is_done():
                 return
             await self._wake(None)
+
+    async def follow_while(self, task: asyncio.Future[Any]) -> None:
+        """Keep listening until something else is done, or the user interrupts."""
+        while not (task.done() or self.was_interrupted):
+            await self._wake(None, task)
+            self._write()
 
     async def await_commissions(self, seconds: float) -> None:
         """Give outstanding commissions this much time."""
@@ -79,6 +87,7 @@ class OrderFollower:
                     self._reactor.lose_connection(broken)
             else:
                 await self._reactor.begin(sender.lines.popleft())
+            await self._take_interrupt()
             await self._take_events()
 
     def _may_send(self) -> bool:
@@ -87,7 +96,7 @@ class OrderFollower:
             return False
         return bool(sender.cancels) or (bool(sender.lines) and not self._is_catching_up)
 
-    async def _wake(self, until: float | None) -> None:
+    async def _wake(self, until: float | None, also: asyncio.Future[Any] | None = None) -> None:
         """Wait for whatever comes first, and take everything that has come."""
         inquiry = self._reactor.inquiry
         if self._link.is_usable:
@@ -97,9 +106,13 @@ class OrderFollower:
             tasks.append(inquiry.task)
         if not self.was_interrupted:
             tasks.append(self._stop)
+        if also is not None:
+            tasks.append(also)
         await self._clock.wait(tasks, self._wait_sec(until))
-        if self._stop.done() and not self.was_interrupted:
-            await self._interrupt()
+        await self._take_what_came()
+
+    async def _take_what_came(self) -> None:
+        await self._take_interrupt()
         await self._take_events()
         await self._take_new_desk()
         await self._take_answer()
@@ -142,7 +155,9 @@ class OrderFollower:
             self._give_up_at = None
             await self._give_up("not settled in time after the interrupt")
 
-    async def _interrupt(self) -> None:
+    async def _take_interrupt(self) -> None:
+        if self.was_interrupted or not self._stop_event.is_set():
+            return
         self.was_interrupted = True
         self._give_up_at = self._clock.monotonic() + _STOP_LIMIT_SEC
         self._reactor.halt(INTERRUPTED)

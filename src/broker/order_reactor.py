@@ -46,6 +46,7 @@ from src.core.tickets import (
     plan_attempt,
     wants_fallback,
 )
+from src.errors import Refused
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +102,12 @@ class OrderReactor:
         style, outside_rth = choose_style(sending, listing, self._clock.now_utc())
         if ticket.orders:
             style = OrderStyle.PLAIN
-        order_id = self.link.desk.claim_order_id(self._rules.least_order_id)
+        try:
+            order_id = self.link.desk.claim_order_id(self._rules.least_order_id)
+        except Refused as error:
+            self.books.skip(line, f"not sent: {error}")
+            self._alarm(str(error))
+            return
         order = plan_attempt(ticket, sending, order_id, (style, outside_rth))
         self.books.register(order)
         await self.feed(order.request.order_ref, Begin())

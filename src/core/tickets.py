@@ -24,6 +24,7 @@ from src.core.records import (
     OrderRequest,
     OrderStyle,
     OrderTicket,
+    Side,
     TicketStatus,
 )
 from src.settings import AlgoPreference, ExecutionSettings, TradingHours
@@ -63,6 +64,19 @@ class TicketState:
     def was_sent(self) -> bool:
         """True when some order of it may have reached the broker."""
         return any(order.was_sent for order in self.orders)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketProgress:
+    """One line of the live display: how far a ticket has come, in a word or two."""
+
+    line: int
+    symbol: str
+    side: Side
+    limit_shares: Decimal
+    filled_shares: Decimal
+    doing: str
+    is_settled: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +177,37 @@ def ticket_outcome(state: TicketState) -> OrderOutcome:
         fills=state.fills,
         error="" if status is TicketStatus.FILLED else _error(state, status),
         notes=_notes(state),
+    )
+
+
+def exceeds_limit(state: TicketState) -> bool:
+    """True when what is filled and what still works could together exceed the quantity allowed."""
+    at_risk = sum(
+        (
+            order.request.qty_shares if order.is_open else order.filled_shares
+            for order in state.orders
+        ),
+        _ZERO,
+    )
+    return at_risk > state.limit_shares
+
+
+def progress_of(state: TicketState) -> TicketProgress:
+    """What the live display shows for a ticket."""
+    doing = ticket_outcome(state).status.value
+    if state.orders and state.orders[-1].is_open:
+        last = state.orders[-1]
+        doing = "cancelling" if last.cancel_reason else last.broker_status or last.phase.value
+    elif not state.orders and not state.skip_reason:
+        doing = "waiting"
+    return TicketProgress(
+        line=state.line,
+        symbol=state.ticket.symbol,
+        side=state.ticket.side,
+        limit_shares=state.limit_shares,
+        filled_shares=state.filled_shares,
+        doing=doing,
+        is_settled=is_settled(state),
     )
 
 
