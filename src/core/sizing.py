@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from src.core.drift import Selection, rank_by_drift, redraw_drift, select_trades
-from src.core.greedy import greedy_units
 from src.core.lots import CashFrame, cash_rule, choice_for, scale_for
 from src.core.money import ZERO, exact_arithmetic, share_step
 from src.core.plan_hash import hash_plan
@@ -29,6 +28,7 @@ from src.core.records import (
     TradePlan,
     Valuation,
 )
+from src.core.rounding import best_units
 from src.core.skipping import Sized, plan_notes, skipped_trades
 from src.core.targets import cash_floor
 from src.core.valuation import trade_on_paper
@@ -153,7 +153,7 @@ def _size(desk: _Desk, account: Valuation, rows: Sequence[DriftRow]) -> Trades:
         target_usd=desk.cash_target_weight * account.net_liq_usd,
         floor_usd=desk.floor_usd,
     )
-    units = greedy_units(choices, cash_rule(frame, scale))
+    units = best_units(choices, cash_rule(frame, scale))
     step = share_step(allow_fractional=desk.rules.allow_fractional)
     return {
         choice.symbol: choice.sign * count * step
