@@ -61,7 +61,7 @@ class RecordedBug(Exception):
         self.log_path = log_path
 
 
-class RecordErrors:
+class errors_recorded_in:  # noqa: N801 - read as a phrase: with errors_recorded_in(log)
     """Write the error that ends the block to the log's file, before the log is closed.
 
     A ``RebalancerError`` is logged line by line and passes on; an unexpected exception is logged

@@ -30,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     else:
         settings, portfolios = _load_both(arguments.config, arguments.csv)
         check_models(settings, portfolios)
-        _warn_all((*settings.warnings, *mix_warnings(settings, portfolios)))
+        _warn_all(() if arguments.simulate else settings.warnings)
+        _warn_all(mix_warnings(settings, portfolios))
         checked = "symbols not looked up"
         if not arguments.offline:
             _warn_all(_look_up_symbols(settings, portfolios, simulate=arguments.simulate))
