@@ -48,11 +48,15 @@ class ContractDesk:
     def __init__(self, scenario: Scenario, market: Market) -> None:
         self._contracts = scenario.contracts
         self._market = market
+        self._by_id = {contract.con_id: contract for contract in scenario.contracts}
 
     def find(self, key: ContractKey) -> list[ContractSetup]:
         """All contracts that agree with every field given; none without an id or a symbol."""
         if not (key.con_id or key.symbol or key.local_symbol):
             return []
+        if key.con_id:
+            named = self._by_id.get(key.con_id)
+            return [named] if named is not None and _trades_on(named, key.exchange) else []
         return [contract for contract in self._contracts if _agrees(contract, key)]
 
     def handle(self, client_id: int, request: Request, now: datetime) -> list[Delivery]:
@@ -162,10 +166,8 @@ def contract_key(contract: ContractSetup, exchange: str) -> ContractKey:
 
 
 def _agrees(contract: ContractSetup, key: ContractKey) -> bool:
-    if key.exchange and _venue(key.exchange) not in map(_venue, contract.valid_exchanges):
+    if not _trades_on(contract, key.exchange):
         return False
-    if key.con_id:
-        return key.con_id == contract.con_id
     own = contract_key(contract, key.exchange)
     given = (
         (key.symbol.upper(), own.symbol.upper()),
@@ -181,6 +183,10 @@ def _agrees(contract: ContractSetup, key: ContractKey) -> bool:
     return all(not wanted or wanted == actual for wanted, actual in given) and (
         own.last_trade_date.startswith(key.last_trade_date)
     )
+
+
+def _trades_on(contract: ContractSetup, exchange: str) -> bool:
+    return not exchange or _venue(exchange) in map(_venue, contract.valid_exchanges)
 
 
 def _venue(name: str) -> str:

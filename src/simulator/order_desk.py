@@ -57,7 +57,7 @@ class OrderDesk:
     def _reused_id(
         self, client_id: int, request: PlaceOrder, before: LiveOrder | None
     ) -> Complaint | None:
-        is_old = request.order_id <= self._floor.book.highest_id(client_id)
+        is_old = 0 < request.order_id <= self._floor.book.highest_id(client_id)
         if before is None and is_old and not request.order.what_if:
             return _DUPLICATE
         return None
