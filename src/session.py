@@ -9,28 +9,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from src.errors import Refused
-from src.settings import IbkrSettings, Settings
+from src.settings import Settings
 
 if TYPE_CHECKING:
     from src.broker.ibkr_client import IbkrSession
     from src.simulator.scenario import Scenario
     from src.simulator.server import SimulatedGateway
-
-
-def simulated_settings(settings: Settings, *, read_only: bool) -> Settings:
-    """The settings with the whole [ibkr] section taken from the sample account.
-
-    ``read_only`` is the flag of the command line, the only part that still holds. The port is
-    known when the gateway listens.
-    Raises: Refused when the sample account cannot be read.
-    """
-    account_id = _sample_scenario().accounts[0].account_id
-    ibkr = IbkrSettings(account_id=account_id, read_only=read_only)
-    return replace(settings, ibkr=ibkr, warnings=())
 
 
 @asynccontextmanager
@@ -55,13 +42,12 @@ async def open_session(
         return
     scenario = scenario or _sample_scenario()
     async with _gateway(scenario) as gateway:
-        account_id = scenario.accounts[0].account_id
-        ibkr = IbkrSettings(
+        ibkr = replace(
+            settings.ibkr,
             host=gateway.host,
             port=gateway.port,
-            account_id=account_id,
-            read_only=not trading,
-            connect_timeout_sec=settings.ibkr.connect_timeout_sec,
+            account_id=scenario.accounts[0].account_id,
+            allow_live=False,
         )
         async with connect(ibkr, trading=trading) as session:
             session.gateway = gateway
@@ -77,10 +63,10 @@ async def _gateway(scenario: Scenario) -> AsyncIterator[SimulatedGateway]:
         yield gateway
 
 
-def _sample_scenario(path: Path | None = None) -> Scenario:
-    from src.simulator.scenario import SAMPLE_ACCOUNT, ScenarioError, load_scenario
+def _sample_scenario() -> Scenario:
+    from src.simulator.scenario import ScenarioError, load_scenario
 
     try:
-        return load_scenario(path or SAMPLE_ACCOUNT)
+        return load_scenario()
     except ScenarioError as error:
         raise Refused(f"the simulated account cannot be used: {error}") from error

@@ -1,0 +1,84 @@
+"""An account snapshot with its prices as one JSON object, complete enough to plan from later.
+
+Numbers are plain JSON numbers; the full account id is in it, because a program needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Union
+
+from src.core.money import exact_arithmetic, weight_to_percent
+from src.core.records import AccountSnapshot, Position, PriceBook, UnmanagedPosition, Valuation
+
+Json = Union[  # noqa: UP007 - evaluated on 3.10
+    None, str, int, float, list["Json"], dict[str, "Json"]
+]
+
+
+@exact_arithmetic()
+def snapshot_as_json(
+    snapshot: AccountSnapshot,
+    account: Valuation,
+    prices: PriceBook,
+    warnings: Sequence[str],
+    *,
+    with_prices: bool,
+) -> dict[str, Json]:
+    """The object that ``src.snapshot`` prints; ``with_prices`` adds the price of every symbol."""
+    document: dict[str, Json] = {
+        "account_id": snapshot.account_id,
+        "as_of_utc": snapshot.as_of_utc.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "net_liq_usd": _number(account.net_liq_usd),
+        "broker_net_liq_usd": _number_or_none(snapshot.broker_net_liq_usd),
+        "cash_usd": _number(account.cash_usd),
+        "gross_exposure_usd": _number(account.gross_exposure_usd),
+        "leverage": _number(account.leverage),
+        "ignored_cash": {
+            currency: _number(amount) for currency, amount in snapshot.ignored_cash.items()
+        },
+        "positions": [_position(held, account, prices) for held in snapshot.positions],
+        "unmanaged": [_unmanaged(held) for held in snapshot.unmanaged],
+        "warnings": list(warnings),
+    }
+    if with_prices:
+        document["prices"] = {
+            symbol: _number(price.price_usd) for symbol, price in sorted(prices.prices.items())
+        }
+    return document
+
+
+def _position(held: Position, account: Valuation, prices: PriceBook) -> dict[str, Json]:
+    price = prices.prices[held.symbol]
+    value_usd = held.qty_shares * price.price_usd
+    return {
+        "symbol": held.symbol,
+        "con_id": held.con_id,
+        "qty_shares": _number(held.qty_shares),
+        "avg_cost_usd": _number_or_none(held.avg_cost_usd),
+        "price_usd": _number(price.price_usd),
+        "price_source": price.source,
+        "value_usd": _number(value_usd),
+        "weight_pct": _number(weight_to_percent(value_usd / account.net_liq_usd)),
+    }
+
+
+def _unmanaged(held: UnmanagedPosition) -> dict[str, Json]:
+    return {
+        "symbol": held.symbol,
+        "sec_type": held.sec_type,
+        "currency": held.currency,
+        "qty": _number(held.qty),
+        "value": _number_or_none(held.value),
+    }
+
+
+def _number_or_none(value: Decimal | None) -> int | float | None:
+    return None if value is None else _number(value)
+
+
+def _number(value: Decimal) -> int | float:
+    """A JSON number; a float has 15 digits, more than any figure of an account needs."""
+    rounded = round(value, 10)
+    return int(rounded) if rounded == int(rounded) else float(rounded)

@@ -1,0 +1,122 @@
+"""``python -m src.snapshot``: print what the account holds, as one JSON object.
+
+With ``--csv`` it also prices what the models target, so that the output is a complete input for
+``rebalance.py --from-snapshot``.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from src.cli import CommandParser, add_config_flag, add_csv_flag, add_simulate_flag, run_main
+from src.console import emit
+from src.errors import ExitCode
+from src.io.config_loader import load_settings
+
+if TYPE_CHECKING:
+    from src.broker.ports import MarketView
+    from src.core.portfolios import ModelPortfolios, Targets
+    from src.core.records import AccountSnapshot, PriceBook, Symbol, SymbolLookup
+    from src.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """The models whose symbols are priced besides the held ones."""
+
+    portfolios: ModelPortfolios
+    targets: Targets
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the snapshot and return the exit code; errors are raised."""
+    import json
+
+    from src.interrupt import run_interruptible
+
+    arguments = _parser().parse(argv)
+    settings = load_settings(arguments.config)
+    wanted = None if arguments.csv is None else _load_models(arguments.csv, settings)
+    document = run_interruptible(_snapshot(settings, wanted, simulate=arguments.simulate))
+    return ExitCode.OK if emit(json.dumps(document, indent=2)) else ExitCode.BUG
+
+
+def _load_models(csv: Path, settings: Settings) -> _Wanted:
+    from src.core.targets import build_targets
+    from src.io.cross_checks import check_models
+    from src.io.portfolio_csv import load_portfolios
+
+    portfolios = load_portfolios(csv)
+    check_models(settings, portfolios)
+    return _Wanted(portfolios=portfolios, targets=build_targets(portfolios, settings.models))
+
+
+async def _snapshot(
+    settings: Settings, wanted: _Wanted | None, *, simulate: bool
+) -> dict[str, object]:
+    from src.core.snapshot_json import snapshot_as_json
+    from src.core.valuation import broker_net_liq_check, value_account
+    from src.session import open_session
+
+    async with open_session(settings, simulate=simulate) as session:
+        snapshot = await session.fetch_snapshot()
+        prices, lookups = await _prices(session, snapshot, settings, wanted)
+    con_ids = {s: one.listing.con_id for s, one in lookups.items() if one.listing is not None}
+    account = value_account(snapshot, prices, con_ids)
+    warnings = (
+        *(("simulated gateway: no real account",) if simulate else ()),
+        *snapshot.warnings,
+        *prices.warnings,
+        *broker_net_liq_check(snapshot, account).warnings,
+    )
+    document = snapshot_as_json(snapshot, account, prices, warnings, with_prices=wanted is not None)
+    return dict(document)
+
+
+async def _prices(
+    session: MarketView, snapshot: AccountSnapshot, settings: Settings, wanted: _Wanted | None
+) -> tuple[PriceBook, dict[Symbol, SymbolLookup]]:
+    """A price for everything held, and with models for everything they target."""
+    import asyncio
+
+    from src.core.pricing import choose_prices
+    from src.core.targets import symbols_to_price
+    from src.io.portfolio_csv import check_symbols
+
+    held = {position.symbol for position in snapshot.positions}
+    targeted = symbols_to_price(snapshot, wanted.targets) if wanted else ()
+    symbols = sorted(held.union(targeted))
+    listed = wanted.portfolios.symbols if wanted else ()
+    lookups, quotes = await asyncio.gather(
+        session.known_symbols(sorted({*symbols, *listed})),
+        session.fetch_quotes(symbols, settings.pricing),
+    )
+    if wanted is not None:
+        check_symbols(wanted.portfolios, lookups)
+    return choose_prices(quotes, snapshot, settings.pricing, symbols), dict(lookups)
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        prog="python -m src.snapshot",
+        description="Print the account's positions, cash and value as one JSON object.\n"
+        "Nothing is sent but questions.",
+        examples=(
+            "python -m src.snapshot --simulate",
+            "python -m src.snapshot --config config/settings.local.ini",
+            "python -m src.snapshot --csv data/portfolios.csv > snapshot.json",
+            "python rebalance.py --from-snapshot snapshot.json",
+        ),
+    )
+    add_config_flag(parser)
+    add_csv_flag(parser, default=None)
+    add_simulate_flag(parser)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(run_main(main))
