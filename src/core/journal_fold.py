@@ -58,6 +58,16 @@ def fold(events: Iterable[JournalEvent]) -> RunState:
     return state
 
 
+def fold_on(state: RunState, events: Iterable[JournalEvent]) -> RunState:
+    """The state after further events of the same run.
+
+    Raises: JournalError as ``fold``.
+    """
+    for event in events:
+        state = _take(state, event)
+    return state
+
+
 def _take_plan(state: RunState | None, event: PlanRecorded) -> RunState:
     if state is not None and (state.run_id != event.run_id or state.attempts):
         raise JournalError(f"run {event.run_id}: a plan was recorded after the first order")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -85,6 +86,13 @@ class JournalDb:
         found = self._read("SELECT body FROM events WHERE once IS NOT NULL ORDER BY seq")
         return tuple(event for event in found if isinstance(event, IntentRecorded))
 
+    def order_refs(self) -> frozenset[str]:
+        """The refs of every order ever announced.
+
+        Raises: JournalError.
+        """
+        return frozenset(self._texts("SELECT once FROM events WHERE once IS NOT NULL"))
+
     def open_runs(self) -> tuple[RunState, ...]:
         """The runs that still have to be settled, oldest first.
 
@@ -137,17 +145,35 @@ def open_journal(path: Path, account_id: str) -> JournalDb:
 
 
 def peek_open_runs(path: Path, account_id: str) -> tuple[RunState, ...]:
-    """The open runs of an account without making a journal where there is none.
+    """The runs whose orders have to be settled, without making a journal where there is none.
 
     Raises: JournalError when there is one that cannot be believed.
     """
+    with _peek(path, account_id) as journal:
+        runs = () if journal is None else journal.open_runs()
+    return tuple(run for run in runs if run.has_orders)
+
+
+def peek_order_refs(path: Path, account_id: str) -> frozenset[str]:
+    """The refs of every order ever announced, likewise.
+
+    Raises: JournalError.
+    """
+    with _peek(path, account_id) as journal:
+        return frozenset() if journal is None else journal.order_refs()
+
+
+@contextlib.contextmanager
+def _peek(path: Path, account_id: str) -> Iterator[JournalDb | None]:
     try:
-        if not _exists(path):
-            return ()
+        is_there = _exists(path)
     except OSError as error:
         raise _journal_error(path, error) from error
+    if not is_there:
+        yield None
+        return
     with open_journal(path, account_id) as journal:
-        return journal.open_runs()
+        yield journal
 
 
 def _exists(path: Path) -> bool:

@@ -1,0 +1,183 @@
+"""Settle what earlier runs left: ask the broker twice, append the findings, close what is proven.
+
+Runs before anything may be traded, with the account's lock held. It reads and writes the journal
+and reads the broker; it never sends or cancels anything. What it cannot prove stays open until
+the user takes the run over by name. The deciding is done by ``src.core.reconcile``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from src.core.broker_view import BrokerView, Strangers, find_strangers
+from src.core.journal import JournalEvent, RunAccepted, RunClosed
+from src.core.journal_fold import fold
+from src.core.order_state import BrokerAnswered
+from src.core.reconcile import reconcile_run
+from src.core.records import AccountSnapshot, Price, PriceBook, Valuation
+from src.core.run_outcome import is_open, run_exit_code, unresolved_lines
+from src.core.run_state import RunState
+from src.core.valuation import value_account
+from src.errors import ExitCode, InputError, Refused
+
+if TYPE_CHECKING:
+    from src.broker.ports import MarketView
+    from src.io.journal_db import JournalDb
+
+log = logging.getLogger(__name__)
+
+_ROUNDS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """What a recovery did: runs closed now, runs still open, and what carries our mark unknown.
+
+    ``settled`` runs have no post-trade report yet unless their ``report`` says so.
+    """
+
+    settled: tuple[RunState, ...] = ()
+    still_open: tuple[RunState, ...] = ()
+    strangers: Strangers = field(default_factory=Strangers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moments:
+    """The time now (UTC), and the pause between the two rounds of questions."""
+
+    now: Callable[[], datetime]
+    pause: Callable[[], Awaitable[None]]
+
+
+async def recover_runs(
+    view: MarketView, journal: JournalDb, moments: Moments, order_prefix: str
+) -> Recovery:
+    """Reconcile every open run of the account with the broker and close what is settled.
+
+    With no run in doubt the broker is asked once, for orders of ours that the journal lacks.
+    Raises: BrokerLost when the broker does not answer, JournalError.
+    """
+    left = journal.open_runs()
+    in_doubt = [state for state in left if state.has_orders]
+    settled = [
+        _close(journal, state, moments.now(), None) for state in left if not state.has_orders
+    ]
+    known_refs = frozenset(intent.request.order_ref for intent in journal.intents())
+    rounds = [await _ask(view)]
+    snapshot = None
+    if in_doubt:
+        await moments.pause()
+        rounds += [await _ask(view) for _ in range(1, _ROUNDS)]
+        snapshot = await view.fetch_snapshot(fresh=True)
+    held = {one.con_id: one.qty_shares for one in snapshot.positions} if snapshot else {}
+    seen = BrokerView(account_id=view.account_id, rounds=tuple(rounds), held_shares=held)
+    still_open: list[RunState] = []
+    for state in in_doubt:
+        found = reconcile_run(state, seen, moments.now())
+        looked_at = _append_all(journal, state.run_id, found)
+        if unresolved_lines(looked_at):
+            still_open.append(looked_at)
+        else:
+            settled.append(_close(journal, looked_at, moments.now(), snapshot))
+    return Recovery(
+        settled=tuple(settled),
+        still_open=tuple(still_open),
+        strangers=find_strangers(seen, order_prefix, known_refs),
+    )
+
+
+def accept_run(journal: JournalDb, run_id: str, at_utc: datetime) -> RunState:
+    """The user takes over what of this run cannot be proven; it blocks trading no longer.
+
+    Raises: InputError when there is no such open run, JournalError.
+    """
+    events = journal.events(run_id)
+    if not events:
+        known = ", ".join(state.run_id for state in journal.open_runs()) or "none"
+        raise InputError(f"the journal has no run {run_id}; open runs: {known}")
+    state = fold(events)
+    if not is_open(state):
+        raise InputError(f"run {run_id} is settled already; there is nothing to accept")
+    reason = f"{len(unresolved_lines(state))} tickets taken over unproven"
+    return _take_over(journal, state, at_utc, reason)
+
+
+def close_simulated_runs(journal: JournalDb, at_utc: datetime) -> None:
+    """A new embedded gateway knows nothing of an old one's orders: close what that one left.
+
+    Raises: JournalError.
+    """
+    for state in journal.open_runs():
+        _take_over(journal, state, at_utc, "its simulated gateway is gone")
+
+
+def _take_over(journal: JournalDb, state: RunState, at_utc: datetime, reason: str) -> RunState:
+    found: list[JournalEvent] = [RunAccepted(run_id=state.run_id, at_utc=at_utc, reason=reason)]
+    if state.closed is None:
+        exit_code = int(run_exit_code(state))
+        found.append(RunClosed(run_id=state.run_id, at_utc=at_utc, exit_code=exit_code))
+    return _append_all(journal, state.run_id, tuple(found))
+
+
+async def _ask(view: MarketView) -> BrokerAnswered:
+    """One round of questions; executions last, so that an order ending in between is seen."""
+    working = await view.fetch_working_orders()
+    completed = await view.fetch_completed_orders()
+    return BrokerAnswered(working=working, completed=completed, fills=await view.fetch_fills())
+
+
+def _append_all(journal: JournalDb, run_id: str, found: tuple[JournalEvent, ...]) -> RunState:
+    for event in found:
+        journal.append(event)
+        log.info("recovery noted run=%s event=%s", run_id, type(event).__name__)
+    return fold(journal.events(run_id))
+
+
+def _close(
+    journal: JournalDb, state: RunState, at_utc: datetime, snapshot: AccountSnapshot | None
+) -> RunState:
+    """Close a settled run; the account afterwards is valued where the broker gave prices."""
+    exit_code = run_exit_code(state) if state.has_orders else ExitCode.OK
+    after = _account_after(state, snapshot) if snapshot is not None else None
+    closed = RunClosed(
+        run_id=state.run_id,
+        at_utc=at_utc,
+        exit_code=int(exit_code),
+        after=after,
+        notes=("closed by a later start",),
+    )
+    return _append_all(journal, state.run_id, (closed,))
+
+
+def _account_after(state: RunState, snapshot: AccountSnapshot) -> Valuation | None:
+    """The run's managed holdings at the broker's own prices; None where one is missing."""
+    before = state.plan.plan.before
+    con_ids = {symbol: holding.con_id for symbol, holding in before.holdings.items()}
+    managed = tuple(one for one in snapshot.positions if one.con_id in set(con_ids.values()))
+    prices: dict[str, Price] = {}
+    for one in managed:
+        if one.market_price_usd is None:
+            return None
+        prices[one.symbol] = Price(
+            symbol=one.symbol,
+            price_usd=one.market_price_usd,
+            source="account",
+            is_preferred=False,
+        )
+    held = AccountSnapshot(
+        account_id=snapshot.account_id,
+        as_of_utc=snapshot.as_of_utc,
+        positions=managed,
+        cash_usd=snapshot.cash_usd,
+        ignored_cash=snapshot.ignored_cash,
+        usd_per_unit=snapshot.usd_per_unit,
+    )
+    try:
+        return value_account(held, PriceBook(prices=prices), con_ids)
+    except Refused as error:
+        log.warning("the account after run %s cannot be valued: %s", state.run_id, error)
+        return None
