@@ -19,8 +19,8 @@ from src.io.config_loader import load_settings
 
 if TYPE_CHECKING:
     from src.broker.ports import MarketView
-    from src.core.portfolios import ModelPortfolios, Targets
-    from src.core.records import AccountSnapshot, PriceBook, Symbol, SymbolLookup
+    from src.core.portfolios import ModelPortfolios
+    from src.core.records import AccountSnapshot, PriceBook, Symbol, SymbolLookup, Targets
     from src.settings import Settings
 
 
