@@ -1,0 +1,101 @@
+"""Rebalance an Interactive Brokers account to a mix of model ETF portfolios.
+
+``python rebalance.py --help`` explains the flags; USAGE.md explains everything else. This module
+wires the rooms together, in the order of the street: settings and CSV, targets, snapshot and
+prices, drift, sizing, preview, confirmation, execution, reports.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from src.cli import RecordErrors, run_main
+from src.options import Options, Task, read_options
+
+if TYPE_CHECKING:
+    from src.inputs import Inputs
+    from src.io.run_files import RunFiles
+    from src.settings import Settings
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one invocation and return its exit code; errors are raised."""
+    options = read_options(argv)
+    settings = _load_settings(options)
+    if options.task is Task.REBUILD:
+        from src.maintenance import rebuild
+
+        return rebuild(options.run_id, settings)
+    from src.io.logs import run_log, screen_log
+    from src.io.run_files import claim_run_files, prepare_report_dir
+
+    started_utc = datetime.now(timezone.utc)
+    files = claim_run_files(prepare_report_dir(settings.io.report_dir), started_utc)
+    with (
+        screen_log(),
+        run_log(files, settings.io.log_level) as log,
+        RecordErrors(log),
+    ):
+        if options.task is Task.RECOVER:
+            from src.maintenance import recover
+
+            return recover(options.run_id, settings, files, simulate=options.simulate)
+        return _plan_and_trade(options, _load_inputs(options, settings), files)
+
+
+def _load_settings(options: Options) -> Settings:
+    """The settings file with the flags folded in."""
+    from dataclasses import replace
+
+    from src.io.config_loader import load_settings
+
+    settings = load_settings(options.config)
+    if options.simulate:
+        from src.simulated import simulated_settings
+
+        return simulated_settings(settings, read_only=options.read_only)
+    if options.read_only:
+        settings = replace(settings, ibkr=replace(settings.ibkr, read_only=True))
+    return settings
+
+
+def _load_inputs(options: Options, settings: Settings) -> Inputs:
+    """Read the portfolios, check them against the settings, and mix the targets."""
+    from dataclasses import replace
+
+    from src.core.targets import build_targets
+    from src.inputs import Inputs
+    from src.io.cross_checks import check_models, mix_warnings
+    from src.io.portfolio_csv import load_portfolios
+
+    portfolios = load_portfolios(options.csv)
+    check_models(settings, portfolios)
+    warnings = (*settings.warnings, *mix_warnings(settings, portfolios))
+    return Inputs(
+        settings=replace(settings, warnings=warnings),
+        portfolios=portfolios,
+        targets=build_targets(portfolios, settings.models),
+    )
+
+
+def _plan_and_trade(options: Options, inputs: Inputs, files: RunFiles) -> int:
+    if options.from_snapshot is not None:
+        from src.runs import plan_from_file
+
+        return plan_from_file(options.from_snapshot, options, inputs, files)
+    from src.interrupt import run_interruptible
+
+    if options.task is Task.CONFIRM and not inputs.settings.ibkr.read_only:
+        from src.trading import confirmed_run
+
+        return run_interruptible(confirmed_run(options, inputs, files))
+    from src.runs import dry_run
+
+    return run_interruptible(dry_run(options, inputs, files))
+
+
+if __name__ == "__main__":
+    sys.exit(run_main(main))

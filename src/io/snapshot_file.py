@@ -1,0 +1,249 @@
+"""Read an account snapshot from the JSON that ``python -m src.snapshot --csv`` prints.
+
+Planning from a file needs ``cash_usd``, ``positions`` (``symbol``, ``qty_shares``) and ``prices``
+(symbol → ``price_usd``); everything else may be absent. All problems of a file are reported at
+once. A short position is refused here as it is for a live account.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from decimal import Decimal
+from pathlib import Path
+
+from src.core.money import parse_machine_decimal
+from src.core.records import (
+    CASH,
+    AccountSnapshot,
+    Position,
+    Price,
+    PriceBook,
+    Symbol,
+    UnmanagedPosition,
+)
+from src.errors import Problem, Refused, SnapshotFileError
+from src.text import printable
+
+MAX_BYTES = 4_000_000
+FILE_SOURCE = "snapshot file"
+_UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotFile:
+    """What a snapshot file holds: the account and the prices to plan with."""
+
+    snapshot: AccountSnapshot
+    prices: PriceBook
+
+
+def load_snapshot_file(path: Path) -> SnapshotFile:
+    """Read and check a snapshot file.
+
+    Raises: SnapshotFileError with every problem; Refused for a short position.
+    """
+    reader = _Reader(source=str(path))
+    document = _parse(path)
+    positions = reader.positions(document)
+    prices = reader.prices(document)
+    snapshot = AccountSnapshot(
+        account_id=reader.text(document, "account_id"),
+        as_of_utc=reader.time(document, "as_of_utc"),
+        positions=positions,
+        unmanaged=reader.unmanaged(document),
+        cash_usd=reader.number(document, "cash_usd", "cash_usd", Decimal(0)),
+        ignored_cash=reader.ignored_cash(document),
+        usd_per_unit={},
+    )
+    if reader.problems:
+        raise SnapshotFileError(reader.problems)
+    _refuse_shorts(snapshot)
+    return SnapshotFile(snapshot=snapshot, prices=prices)
+
+
+def prices_for(book: PriceBook, symbols: Iterable[Symbol], source: str) -> PriceBook:
+    """The part of a file's prices that a plan needs.
+
+    Raises: SnapshotFileError naming every symbol without a price.
+    """
+    wanted = sorted(set(symbols))
+    missing = [symbol for symbol in wanted if symbol not in book.prices]
+    if missing:
+        raise SnapshotFileError(
+            Problem(
+                where=f"{source} prices",
+                what=f"no price for {', '.join(missing)}",
+                hint="run `python -m src.snapshot --csv` with the same portfolios file",
+            )
+        )
+    return PriceBook(prices={symbol: book.prices[symbol] for symbol in wanted})
+
+
+def _parse(path: Path) -> Mapping[str, object]:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise SnapshotFileError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if len(raw) > MAX_BYTES:
+        raise SnapshotFileError(f"{path}: larger than {MAX_BYTES} bytes, not a snapshot")
+    try:
+        document = json.loads(
+            raw.decode("utf-8-sig"),
+            parse_float=parse_machine_decimal,
+            parse_int=parse_machine_decimal,
+            parse_constant=_no_constant,
+            object_pairs_hook=_no_duplicates,
+        )
+    except (ValueError, RecursionError) as error:
+        raise SnapshotFileError(f"{path}: not a JSON snapshot: {printable(str(error))}") from error
+    if not isinstance(document, dict):
+        raise SnapshotFileError(f"{path}: expected one JSON object, as `src.snapshot` prints it")
+    return document
+
+
+def _no_constant(name: str) -> Decimal:
+    raise ValueError(f"{name} is not a number")
+
+
+def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("the same name stands twice in one object")
+    return result
+
+
+def _refuse_shorts(snapshot: AccountSnapshot) -> None:
+    shorts = [held.symbol for held in snapshot.positions if held.qty_shares < 0]
+    if shorts:
+        raise Refused(
+            f"short position in {', '.join(sorted(shorts))}: only long holdings can be planned"
+        )
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Takes values out of the parsed JSON and collects what is wrong with them."""
+
+    source: str
+    problems: list[Problem] = field(default_factory=list)
+
+    def number(
+        self, holder: Mapping[str, object], key: str, where: str, fallback: Decimal | None = None
+    ) -> Decimal:
+        value = holder.get(key)
+        if isinstance(value, Decimal):
+            return value
+        self._report(where, "missing" if value is None else "expected a number")
+        return fallback if fallback is not None else Decimal(0)
+
+    def text(self, holder: Mapping[str, object], key: str) -> str:
+        value = holder.get(key, "")
+        if isinstance(value, str):
+            return value
+        self._report(key, "expected text")
+        return ""
+
+    def time(self, holder: Mapping[str, object], key: str) -> datetime:
+        text = self.text(holder, key)
+        if not text:
+            return _UNKNOWN_TIME
+        try:
+            moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        except ValueError:
+            self._report(key, f"'{printable(text)}' is not an ISO 8601 time")
+            return _UNKNOWN_TIME
+        return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+    def positions(self, document: Mapping[str, object]) -> tuple[Position, ...]:
+        found: dict[Symbol, Position] = {}
+        for index, row in enumerate(self._rows(document, "positions", required=True)):
+            where = f"positions[{index}]"
+            symbol = self._symbol(row, where)
+            if symbol in found:
+                self._report(where, f"{symbol} stands twice")
+            found[symbol] = Position(
+                con_id=self._con_id(row, where),
+                symbol=symbol,
+                qty_shares=self.number(row, "qty_shares", f"{where} {symbol} qty_shares"),
+            )
+        return tuple(held for held in found.values() if held.qty_shares != 0)
+
+    def unmanaged(self, document: Mapping[str, object]) -> tuple[UnmanagedPosition, ...]:
+        return tuple(
+            UnmanagedPosition(
+                con_id=self._con_id(row, "unmanaged"),
+                symbol=printable(self.text(row, "symbol")),
+                sec_type=printable(self.text(row, "sec_type")),
+                currency=printable(self.text(row, "currency")),
+                qty=self.number(row, "qty", f"unmanaged[{index}] qty"),
+                value=(
+                    self.number(row, "value", f"unmanaged[{index}] value")
+                    if row.get("value") is not None
+                    else None
+                ),
+            )
+            for index, row in enumerate(self._rows(document, "unmanaged", required=False))
+        )
+
+    def ignored_cash(self, document: Mapping[str, object]) -> dict[str, Decimal]:
+        holder = self._object(document, "ignored_cash", required=False)
+        return {
+            printable(currency): self.number(holder, currency, f"ignored_cash {currency}")
+            for currency in holder
+        }
+
+    def prices(self, document: Mapping[str, object]) -> PriceBook:
+        holder = self._object(document, "prices", required=True)
+        prices = {}
+        for name in holder:
+            symbol = name.strip().upper()
+            price_usd = self.number(holder, name, f"prices {printable(name)}", Decimal(1))
+            if not price_usd > 0:
+                self._report(f"prices {printable(name)}", f"{price_usd} is not above 0")
+            prices[symbol] = Price(
+                symbol=symbol, price_usd=price_usd, source=FILE_SOURCE, is_preferred=True
+            )
+        return PriceBook(prices=prices)
+
+    def _symbol(self, row: Mapping[str, object], where: str) -> Symbol:
+        symbol = self.text(row, "symbol").strip().upper()
+        if not symbol or symbol == CASH or symbol != printable(symbol):
+            self._report(f"{where} symbol", f"'{printable(symbol)}' is not an ETF symbol")
+        return symbol
+
+    def _con_id(self, row: Mapping[str, object], where: str) -> int:
+        value = row.get("con_id")
+        if value is None:
+            return 0
+        if isinstance(value, Decimal) and value == value.to_integral_value() and value >= 0:
+            return int(value)
+        self._report(f"{where} con_id", "expected a whole number")
+        return 0
+
+    def _rows(
+        self, document: Mapping[str, object], key: str, *, required: bool
+    ) -> list[dict[str, object]]:
+        value = document.get(key)
+        if value is None and not required:
+            return []
+        if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+            self._report(key, "missing" if value is None else "expected a list of objects")
+            return []
+        return value
+
+    def _object(
+        self, document: Mapping[str, object], key: str, *, required: bool
+    ) -> Mapping[str, object]:
+        value = document.get(key)
+        if value is None and not required:
+            return {}
+        if not isinstance(value, dict):
+            self._report(key, "missing" if value is None else "expected an object")
+            return {}
+        return value
+
+    def _report(self, where: str, what: str) -> None:
+        self.problems.append(Problem(where=f"{self.source}: {where}", what=what))

@@ -1,0 +1,112 @@
+"""The flags of ``rebalance.py``: parsed, checked against each other, and folded into one record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from src.cli import CommandParser, add_config_flag, add_csv_flag, add_simulate_flag
+
+VERSION = "1.0.0"
+
+
+class Task(Enum):
+    """What one invocation is for."""
+
+    DRY_RUN = "dry run"
+    CONFIRM = "confirm"
+    RECOVER = "recover"
+    REBUILD = "rebuild"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """One invocation; ``is_explicit`` is false when the dry run is only the default."""
+
+    task: Task
+    config: Path
+    csv: Path
+    is_explicit: bool = True
+    read_only: bool = False
+    simulate: bool = False
+    from_snapshot: Path | None = None
+    as_json: bool = False
+    run_id: str = ""
+
+
+def read_options(argv: Sequence[str] | None = None) -> Options:
+    """Parse the command line; a wrong one ends the program with exit code 2 and one line."""
+    parser = _parser()
+    flags = parser.parse(argv)
+    wanted = [name for name in ("confirm", "recover", "rebuild") if getattr(flags, name)]
+    if flags.as_json and flags.confirm:
+        parser.error("--json shows a plan and cannot ask: leave out --confirm")
+    if len(wanted) > 1 or (flags.dry_run and wanted and wanted != ["confirm"]):
+        parser.error(f"--{wanted[-1]} stands alone: choose one of --confirm, --recover, --rebuild")
+    if flags.accept is not None and not flags.recover:
+        parser.error("--accept goes with --recover")
+    if flags.confirm and flags.from_snapshot and not flags.dry_run:
+        parser.error("--from-snapshot plans without a broker: leave out --confirm")
+    return Options(
+        task=Task.DRY_RUN if flags.dry_run or not wanted else Task(wanted[0]),
+        config=flags.config,
+        csv=flags.csv,
+        is_explicit=bool(flags.dry_run or wanted),
+        read_only=flags.read_only,
+        simulate=flags.simulate,
+        from_snapshot=flags.from_snapshot,
+        as_json=flags.as_json,
+        run_id=flags.rebuild or flags.accept or "",
+    )
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        prog="rebalance.py",
+        description="Bring an Interactive Brokers account back to its model ETF portfolio.\n"
+        "Without flags it is a dry run: the plan is shown and nothing is sent.",
+        examples=(
+            "python rebalance.py --dry-run --simulate         a first look, no account needed",
+            "python rebalance.py --config config/settings.local.ini",
+            "python rebalance.py --confirm --config config/settings.local.ini",
+            "python rebalance.py --from-snapshot snapshot.json --json",
+            "python rebalance.py --recover",
+        ),
+    )
+    parser.add_argument("--version", action="version", version=f"ibkr-etf-rebalancer {VERSION}")
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="show the plan and stop (the default; wins)",
+    )
+    parser.add_argument(
+        "--confirm", action="store_true", help="show the plan, ask, and trade after a yes"
+    )
+    parser.add_argument(
+        "--read-only", action="store_true", help="never send anything, whatever else is said"
+    )
+    source = parser.add_mutually_exclusive_group()
+    add_simulate_flag(source)
+    source.add_argument(
+        "--from-snapshot",
+        type=Path,
+        metavar="FILE",
+        help="plan from a file of `python -m src.snapshot --csv`, without any broker",
+    )
+    parser.add_argument(
+        "--json", dest="as_json", action="store_true", help="print the plan as one JSON object"
+    )
+    add_config_flag(parser)
+    add_csv_flag(parser)
+    parser.add_argument(
+        "--recover", action="store_true", help="settle what an earlier run left, then stop"
+    )
+    parser.add_argument(
+        "--accept",
+        metavar="RUN_ID",
+        help="with --recover: close what cannot be proven of that run, on your word",
+    )
+    parser.add_argument("--rebuild", metavar="RUN_ID", help="write a run's post-trade report again")
+    return parser

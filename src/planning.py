@@ -1,0 +1,217 @@
+"""The middle of the street: what the broker says → prices → drift → sized trades.
+
+One place makes a plan, whether for a dry run, for the prompt, for the second look after a stale
+answer, or from a file. Reading happens through ``MarketView``; deciding is left to ``src.core``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeVar
+
+from src.core.drift import measure_drift, select_trades
+from src.core.market_state import MarketState, previous_closes
+from src.core.permit import trading_obstacles
+from src.core.pricing import MarketMoment, choose_prices
+from src.core.records import (
+    AccountSnapshot,
+    Listing,
+    PriceBook,
+    Quotes,
+    Symbol,
+    SymbolLookup,
+    TradePlan,
+    WorkingOrder,
+)
+from src.core.sessions import is_open
+from src.core.sizing import size_orders
+from src.core.targets import apply_unlisted, hold_buffer, symbols_to_price, unlisted_symbols
+from src.core.valuation import broker_net_liq_check, value_account
+from src.inputs import Books, Inputs
+from src.io.portfolio_csv import check_symbols
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from src.broker.ports import MarketView
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Everything the broker said for one plan, before anything was concluded from it."""
+
+    snapshot: AccountSnapshot
+    lookups: Mapping[Symbol, SymbolLookup]
+    quotes: Quotes
+    working_orders: tuple[WorkingOrder, ...] | None
+    clock_offset: timedelta
+
+    @property
+    def listings(self) -> dict[Symbol, Listing]:
+        """The symbols that are known for certain."""
+        return {
+            symbol: lookup.listing
+            for symbol, lookup in self.lookups.items()
+            if lookup.listing is not None
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A plan, what it was made from, and what is to be said about it.
+
+    ``warnings`` question the figures; ``obstacles`` forbid trading; ``not_in_model`` are held
+    symbols that no model lists and that are sold.
+    """
+
+    plan: TradePlan
+    prices: PriceBook
+    snapshot: AccountSnapshot
+    state: MarketState | None
+    not_in_model: frozenset[Symbol] = frozenset()
+    warnings: tuple[str, ...] = ()
+    obstacles: tuple[str, ...] = ()
+
+
+async def propose(
+    view: MarketView, inputs: Inputs, books: Books, now: Callable[[], datetime], *, fresh: bool
+) -> Proposal:
+    """Read the market through ``view`` and plan; ``fresh`` asks for the account again.
+
+    Raises: UnknownSymbolError, BrokerLost, and Refused where the figures cannot be true.
+    """
+    settings = inputs.settings
+    snapshot = await view.fetch_snapshot(fresh=fresh)
+    held = apply_unlisted(snapshot, inputs.portfolios.symbols, settings.rebalance)
+    reading = await read_market(view, held, inputs)
+    symbol_warnings = check_symbols(inputs.portfolios, reading.lookups)
+    prices = price(reading, inputs, now())
+    con_ids = {symbol: listing.con_id for symbol, listing in reading.listings.items()}
+    plan = plan_trades(held, prices, inputs, con_ids)
+    state = market_state(view, reading, prices, books)
+    found = trading_obstacles(plan, state, settings, now())
+    return Proposal(
+        plan=plan,
+        prices=prices,
+        snapshot=held,
+        state=state,
+        not_in_model=unlisted_symbols(held, inputs.portfolios.symbols),
+        warnings=_unique(
+            *settings.warnings,
+            *symbol_warnings,
+            *snapshot.warnings,
+            *prices.warnings,
+            *broker_net_liq_check(held, plan.before).warnings,
+            *(one.text for one in found if one.is_warning),
+        ),
+        obstacles=_unique(*(one.text for one in found if not one.is_warning)),
+    )
+
+
+def plan_trades(
+    snapshot: AccountSnapshot,
+    prices: PriceBook,
+    inputs: Inputs,
+    con_ids: Mapping[Symbol, int],
+) -> TradePlan:
+    """Value, compare with the targets, select and size: pure from here to the plan."""
+    rules = inputs.settings.rebalance
+    account = value_account(snapshot, prices, con_ids)
+    drift = measure_drift(account, hold_buffer(inputs.targets, account, rules))
+    return size_orders(select_trades(drift, rules), account, rules, prices.halted)
+
+
+async def read_market(view: MarketView, snapshot: AccountSnapshot, inputs: Inputs) -> Reading:
+    """Ask everything a plan needs at once; a quote is asked as soon as its symbol is known."""
+    needed = symbols_to_price(snapshot, inputs.targets)
+    every = sorted({*needed, *inputs.portfolios.symbols})
+    async with (
+        _running(view.fetch_quotes(needed, inputs.settings.pricing)) as quotes,
+        _running(view.fetch_working_orders()) as working_orders,
+        _running(view.fetch_clock_offset()) as clock_offset,
+    ):
+        lookups = await view.known_symbols(every)
+        check_symbols(inputs.portfolios, lookups)
+        return Reading(
+            snapshot=snapshot,
+            lookups=lookups,
+            quotes=await quotes,
+            working_orders=await working_orders,
+            clock_offset=await clock_offset,
+        )
+
+
+def price(reading: Reading, inputs: Inputs, now_utc: datetime) -> PriceBook:
+    """Choose one price for every held or targeted symbol."""
+    symbols = symbols_to_price(reading.snapshot, inputs.targets)
+    pricing = inputs.settings.pricing
+    moment = MarketMoment(now_utc=now_utc, open_symbols=_open_now(reading, symbols, now_utc))
+    return choose_prices(reading.quotes, reading.snapshot, pricing, symbols, moment)
+
+
+def market_state(
+    view: MarketView, reading: Reading, prices: PriceBook, books: Books
+) -> MarketState:
+    """What the guards look at, for a plan made from this reading just now."""
+    return MarketState(
+        managed_accounts=view.managed_accounts,
+        snapshot=reading.snapshot,
+        listings=reading.listings,
+        prices=prices,
+        previous_closes=previous_closes(reading.quotes),
+        working_orders=reading.working_orders,
+        plan_age_sec=Decimal(0),
+        clock_offset=reading.clock_offset,
+        order_prefix=books.order_prefix,
+        journalled_refs=books.journalled_refs,
+        open_runs=books.open_runs,
+        lock_holder=books.lock_holder,
+    )
+
+
+async def look_again(
+    view: MarketView, inputs: Inputs, books: Books, now: Callable[[], datetime]
+) -> MarketState:
+    """The second look, after the answer: account, working orders and prices as they are now."""
+    snapshot = await view.fetch_snapshot(fresh=True)
+    held = apply_unlisted(snapshot, inputs.portfolios.symbols, inputs.settings.rebalance)
+    reading = await read_market(view, held, inputs)
+    return market_state(view, reading, price(reading, inputs, now()), books)
+
+
+def aged(state: MarketState, plan_age_sec: Decimal) -> MarketState:
+    """The same state, judged with the plan's true age."""
+    return replace(state, plan_age_sec=plan_age_sec)
+
+
+def _open_now(
+    reading: Reading, symbols: Collection[Symbol], now_utc: datetime
+) -> frozenset[Symbol]:
+    listings = reading.listings
+    return frozenset(
+        symbol
+        for symbol in symbols
+        if symbol in listings and is_open(listings[symbol].regular_sessions, now_utc)
+    )
+
+
+@asynccontextmanager
+async def _running(work: Awaitable[_T]) -> AsyncIterator[asyncio.Future[_T]]:
+    """Start work now; leaving the block early cancels it instead of leaving it behind."""
+    task = asyncio.ensure_future(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _unique(*texts: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(texts))

@@ -1,0 +1,122 @@
+"""Show a proposal and file its pre-trade report: the last thing before the prompt."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from src.console import emit
+from src.core.accounts import is_paper_account
+from src.core.plan_json import plan_as_json
+from src.core.preview import SIMULATED, PreviewContext, render_preview
+from src.core.tickets import SendingRules, choose_style
+from src.errors import Refused
+from src.io.report_rows import PRE_COLUMNS, ReportRun, pre_trade_rows
+
+if TYPE_CHECKING:
+    from src.core.records import OrderStyle, Symbol
+    from src.io.run_files import RunFiles
+    from src.planning import Proposal
+    from src.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presentation:
+    """How this run speaks: ``notices`` stand at the top of the preview."""
+
+    settings: Settings
+    is_simulated: bool
+    as_json: bool
+    notices: tuple[str, ...] = ()
+
+
+def present(proposal: Proposal, how: Presentation, now_utc: datetime) -> bool:
+    """Print the plan on stdout; False when nobody can read it any more."""
+    warnings = (*proposal.warnings, *(f"trading: {text}" for text in proposal.obstacles))
+    _log_plan(proposal, warnings)
+    if how.as_json:
+        return emit(_json_text(proposal, how, warnings))
+    context = PreviewContext(
+        snapshot=proposal.snapshot,
+        is_paper=is_paper_account(proposal.plan.account_id),
+        is_simulated=how.is_simulated,
+        now_utc=now_utc,
+        unlisted=proposal.not_in_model,
+        notices=how.notices,
+        warnings=warnings,
+    )
+    return emit(render_preview(proposal.plan, proposal.prices, context))
+
+
+def write_pre_report(proposal: Proposal, how: Presentation, files: RunFiles) -> Path:
+    """File the plan as it was shown.
+
+    Raises: Refused when it cannot be written: without a record nothing is asked or sent.
+    """
+    from src.io.reporting import write_report
+
+    run = ReportRun(
+        started_utc=files.started_utc,
+        account_id=proposal.plan.account_id,
+        is_simulated=how.is_simulated,
+    )
+    rows = pre_trade_rows(run, proposal.plan, _styles(proposal, how.settings, files.started_utc))
+    try:
+        path = write_report(files.pre, PRE_COLUMNS, rows)
+    except OSError as error:
+        raise Refused(
+            f"the pre-trade report {files.pre} could not be written: {error.strerror or error}; "
+            "free the disk or set another report_dir; nothing was sent"
+        ) from error
+    log.info("pre-trade report written path=%s rows=%d", path, len(rows))
+    return path
+
+
+def _styles(proposal: Proposal, settings: Settings, at_utc: datetime) -> dict[Symbol, OrderStyle]:
+    rules = SendingRules(
+        run_id="",
+        order_prefix="",
+        account_id=proposal.plan.account_id,
+        client_id=settings.ibkr.client_id,
+        execution=settings.execution,
+        trading_hours=settings.rebalance.trading_hours,
+    )
+    listings = proposal.state.listings if proposal.state else {}
+    return {
+        ticket.symbol: choose_style(rules, listings.get(ticket.symbol), at_utc)[0]
+        for ticket in proposal.plan.tickets
+    }
+
+
+def _json_text(proposal: Proposal, how: Presentation, warnings: tuple[str, ...]) -> str:
+    import json
+
+    marks = (SIMULATED,) if how.is_simulated else ()
+    return json.dumps(plan_as_json(proposal.plan, (*marks, *how.notices, *warnings)), indent=2)
+
+
+def _log_plan(proposal: Proposal, warnings: tuple[str, ...]) -> None:
+    plan = proposal.plan
+    log.info(
+        "plan made hash=%s tickets=%d net_liq_usd=%.2f leverage_before=%.4f leverage_after=%.4f",
+        plan.plan_hash,
+        len(plan.tickets),
+        plan.before.net_liq_usd,
+        plan.before.leverage,
+        plan.after.leverage,
+    )
+    for ticket in plan.tickets:
+        log.info(
+            "ticket planned symbol=%s side=%s qty_shares=%s est_price_usd=%s",
+            ticket.symbol,
+            ticket.side.value,
+            ticket.qty_shares,
+            ticket.est_price_usd,
+        )
+    for text in warnings:
+        log.info("plan warning text=%s", text)

@@ -1,0 +1,59 @@
+"""Ask the user before anything is sent.
+
+The line is read in a daemon thread, so that the connection keeps breathing while the user thinks
+and an interrupted program never waits for the keyboard. What counts as a yes is decided in
+``src.core.permit``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from typing import TextIO
+
+
+async def ask(question: str) -> str | None:
+    """Show a question on stderr and return the line typed or piped; None at the end of input."""
+    _discard_typed_ahead(sys.stdin)
+    if sys.stderr is not None:
+        sys.stderr.write(question)
+        sys.stderr.flush()
+    return await _read_line(sys.stdin) or None
+
+
+async def _read_line(stream: TextIO | None) -> str:
+    loop = asyncio.get_running_loop()
+    line: asyncio.Future[str] = loop.create_future()
+
+    def deliver(text: str) -> None:
+        if not line.done():
+            line.set_result(text)
+
+    def read() -> None:
+        try:
+            text = stream.readline() if stream else ""
+        except (OSError, ValueError):  # a closed or undecodable standard input is no answer
+            text = ""
+        try:
+            loop.call_soon_threadsafe(deliver, text)
+        except RuntimeError:  # the loop ended first: nobody is waiting any more
+            return
+
+    threading.Thread(target=read, name="prompt", daemon=True).start()
+    return await line
+
+
+def _discard_typed_ahead(stream: TextIO | None) -> None:
+    """Drop what was typed before the question was shown; a pipe keeps its lines."""
+    if stream is None or stream.closed or not stream.isatty():
+        return
+    if sys.platform == "win32":
+        import msvcrt
+
+        while msvcrt.kbhit():
+            msvcrt.getwch()
+    else:
+        import termios
+
+        termios.tcflush(stream.fileno(), termios.TCIFLUSH)
