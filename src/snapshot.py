@@ -34,11 +34,11 @@ class _Wanted:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the snapshot and return the exit code; errors are raised."""
+    arguments = _parser().parse(argv)
     import json
 
     from src.interrupt import run_interruptible
 
-    arguments = _parser().parse(argv)
     settings = load_settings(arguments.config)
     wanted = None if arguments.csv is None else _load_models(arguments.csv, settings)
     document = run_interruptible(_snapshot(settings, wanted, simulate=arguments.simulate))

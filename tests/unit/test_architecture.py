@@ -24,7 +24,7 @@ EDGE = (*CORE, "src.interrupt")
 ANY = ("src",)
 STREET = (
     *("session", "simulated", "planning", "presenting", "runs", "trading", "maintenance"),
-    "snapshot",
+    *("snapshot", "recovery"),
 )
 
 
@@ -69,7 +69,9 @@ IMPURE_MODULES = {
     *("signal", "socket", "sqlite3", "subprocess", "sys", "tempfile", "threading", "time", "uuid"),
 }
 IMPURE_NAMES = {"open", "print", "input", "float", "Any", "eval", "exec", "globals"}
-EXCUSED_NAMES = {"src/core/plan_json.py": {"float"}}  # JSON has no other number with a fraction
+EXCUSED_NAMES = dict.fromkeys(  # JSON has no other number with a fraction
+    ("src/core/plan_json.py", "src/core/snapshot_json.py"), {"float"}
+)
 CLOCK_READINGS = {"now", "utcnow", "today"}
 
 MODULES = sorted(
