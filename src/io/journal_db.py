@@ -3,18 +3,16 @@
 WAL mode with ``synchronous=FULL``, set and asserted on every connection, since the latter is not
 stored in the file. Each append is a transaction of its own. The write-ahead file is folded into
 the main file after every commit, so that losing it later loses nothing. A file that is damaged,
-locked, foreign or of another version is refused; nothing is ever repaired or created in its place.
+locked, foreign or of another version is refused by ``src.io.journal_file``.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Final
 
 from src.core.journal import IntentRecorded, JournalEvent
 from src.core.journal_codec import event_from_text, event_to_text, once_key, run_mark
@@ -22,19 +20,8 @@ from src.core.journal_fold import fold
 from src.core.run_outcome import is_open
 from src.core.run_state import RunState
 from src.errors import JournalError
-from src.io.journal_schema import check_file, create_schema, row_digest
-
-_BUSY_TIMEOUT_SEC: Final = 2.0
-_SYNCHRONOUS_FULL: Final = 2
-_OWNER_ONLY: Final = 0o600
-_PRAGMAS: Final[tuple[tuple[str, str, object], ...]] = (
-    ("journal_mode", "WAL", "wal"),
-    ("synchronous", "FULL", _SYNCHRONOUS_FULL),
-    ("wal_autocheckpoint", "1", 1),
-    ("recursive_triggers", "ON", 1),
-    ("trusted_schema", "OFF", 0),
-)
-"""Name, value to set, value to read back; all but the first hold for one connection only."""
+from src.io.journal_file import journal_error, open_file
+from src.io.journal_schema import row_digest
 
 
 class JournalDb:
@@ -62,7 +49,7 @@ class JournalDb:
             )
         except sqlite3.Error as error:
             self._has_failed = True
-            raise _journal_error(self.path, error) from error
+            raise journal_error(self.path, error) from error
 
     def events(self, run_id: str) -> tuple[JournalEvent, ...]:
         """A run's events in the order they were written; empty for an unknown run.
@@ -128,7 +115,7 @@ class JournalDb:
         try:
             return tuple(str(row[0]) for row in self._connection.execute(query, values))
         except sqlite3.Error as error:
-            raise _journal_error(self.path, error) from error
+            raise journal_error(self.path, error) from error
 
 
 def open_journal(path: Path, account_id: str) -> JournalDb:
@@ -136,12 +123,10 @@ def open_journal(path: Path, account_id: str) -> JournalDb:
 
     Raises: JournalError when it cannot be made, opened, locked or believed.
     """
-    try:
-        if not _exists(path):
-            _create(path, account_id)
-        return _open_existing(path, account_id)
-    except (OSError, sqlite3.Error) as error:
-        raise _journal_error(path, error) from error
+    connection = open_file(path, account_id, may_create=True)
+    if connection is None:
+        raise JournalError(f"journal {path} vanished while it was opened")
+    return JournalDb(path, connection)
 
 
 def peek_open_runs(path: Path, account_id: str) -> tuple[RunState, ...]:
@@ -165,105 +150,9 @@ def peek_order_refs(path: Path, account_id: str) -> frozenset[str]:
 
 @contextlib.contextmanager
 def _peek(path: Path, account_id: str) -> Iterator[JournalDb | None]:
-    try:
-        is_there = _exists(path)
-    except OSError as error:
-        raise _journal_error(path, error) from error
-    if not is_there:
+    connection = open_file(path, account_id, may_create=False)
+    if connection is None:
         yield None
         return
-    with open_journal(path, account_id) as journal:
+    with JournalDb(path, connection) as journal:
         yield journal
-
-
-def _exists(path: Path) -> bool:
-    """True for a journal file, however broken; the write-ahead file alone counts as one."""
-    if path.with_name(f"{path.name}-wal").exists() and not path.exists():
-        raise JournalError(
-            f"journal {path} is missing but its -wal file is there: restore it from a backup, "
-            "or move the -wal file away if no order of this account is open"
-        )
-    return path.exists()
-
-
-def _create(path: Path, account_id: str) -> None:
-    """Build the file under another name first: a journal is complete or absent."""
-    building = path.with_name(f".{path.name}.{os.getpid()}.new")
-    os.close(os.open(building, os.O_CREAT | os.O_EXCL | os.O_RDWR, _OWNER_ONLY))
-    try:
-        with contextlib.closing(_connect(building)) as connection:
-            create_schema(connection, account_id)
-        building.rename(path)
-    except BaseException:
-        building.unlink(missing_ok=True)
-        raise
-    _sync_directory(path.parent)
-
-
-def _open_existing(path: Path, account_id: str) -> JournalDb:
-    if path.stat().st_size == 0:
-        raise JournalError(_remedy(path, "it is empty"))
-    connection = _connect(path)
-    try:
-        check_file(connection, account_id)
-    except JournalError as error:
-        connection.close()
-        raise JournalError(_remedy(path, str(error))) from error
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return JournalDb(path, connection)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=rw",
-        uri=True,
-        timeout=_BUSY_TIMEOUT_SEC,
-        isolation_level=None,
-    )
-    try:
-        for name, value, wanted in _PRAGMAS:
-            _set_pragma(connection, name, value, wanted)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _set_pragma(connection: sqlite3.Connection, name: str, value: str, wanted: object) -> None:
-    """Set it and read it back: SQLite does not complain about what it cannot do."""
-    connection.execute(f"PRAGMA {name} = {value}")
-    got = connection.execute(f"PRAGMA {name}").fetchone()[0]
-    if got != wanted:
-        raise JournalError(f"the journal's {name} is {got}, need {wanted}; is it on a local disk?")
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make the new name durable where directories can be opened (not on Windows)."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _journal_error(path: Path, error: Exception) -> JournalError:
-    if isinstance(error, sqlite3.IntegrityError):
-        return JournalError(f"journal {path} refused an event: {error}")
-    words = str(error)
-    if "locked" in words or "busy" in words:
-        return JournalError(f"journal {path} is in use by another program; end that first")
-    if isinstance(error, sqlite3.OperationalError):
-        return JournalError(f"journal {path} cannot be used: {words}; check disk and permissions")
-    return JournalError(_remedy(path, words))
-
-
-def _remedy(path: Path, what: str) -> str:
-    return (
-        f"journal {path} cannot be trusted: {what}. Nothing is traded. Restore it from a backup; "
-        "or check in TWS that no order of this program works, then move the file (with -wal and "
-        "-shm) away"
-    )
