@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from src.cli import RecordErrors, run_main
+from src.cli import errors_recorded_in, run_main
 from src.options import Options, Task, read_options
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with (
         screen_log(),
         run_log(files, settings.io.log_level) as log,
-        RecordErrors(log),
+        errors_recorded_in(log),
     ):
         if options.task is Task.RECOVER:
             from src.maintenance import recover
