@@ -116,3 +116,23 @@ def test_srs_numbers_are_given_once() -> None:
     given = re.findall(r"^- \*\*([RDI]-\d+)\*\*", text_of("SRS.md"), re.MULTILINE)
     assert given
     assert len(given) == len(set(given))
+
+
+# --- set-up ---------------------------------------------------------------------------------
+
+
+def commands_of(script: str) -> list[str]:
+    """The commands of a script, one each, without the virtual environment's path or ``-q``."""
+    lines = re.split(r"\n|&&|;", script.replace(".venv/bin/", ""))
+    return [re.sub(r"^(pip install) -q", r"\1", line.strip()) for line in lines if line.strip()]
+
+
+def test_the_second_set_up_command_is_what_the_local_check_runs() -> None:
+    blocks = re.findall(
+        r"^```(?:bash|sh)\n(.*?)^```", text_of("README.md"), re.DOTALL | re.MULTILINE
+    )
+    (test_block,) = [block for block in blocks if re.search(r"\bpytest -q$", block, re.MULTILINE)]
+    wanted = [command for command in commands_of(test_block) if "venv" not in command]
+    assert wanted[-1] == "pytest -q"
+    assert any("--require-hashes" in command for command in wanted)
+    assert set(wanted) <= set(commands_of(text_of(".ci/run")))
