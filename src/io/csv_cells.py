@@ -27,6 +27,8 @@ def read_symbol(cell: str) -> Symbol:
                 f"contains {code_point(char)}, expected plain ASCII letters and digits"
             )
     symbol = cell.strip().upper()
+    if not symbol:
+        raise ValueError("expected a symbol in front of the weights")
     if not _SYMBOL.fullmatch(symbol):
         raise ValueError(
             "expected at most 12 letters and digits, with '.', '-' or a space only inside"

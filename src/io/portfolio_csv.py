@@ -171,7 +171,8 @@ class _Reader:
         if not self._has_right_width(row):
             for column in self.columns:
                 column.is_whole = False
-            self._read_row_symbol(row)
+            if not _separator_hint(row.cells):
+                self._read_row_symbol(row)
             return
         symbol = self._read_row_symbol(row)
         for column in self.columns:
