@@ -97,8 +97,13 @@ def _portfolio_row(account: Account, holding: Holding) -> PortfolioValue:
         average_cost=cost,
         unrealized_pnl=value - quantity * cost,
         realized_pnl=holding.realized_pnl,
-        account=account.account_id,
+        account=_shown_account(account, holding),
     )
+
+
+def _shown_account(account: Account, holding: Holding) -> str:
+    shown = holding.setup.reported_account if holding.setup else None
+    return account.account_id if shown is None else shown
 
 
 def _position_rows(account: Account) -> list[Position]:
@@ -112,7 +117,7 @@ def _position_rows(account: Account) -> list[Position]:
 def _position_row(account: Account, holding: Holding) -> Position:
     shown = _portfolio_row(account, holding)
     return Position(
-        account=account.account_id,
+        account=shown.account,
         contract=shown.contract,
         position=shown.position,
         avg_cost=shown.average_cost,

@@ -37,6 +37,7 @@ class PositionSetup:
     reported_avg_cost: RawDecimal | None = None
     reported_price: RawDecimal | None = None
     reported_times: int = 1
+    reported_account: str | None = None
 
     def __post_init__(self) -> None:
         if bool(self.symbol) == bool(self.con_id):

@@ -53,7 +53,11 @@ class MarketDataSetup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContractSetup:
-    """One contract. Prices are in its currency; ``spread`` is ask minus bid around ``price``."""
+    """One contract. Prices are in its currency; ``spread`` is ask minus bid around ``price``.
+
+    ``algos`` and ``midprice``: whether such orders are supported. The ``details_`` fields are what
+    contract details say in place of the truth.
+    """
 
     con_id: int
     symbol: str
@@ -80,6 +84,8 @@ class ContractSetup:
     algos: bool = True
     midprice: bool = True
     market_data: MarketDataSetup = MarketDataSetup()
+    details_con_id: int | None = None
+    details_symbol: str | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.con_id < 2**31 - 1:

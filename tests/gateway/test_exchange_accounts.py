@@ -279,6 +279,13 @@ def test_false_and_repeated_position_lines() -> None:
     assert [line.market_price for line in lines] == [-1, -1]
 
 
+def test_lines_of_a_strange_account() -> None:
+    stray = PositionSetup(symbol="SPY", quantity=Decimal(20), reported_account="DU999")
+    client = Client(scenario(accounts=(account(positions=(stray,)),)))
+    assert [row.account for row in only(Position, client.ask(ReqPositions()))] == ["DU999"]
+    assert [row.account for row in only(PortfolioValue, client.ask(UPDATES))] == ["DU999"]
+
+
 def test_average_cost_holds_commissions_and_gain_is_realized_on_sale() -> None:
     client = Client()
     client.ask(UPDATES)

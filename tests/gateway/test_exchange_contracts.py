@@ -111,6 +111,13 @@ def test_an_option_is_not_the_stock_of_its_symbol() -> None:
     assert row.real_expiration_date == "20271217"
 
 
+def test_details_can_be_false() -> None:
+    false = replace(SPY, details_con_id=0, details_symbol="SPX")
+    row = _ask(SPY_BY_NAME, Client(scenario(contracts=(false, *scenario().contracts[1:]))))[0]
+    assert isinstance(row, ContractDetails)
+    assert (row.contract.con_id, row.contract.symbol) == (0, "SPX")
+
+
 def test_the_old_name_of_nasdaq_is_understood() -> None:
     key = replace(SPY_BY_NAME, symbol="IAU", primary_exchange="ISLAND")
     assert len(_ask(key)) == 2
