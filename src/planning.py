@@ -68,21 +68,28 @@ class Proposal:
     """A plan, what it was made from, and what is to be said about it.
 
     ``warnings`` question the figures; ``obstacles`` forbid trading; ``not_in_model`` are held
-    symbols that no model lists and that are sold.
+    symbols that no model lists and that are sold. Planned from a file there are no listings.
     """
 
     plan: TradePlan
     prices: PriceBook
     snapshot: AccountSnapshot
-    state: MarketState | None
+    listings: Mapping[Symbol, Listing]
     not_in_model: frozenset[Symbol] = frozenset()
     warnings: tuple[str, ...] = ()
     obstacles: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveProposal(Proposal):
+    """A plan made through a connection, with what the guards look at."""
+
+    state: MarketState
+
+
 async def propose(
     view: MarketView, inputs: Inputs, books: Books, now: Callable[[], datetime], *, fresh: bool
-) -> Proposal:
+) -> LiveProposal:
     """Read the market through ``view`` and plan; ``fresh`` asks for the account again.
 
     Raises: UnknownSymbolError, BrokerLost, and Refused where the figures cannot be true.
@@ -97,10 +104,11 @@ async def propose(
     plan = plan_trades(held, prices, inputs, con_ids)
     state = market_state(view, reading, prices, books)
     found = trading_obstacles(plan, state, settings, now())
-    return Proposal(
+    return LiveProposal(
         plan=plan,
         prices=prices,
         snapshot=held,
+        listings=reading.listings,
         state=state,
         not_in_model=unlisted_symbols(held, inputs.portfolios.symbols),
         warnings=_unique(

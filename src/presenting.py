@@ -86,9 +86,8 @@ def _styles(proposal: Proposal, settings: Settings, at_utc: datetime) -> dict[Sy
         execution=settings.execution,
         trading_hours=settings.rebalance.trading_hours,
     )
-    listings = proposal.state.listings if proposal.state else {}
     return {
-        ticket.symbol: choose_style(rules, listings.get(ticket.symbol), at_utc)[0]
+        ticket.symbol: choose_style(rules, proposal.listings.get(ticket.symbol), at_utc)[0]
         for ticket in proposal.plan.tickets
     }
 

@@ -68,7 +68,7 @@ def plan_from_file(path: Path, options: Options, inputs: Inputs, files: RunFiles
         plan=plan_trades(snapshot, prices, inputs, {}),
         prices=prices,
         snapshot=snapshot,
-        state=None,
+        listings={},
         not_in_model=unlisted_symbols(snapshot, listed),
         warnings=(
             f"planned from the file {source}: symbols were not verified at the broker",

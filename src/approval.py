@@ -1,0 +1,187 @@
+"""From a plan to the user's yes: show, ask, look again, and plan anew where something moved.
+
+Leaves exactly one of three ends: an ``Approval`` with its permit, ``None`` when there is nothing
+to trade or the answer was not a yes, or ``Refused``. Every plan that is shown is on record in the
+journal first, and so is how it ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from src.console import emit
+from src.core.journal import Approved, Declined, PlanRecorded
+from src.core.market_state import MarketState
+from src.core.permit import (
+    Answer,
+    TradePermit,
+    grant_permit,
+    is_approval,
+    refuse_obstacles,
+    trading_obstacles,
+)
+from src.core.second_look import compare_after_answer
+from src.errors import Refused
+from src.planning import LiveProposal, aged, look_again, propose
+from src.presenting import Presentation, present, write_pre_report
+from src.prompt import ask
+
+if TYPE_CHECKING:
+    from src.broker.ports import MarketView
+    from src.inputs import Books, Inputs
+    from src.io.journal_db import JournalDb
+    from src.io.run_files import RunFiles
+
+log = logging.getLogger(__name__)
+
+MAX_PLANS: Final = 4
+"""The first plan and three made anew."""
+
+CHANGED: Final = "The plan no longer holds and is made again:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """What a round of asking works with."""
+
+    inputs: Inputs
+    books: Books
+    journal: JournalDb
+    files: RunFiles
+    how: Presentation
+    now: Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """A yes to one plan, the state of things after it, and the permission that follows."""
+
+    proposal: LiveProposal
+    state: MarketState
+    permit: TradePermit
+
+
+async def seek_approval(view: MarketView, asking: Asking) -> Approval | None:
+    """Ask until there is a yes to a plan that still holds; None when nothing is to be traded.
+
+    Raises: Refused when a guard says no or the market keeps moving; BrokerLost.
+    """
+    for number in range(MAX_PLANS):
+        planned_at = _monotonic()
+        proposal = await propose(view, asking.inputs, asking.books, asking.now, fresh=number > 0)
+        wants_trades = _show(proposal, asking)
+        answer = await _ask(proposal, asking) if wants_trades else None
+        if answer is None:
+            return None
+        later = await look_again(view, asking.inputs, asking.books, asking.now)
+        age_sec = Decimal(str(round(_monotonic() - planned_at, 3)))
+        changes = _changes(proposal, later, age_sec, asking)
+        if not changes:
+            return _permit(proposal, answer, aged(later, age_sec), asking)
+        _decline(asking, "changed: " + "; ".join(changes))
+        emit("\n".join(("", CHANGED, *(f"- {one}" for one in changes), "")))
+    raise Refused(
+        f"account or market kept changing over {MAX_PLANS} plans; nothing was sent. "
+        "Try again when it is calmer, or raise price_move_limit_pct or plan_max_age_sec"
+    )
+
+
+def _show(proposal: LiveProposal, asking: Asking) -> bool:
+    """Record, print and file the plan; True when there is something to ask about."""
+    asking.journal.append(_plan_event(proposal, asking))
+    is_seen = present(proposal, asking.how, asking.now())
+    write_pre_report(proposal, asking.how, asking.files)
+    found = trading_obstacles(proposal.plan, proposal.state, asking.inputs.settings, asking.now())
+    try:
+        refuse_obstacles(found)
+    except Refused as error:
+        _decline(asking, str(error))
+        raise
+    reason = "nothing to trade" if not proposal.plan.tickets else ""
+    if not reason and not is_seen:
+        reason = "nobody could read the plan: the output was closed"
+    if reason:
+        _decline(asking, reason)
+    return not reason
+
+
+async def _ask(proposal: LiveProposal, asking: Asking) -> Answer | None:
+    """The user's yes to this plan, or None; anything but a yes is on record."""
+    settings = asking.inputs.settings
+    try:
+        text = await ask(_question(asking))
+    except asyncio.CancelledError:
+        _decline(asking, "interrupted at the prompt")
+        raise
+    if is_approval(text, settings):
+        return Answer(text=text, run_id=asking.files.run_id, plan_hash=proposal.plan.plan_hash)
+    reason = "end of input" if text is None else "answered no"
+    _decline(asking, reason)
+    emit("Nothing was sent.")
+    return None
+
+
+def _question(asking: Asking) -> str:
+    if asking.inputs.settings.ibkr.allow_live:
+        return "Live trading is allowed. Type the full account id to trade, Enter to stop: "
+    return "Proceed? [y/N]: "
+
+
+def _changes(
+    proposal: LiveProposal, later: MarketState, age_sec: Decimal, asking: Asking
+) -> tuple[str, ...]:
+    limits = asking.inputs.settings.execution
+    changes = compare_after_answer(
+        proposal.plan, proposal.state, later, limits.price_move_limit_weight
+    )
+    if age_sec > limits.plan_max_age_sec:
+        return (*changes, f"the plan is {age_sec:.0f} s old, {limits.plan_max_age_sec} s allowed")
+    return changes
+
+
+def _permit(
+    proposal: LiveProposal, answer: Answer, state: MarketState, asking: Asking
+) -> Approval | None:
+    try:
+        permit = grant_permit(answer, proposal.plan, state, asking.inputs.settings, asking.now())
+    except Refused as error:
+        _decline(asking, str(error))
+        raise
+    if not isinstance(permit, TradePermit):
+        _decline(asking, permit.reason)
+        return None
+    run_id = asking.files.run_id
+    asking.journal.append(
+        Approved(run_id=run_id, at_utc=asking.now(), plan_hash=proposal.plan.plan_hash)
+    )
+    log.info("plan approved hash=%s", proposal.plan.plan_hash)
+    return Approval(proposal=proposal, state=state, permit=permit)
+
+
+def _plan_event(proposal: LiveProposal, asking: Asking) -> PlanRecorded:
+    return PlanRecorded(
+        run_id=asking.files.run_id,
+        at_utc=asking.now(),
+        started_utc=asking.files.started_utc,
+        plan=proposal.plan,
+        client_id=asking.inputs.settings.ibkr.client_id,
+        order_prefix=asking.books.order_prefix,
+        is_simulated=asking.how.is_simulated,
+        inputs_sha256=asking.inputs.portfolios.sha256,
+    )
+
+
+def _decline(asking: Asking, reason: str) -> None:
+    """This plan will not be traded, and why: for the journal and the log."""
+    asking.journal.append(Declined(run_id=asking.files.run_id, at_utc=asking.now(), reason=reason))
+    log.info("plan declined reason=%s", reason)
+
+
+def _monotonic() -> float:
+    return asyncio.get_running_loop().time()
