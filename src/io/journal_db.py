@@ -38,18 +38,32 @@ class JournalDb:
         Raises: JournalError when it is not (disk full, I/O error, an order ref used before).
         Nothing may then be sent: after a failure no further intent is taken.
         """
+        self.append_all((event,))
+
+    def append_all(self, events: Iterable[JournalEvent]) -> None:
+        """Write several events in one durable transaction: all of them, in this order, or none.
+
+        Raises: JournalError as ``append`` does.
+        """
+        rows = [self._row(event) for event in events]
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.executemany(
+                "INSERT INTO events (run_id, mark, once, body, digest) VALUES (?, ?, ?, ?, ?)",
+                [(*row, row_digest(row)) for row in rows],
+            )
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._has_failed = True
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            raise journal_error(self.path, error) from error
+
+    def _row(self, event: JournalEvent) -> tuple[str, str, str | None, str]:
         once = once_key(event)
         if self._has_failed and once is not None:
             raise JournalError(f"journal {self.path}: an earlier event could not be written")
-        row = (event.run_id, run_mark(event), once, event_to_text(event))
-        try:
-            self._connection.execute(
-                "INSERT INTO events (run_id, mark, once, body, digest) VALUES (?, ?, ?, ?, ?)",
-                (*row, row_digest(row)),
-            )
-        except sqlite3.Error as error:
-            self._has_failed = True
-            raise journal_error(self.path, error) from error
+        return (event.run_id, run_mark(event), once, event_to_text(event))
 
     def events(self, run_id: str) -> tuple[JournalEvent, ...]:
         """A run's events in the order they were written; empty for an unknown run.
