@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal
 
 from src.core.journal import JournalEvent
 from src.core.order_events import (
@@ -21,11 +20,20 @@ from src.core.order_state import (
     OrderCommand,
     OrderEvent,
     OrderState,
+    Phase,
     PlaceReturned,
     WriteJournal,
 )
 from src.core.orders import next_step
-from src.core.records import CompletedOrder, Fill, OrderRequest, OrderStyle, Side, WorkingOrder
+from src.core.records import (
+    CompletedOrder,
+    Fill,
+    OrderRequest,
+    OrderStyle,
+    Side,
+    TicketStatus,
+    WorkingOrder,
+)
 from tests.builders import ACCOUNT, NOON_UTC, Number, con_id, dec
 
 RUN_ID = "20250131T170000Z"
@@ -154,6 +162,12 @@ class Player:
         self.commands += new
         return tuple(new)
 
+    def has(self, status: TicketStatus | None) -> bool:
+        return self.state.status is status
+
+    def is_in(self, phase: Phase) -> bool:
+        return self.state.phase is phase
+
     @property
     def journal(self) -> tuple[JournalEvent, ...]:
         return tuple(c.event for c in self.commands if isinstance(c, WriteJournal))
@@ -175,10 +189,6 @@ def alive(qty: Number = 10) -> Player:
 
 def of_kind(commands: Iterable[OrderCommand], kind: type) -> list[OrderCommand]:
     return [command for command in commands if isinstance(command, kind)]
-
-
-def shares(state: OrderState) -> Decimal:
-    return state.filled_shares
 
 
 def with_commission(one: Fill, usd: Number) -> Fill:

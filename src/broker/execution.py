@@ -207,17 +207,17 @@ class _Execution:
 
     def _latest_prices(self, quotes: Quotes) -> dict[Symbol, Decimal]:
         """The latest usable price of each symbol; one without keeps its planned price."""
-        latest: dict[Symbol, Decimal] = {}
-        for symbol in quotes:
-            try:
-                book = choose_prices(
-                    quotes, self._run.snapshot, self._run.settings.pricing, (symbol,)
-                )
-            except PricingError as error:
-                log.warning("planned price kept: %s", error)
-            else:
-                latest[symbol] = book.prices[symbol].price_usd
-        return latest
+        found = {symbol: self._latest_price(symbol, quotes) for symbol in quotes}
+        return {symbol: price for symbol, price in found.items() if price is not None}
+
+    def _latest_price(self, symbol: Symbol, quotes: Quotes) -> Decimal | None:
+        pricing = self._run.settings.pricing
+        try:
+            book = choose_prices(quotes, self._run.snapshot, pricing, (symbol,))
+        except PricingError as error:
+            log.warning("planned price kept: %s", error)
+            return None
+        return book.prices[symbol].price_usd
 
     def _result(self) -> ExecutionResult:
         reactor, books = self._reactor, self._books

@@ -82,7 +82,7 @@ def test_the_intent_is_on_record_before_the_order_is_placed() -> None:
     kinds = [type(command) for command in commands]
     assert kinds == [WriteJournal, Place, StartTimer, StartTimer]
     assert isinstance(player.journal[0], IntentRecorded)
-    assert player.state.phase is Phase.SENDING
+    assert player.is_in(Phase.SENDING)
 
 
 def test_an_order_begins_once() -> None:
@@ -105,7 +105,7 @@ def test_an_order_the_gate_declined_was_provably_not_sent_and_stops_the_batch() 
     player = Player()
     player.feed(Begin())
     commands = player.feed(PlaceRefused(reason="above max_order_usd"))
-    assert player.state.status is TicketStatus.SKIPPED
+    assert player.has(TicketStatus.SKIPPED)
     assert not player.state.was_sent
     assert isinstance(player.journal[-1], NotSent)
     assert of_kind(commands, RaiseAlarm)
@@ -117,32 +117,32 @@ def test_an_order_the_gate_declined_was_provably_not_sent_and_stops_the_batch() 
 def test_an_order_is_filled_by_executions_that_sum_to_its_quantity() -> None:
     player = alive()
     player.feed(executed(4, "a.01"), executed(6, "b.01"))
-    assert player.state.status is TicketStatus.FILLED
+    assert player.has(TicketStatus.FILLED)
     assert player.state.error == ""
 
 
 def test_a_status_without_executions_fills_nothing() -> None:
     player = alive()
     commands = player.feed(status("Filled", 10))
-    assert player.state.status is None
-    assert player.state.phase is Phase.CLOSING
+    assert player.has(None)
+    assert player.is_in(Phase.CLOSING)
     assert of_kind(commands, StartTimer)
     player.feed(executed(10))
-    assert player.state.status is TicketStatus.FILLED
+    assert player.has(TicketStatus.FILLED)
 
 
 def test_a_filled_status_whose_executions_never_come_is_unresolved() -> None:
     player = alive()
     player.feed(executed(4), status("Filled", 10))
     look(player, nothing_found())
-    assert player.state.status is TicketStatus.UNRESOLVED
+    assert player.has(TicketStatus.UNRESOLVED)
     assert "executions sum to 4" in player.state.error
 
 
 def test_an_execution_before_any_status_counts() -> None:
     player = sent()
     player.feed(executed(10))
-    assert player.state.status is TicketStatus.FILLED
+    assert player.has(TicketStatus.FILLED)
     assert player.state.perm_id == PERM_ID
     assert any(isinstance(event, Acknowledged) for event in player.journal)
 
@@ -173,7 +173,7 @@ def test_a_filled_order_whose_execution_is_busted_is_filled_no_more() -> None:
     commands = player.feed(executed(0, "a.02"))
     assert of_kind(commands, QueryBroker)
     look(player, nothing_found())
-    assert player.state.status is TicketStatus.UNRESOLVED
+    assert player.has(TicketStatus.UNRESOLVED)
 
 
 # --- refused ---------------------------------------------------------------------------------
@@ -186,9 +186,9 @@ def test_a_refusal_is_believed_once_nothing_contradicts_it(number: int) -> None:
     player = sent()
     commands = player.feed(code(number, "no"))
     assert of_kind(commands, QueryBroker)
-    assert player.state.status is None
+    assert player.has(None)
     player.feed(nothing_found())
-    assert player.state.status is TicketStatus.REJECTED
+    assert player.has(TicketStatus.REJECTED)
     assert player.state.error == f"{number}: no"
     assert isinstance(player.journal[-1], OrderEnded)
 
@@ -196,17 +196,17 @@ def test_a_refusal_is_believed_once_nothing_contradicts_it(number: int) -> None:
 def test_a_refusal_is_not_believed_while_the_order_is_listed() -> None:
     player = sent()
     player.feed(code(201, "no"), still_open())
-    assert player.state.status is None
+    assert player.has(None)
     look(player, still_open())
-    assert player.state.phase is Phase.WORKING
+    assert player.is_in(Phase.WORKING)
     player.feed(executed(10))
-    assert player.state.status is TicketStatus.FILLED
+    assert player.has(TicketStatus.FILLED)
 
 
 def test_a_refused_order_that_filled_in_part_is_partially_filled() -> None:
     player = alive()
     player.feed(code(201, "no"), nothing_found(fill(4)))
-    assert player.state.status is TicketStatus.PARTIALLY_FILLED
+    assert player.has(TicketStatus.PARTIALLY_FILLED)
     assert player.state.error == "201: no"
 
 
@@ -214,25 +214,25 @@ def test_inactive_then_201_is_a_refusal_with_its_reason() -> None:
     player = alive()
     assert not of_kind(player.feed(status("Inactive")), QueryBroker)
     player.feed(code(201, "margin"), nothing_found())
-    assert player.state.status is TicketStatus.REJECTED
+    assert player.has(TicketStatus.REJECTED)
     assert player.state.error == "201: margin"
 
 
 def test_inactive_alone_is_not_terminal_until_it_is_gone_from_the_list() -> None:
     player = alive()
     player.feed(status("Inactive"), TimerFired(kind=TimerKind.PROOF), still_open("Inactive"))
-    assert player.state.phase is Phase.WORKING
+    assert player.is_in(Phase.WORKING)
     again = alive()
     again.feed(status("Inactive"))
     look(again, nothing_found())
-    assert again.state.status is TicketStatus.REJECTED
+    assert again.has(TicketStatus.REJECTED)
     assert "Inactive" in again.state.error
 
 
 def test_an_inactive_order_may_revive() -> None:
     player = alive()
     player.feed(status("Inactive"), status("Submitted"))
-    assert player.state.phase is Phase.WORKING
+    assert player.is_in(Phase.WORKING)
 
 
 def test_a_refused_order_that_stays_parked_is_cancelled_first() -> None:
@@ -241,28 +241,28 @@ def test_a_refused_order_that_stays_parked_is_cancelled_first() -> None:
     assert of_kind(player.commands, Cancel) == [Cancel(order_id=ORDER_ID)]
     player.feed(TimerFired(kind=TimerKind.CANCEL))
     look(player, nothing_found())
-    assert player.state.status is TicketStatus.REJECTED
+    assert player.has(TicketStatus.REJECTED)
 
 
 def test_a_refused_order_that_cannot_be_ended_is_unresolved() -> None:
     player = alive()
     player.feed(code(201, "no"), still_open("Inactive"), TimerFired(kind=TimerKind.CANCEL))
     look(player, still_open("Inactive"))
-    assert player.state.status is TicketStatus.UNRESOLVED
+    assert player.has(TicketStatus.UNRESOLVED)
 
 
 def test_a_read_only_gateway_refuses_orders_and_lists_alike() -> None:
     player = sent()
     player.feed(code(321, "API read-only"))
     player.feed(BrokerAnswered(working=None, completed=None, fills=()))
-    assert player.state.status is TicketStatus.REJECTED
+    assert player.has(TicketStatus.REJECTED)
 
 
 def test_a_refusal_without_any_list_is_not_proven() -> None:
     player = sent()
     player.feed(code(201, "no"))
     look(player, BrokerAnswered(working=None, completed=None, fills=()))
-    assert player.state.status is TicketStatus.UNRESOLVED
+    assert player.has(TicketStatus.UNRESOLVED)
 
 
 # --- cancelled -------------------------------------------------------------------------------
@@ -279,28 +279,28 @@ def test_a_cancelled_order_is_cancelled_once_the_lists_agree() -> None:
     player = alive()
     player.feed(CancelWanted(reason="Ctrl+C"), status("PendingCancel"), status("Cancelled"))
     player.feed(code(202, "Order Canceled - reason:"))
-    assert player.state.status is None
+    assert player.has(None)
     player.feed(nothing_found())
-    assert player.state.status is TicketStatus.CANCELLED
+    assert player.has(TicketStatus.CANCELLED)
     assert player.state.error == "Ctrl+C"
 
 
 def test_a_cancel_by_the_broker_keeps_its_reason() -> None:
     player = alive()
     player.feed(status("Cancelled"), code(202, "by the exchange"), nothing_found())
-    assert player.state.status is TicketStatus.CANCELLED
+    assert player.has(TicketStatus.CANCELLED)
     assert player.state.error == "202: by the exchange"
 
 
 def test_a_fill_after_the_cancel_counts() -> None:
     player = alive()
     player.feed(CancelWanted(reason="x"), status("Cancelled"), nothing_found())
-    assert player.state.status is TicketStatus.CANCELLED
+    assert player.has(TicketStatus.CANCELLED)
     commands = player.feed(executed(4))
-    assert player.state.status is TicketStatus.PARTIALLY_FILLED
+    assert player.has(TicketStatus.PARTIALLY_FILLED)
     assert of_kind(commands, Finish)
     player.feed(executed(6, "b.01"))
-    assert player.state.status is TicketStatus.FILLED
+    assert player.has(TicketStatus.FILLED)
 
 
 @pytest.mark.parametrize("number", [161, 10147, 10148])
@@ -309,15 +309,15 @@ def test_a_cancel_that_came_too_late_is_settled_by_asking(number: int) -> None:
     player.feed(CancelWanted(reason="x"))
     assert of_kind(player.feed(code(number)), QueryBroker)
     player.feed(ended("Filled", 10, fill(10)))
-    assert player.state.status is TicketStatus.FILLED
+    assert player.has(TicketStatus.FILLED)
 
 
 def test_cancelled_with_missing_executions_waits_for_them() -> None:
     player = alive()
     player.feed(status("Cancelled", 4), nothing_found())
-    assert player.state.status is None
+    assert player.has(None)
     player.feed(executed(4), TimerFired(kind=TimerKind.PROOF), nothing_found())
-    assert player.state.status is TicketStatus.PARTIALLY_FILLED
+    assert player.has(TicketStatus.PARTIALLY_FILLED)
 
 
 def test_pending_cancel_forever_is_unresolved() -> None:
@@ -325,7 +325,7 @@ def test_pending_cancel_forever_is_unresolved() -> None:
     player.feed(CancelWanted(reason="x"), status("PendingCancel"))
     player.feed(TimerFired(kind=TimerKind.CANCEL))
     look(player, still_open("PendingCancel"))
-    assert player.state.status is TicketStatus.UNRESOLVED
+    assert player.has(TicketStatus.UNRESOLVED)
     assert "PendingCancel" in player.state.error
 
 
@@ -334,7 +334,7 @@ def test_the_time_limit_cancels_what_is_left() -> None:
     player.feed(executed(4))
     assert of_kind(player.feed(TimerFired(kind=TimerKind.ORDER)), Cancel)
     player.feed(status("Cancelled", 4), ended("Cancelled", 4, fill(4)))
-    assert player.state.status is TicketStatus.PARTIALLY_FILLED
+    assert player.has(TicketStatus.PARTIALLY_FILLED)
     assert "order_timeout_sec" in player.state.error
 
 
@@ -345,11 +345,11 @@ def test_the_time_limit_cancels_what_is_left() -> None:
 def test_notices_leave_the_order_alive(number: int) -> None:
     player = sent()
     assert not of_kind(player.feed(code(number, "by the way")), QueryBroker)
-    assert player.state.phase is Phase.WORKING
+    assert player.is_in(Phase.WORKING)
     player.feed(TimerFired(kind=TimerKind.ANSWER))
-    assert player.state.phase is Phase.WORKING
+    assert player.is_in(Phase.WORKING)
     player.feed(executed(10))
-    assert player.state.status is TicketStatus.FILLED
+    assert player.has(TicketStatus.FILLED)
 
 
 @pytest.mark.parametrize("number", [103, 99999])
@@ -357,7 +357,7 @@ def test_an_ambiguous_or_unknown_code_is_settled_by_asking(number: int) -> None:
     player = alive()
     assert of_kind(player.feed(code(number)), QueryBroker)
     player.feed(still_open())
-    assert player.state.phase is Phase.WORKING
+    assert player.is_in(Phase.WORKING)
     assert player.state.error == ""
 
 
@@ -365,7 +365,7 @@ def test_a_duplicate_id_with_no_trace_is_unresolved_and_never_sent_again() -> No
     player = sent()
     player.feed(code(103, "Duplicate order id"))
     look(player, nothing_found())
-    assert player.state.status is TicketStatus.UNRESOLVED
+    assert player.has(TicketStatus.UNRESOLVED)
     assert len(of_kind(player.commands, Place)) == 1
     assert "103" in player.state.error
 
@@ -405,7 +405,7 @@ def test_silence_after_sending_is_asked_about_then_unresolved() -> None:
     player = sent()
     assert of_kind(player.feed(TimerFired(kind=TimerKind.ANSWER)), QueryBroker)
     look(player, nothing_found())
-    assert player.state.status is TicketStatus.UNRESOLVED
+    assert player.has(TicketStatus.UNRESOLVED)
     assert "no trace" in player.state.error
 
 
@@ -414,28 +414,28 @@ def test_an_unresolved_order_that_speaks_up_is_followed_again() -> None:
     player.feed(TimerFired(kind=TimerKind.ANSWER))
     look(player, nothing_found())
     player.feed(status("Submitted"))
-    assert player.state.phase is Phase.CLOSING
+    assert player.is_in(Phase.CLOSING)
     player.feed(still_open())
-    assert player.state.phase is Phase.WORKING
+    assert player.is_in(Phase.WORKING)
     player.feed(executed(10))
-    assert player.state.status is TicketStatus.FILLED
+    assert player.has(TicketStatus.FILLED)
 
 
 def test_an_order_lost_with_the_socket_is_found_by_its_reference() -> None:
     player = Player()
     player.feed(Begin(), PlaceUncertain(reason="socket closed"))
-    assert player.state.phase is Phase.CLOSING
+    assert player.is_in(Phase.CLOSING)
     commands = player.feed(LinkRestored())
     assert of_kind(commands, QueryBroker)
     player.feed(ended("Filled", 10, fill(10)))
-    assert player.state.status is TicketStatus.FILLED
+    assert player.has(TicketStatus.FILLED)
 
 
 def test_an_order_lost_with_the_socket_and_not_found_is_unresolved() -> None:
     player = Player()
     player.feed(Begin(), PlaceUncertain(reason="socket closed"), LinkRestored())
     look(player, nothing_found())
-    assert player.state.status is TicketStatus.UNRESOLVED
+    assert player.has(TicketStatus.UNRESOLVED)
 
 
 def test_a_cancel_asked_before_a_gap_is_asked_again_after_it() -> None:
@@ -460,13 +460,13 @@ def test_questions_that_get_no_answer_end_unresolved() -> None:
     player.feed(status("Cancelled"))
     for _ in range(3):
         player.feed(AnswerMissing(reason="no answer from the broker"))
-    assert player.state.status is TicketStatus.UNRESOLVED
+    assert player.has(TicketStatus.UNRESOLVED)
 
 
 def test_giving_up_leaves_an_open_order_unresolved_and_a_settled_one_alone() -> None:
     player = alive()
     player.feed(GaveUp(reason="connection lost"))
-    assert player.state.status is TicketStatus.UNRESOLVED
+    assert player.has(TicketStatus.UNRESOLVED)
     filled = alive()
     filled.feed(executed(10))
     assert filled.feed(GaveUp(reason="connection lost")) == ()
@@ -479,7 +479,7 @@ def test_an_over_fill_stops_everything() -> None:
     player = alive()
     commands = player.feed(executed(11))
     assert of_kind(commands, RaiseAlarm)
-    assert player.state.status is TicketStatus.UNRESOLVED
+    assert player.has(TicketStatus.UNRESOLVED)
     assert "over-fill" in player.state.error
 
 
@@ -493,9 +493,9 @@ def test_an_execution_that_contradicts_the_order_is_not_booked(change: dict[str,
     commands = player.feed(FillSeen(fill=wrong))
     assert of_kind(commands, RaiseAlarm)
     assert player.state.filled_shares == Decimal(0)
-    assert player.state.status is TicketStatus.UNRESOLVED
+    assert player.has(TicketStatus.UNRESOLVED)
     player.feed(executed(10))
-    assert player.state.status is TicketStatus.UNRESOLVED
+    assert player.has(TicketStatus.UNRESOLVED)
 
 
 @pytest.mark.parametrize(
@@ -506,7 +506,7 @@ def test_an_altered_echo_is_a_fault(change: dict[str, object]) -> None:
     player = sent()
     wrong = replace(working(), **change)  # type: ignore[arg-type]
     assert of_kind(player.feed(OpenOrderSeen(order=wrong)), RaiseAlarm)
-    assert player.state.status is TicketStatus.UNRESOLVED
+    assert player.has(TicketStatus.UNRESOLVED)
 
 
 def test_the_table_forbids_going_back() -> None:
@@ -548,4 +548,4 @@ def test_a_place_that_returns_after_the_fill_is_still_recorded() -> None:
     player = Player()
     player.feed(Begin(), executed(10), PlaceReturned())
     assert isinstance(player.journal[-1], Sent)
-    assert player.state.status is TicketStatus.FILLED
+    assert player.has(TicketStatus.FILLED)
