@@ -61,6 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ScenarioError, _BadInput) as error:
         print(f"simulator: {error}", file=sys.stderr)
         return BAD_INPUT
+    except KeyboardInterrupt:
+        return DONE  # Ctrl+C before the ready line
     return DONE
 
 
@@ -153,8 +155,6 @@ def _open_log(path: Path | None) -> Iterator[TextIO | None]:
 
 
 async def _run(scenario: Scenario, host: str, port: int, wire_log: TextIO | None) -> None:
-    stop = asyncio.Event()
-    _stop_on_signals(stop)
     if host not in LOOPBACK_HOSTS:
         raise _BadInput(f"--host {host}: only {' and '.join(LOOPBACK_HOSTS)} are allowed")
     gateway = SimulatedGateway(
@@ -167,6 +167,8 @@ async def _run(scenario: Scenario, host: str, port: int, wire_log: TextIO | None
         await gateway.start()
     except OSError as error:
         raise _BadInput(f"cannot listen on {host} port {port}: {error.strerror}") from error
+    stop = asyncio.Event()
+    _stop_on_signals(stop)
     accounts = ",".join(account.account_id for account in scenario.accounts)
     print(f"ready host={host} port={gateway.port} accounts={accounts}", flush=True)
     try:
