@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from src.errors import JournalError
-from src.io.journal_schema import check_file, create_schema
+from src.io.journal_schema import check_content, check_identity, create_schema
 
 _BUSY_TIMEOUT_SEC: Final = 2.0
 _SYNCHRONOUS_FULL: Final = 2
@@ -59,6 +59,7 @@ def _create(path: Path, account_id: str) -> None:
     os.close(os.open(building, os.O_CREAT | os.O_EXCL | os.O_RDWR, _OWNER_ONLY))
     try:
         with contextlib.closing(_connect(building)) as connection:
+            _set_pragmas(connection)
             create_schema(connection, account_id)
         building.rename(path)
     except BaseException:
@@ -68,11 +69,14 @@ def _create(path: Path, account_id: str) -> None:
 
 
 def _open_checked(path: Path, account_id: str) -> sqlite3.Connection:
+    """Look before touching: a foreign file is not even switched to another journal mode."""
     if path.stat().st_size == 0:
         raise JournalError(_remedy(path, "it is empty"))
     connection = _connect(path)
     try:
-        check_file(connection, account_id)
+        check_identity(connection)
+        _set_pragmas(connection)
+        check_content(connection, account_id)
     except JournalError as error:
         connection.close()
         raise JournalError(_remedy(path, str(error))) from error
@@ -83,27 +87,21 @@ def _open_checked(path: Path, account_id: str) -> sqlite3.Connection:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(
+    return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw",
         uri=True,
         timeout=_BUSY_TIMEOUT_SEC,
         isolation_level=None,
     )
-    try:
-        for name, value, wanted in _PRAGMAS:
-            _set_pragma(connection, name, value, wanted)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
 
 
-def _set_pragma(connection: sqlite3.Connection, name: str, value: str, wanted: object) -> None:
-    """Set it and read it back: SQLite does not complain about what it cannot do."""
-    connection.execute(f"PRAGMA {name} = {value}")
-    got = connection.execute(f"PRAGMA {name}").fetchone()[0]
-    if got != wanted:
-        raise JournalError(f"the journal's {name} is {got}, need {wanted}; is it on a local disk?")
+def _set_pragmas(connection: sqlite3.Connection) -> None:
+    """Set each and read it back: SQLite does not complain about what it cannot do."""
+    for name, value, wanted in _PRAGMAS:
+        connection.execute(f"PRAGMA {name} = {value}")
+        got = connection.execute(f"PRAGMA {name}").fetchone()[0]
+        if got != wanted:
+            raise JournalError(f"its {name} is {got}, need {wanted}; is it on a local disk?")
 
 
 def _sync_directory(directory: Path) -> None:

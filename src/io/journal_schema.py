@@ -48,8 +48,8 @@ def create_schema(connection: sqlite3.Connection, account_id: str) -> None:
     connection.execute("COMMIT")
 
 
-def check_file(connection: sqlite3.Connection, account_id: str) -> None:
-    """Believe the file, or raise JournalError naming the first thing wrong with it.
+def check_identity(connection: sqlite3.Connection) -> None:
+    """Is it ours, and of this version?
 
     Raises: JournalError, sqlite3.Error.
     """
@@ -58,6 +58,13 @@ def check_file(connection: sqlite3.Connection, account_id: str) -> None:
     version = _value(connection, "PRAGMA user_version")
     if version != SCHEMA_VERSION:
         raise JournalError(f"it has version {version}, this program writes {SCHEMA_VERSION}")
+
+
+def check_content(connection: sqlite3.Connection, account_id: str) -> None:
+    """Is every row there, as it was written, protected, and of this account?
+
+    Raises: JournalError naming the first thing wrong, sqlite3.Error.
+    """
     verdict = _value(connection, "PRAGMA quick_check")
     if verdict != "ok":
         raise JournalError(f"it is damaged: {verdict}")
