@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TypeAlias
 
 from src.simulator.account import ZERO
@@ -21,6 +22,7 @@ _ORDER_TYPES = ("MKT", "LMT", "MIDPRICE")
 _TIMES_IN_FORCE = ("", "DAY", "GTC", "IOC", "FOK")
 _ADAPTIVE_PRIORITIES = ("Urgent", "Normal", "Patient")
 _ALGOS_FOR = ("MKT", "LMT")
+_LARGEST = Decimal(10**9)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +84,9 @@ def _side_is_known(_floor: Floor, request: PlaceOrder) -> Complaint | None:
 
 def _size_is_positive(_floor: Floor, request: PlaceOrder) -> Complaint | None:
     size = request.order.total_quantity
-    if size is None or size == 0:
+    if size is None or size.is_zero():
         return Complaint(code=434, text="The order size cannot be zero.")
-    return None if size.is_finite() and size > 0 else _invalid(f"Invalid order size {size}")
+    return None if _is_usable(size) else _invalid(f"Invalid order size {size}")
 
 
 def _size_is_whole(floor: Floor, request: PlaceOrder) -> Complaint | None:
@@ -115,7 +117,9 @@ def _time_in_force_is_known(_floor: Floor, request: PlaceOrder) -> Complaint | N
 
 def _price_is_usable(floor: Floor, request: PlaceOrder) -> Complaint | None:
     order, limit = request.order, request.order.lmt_price
-    if order.order_type == "LMT" and (limit is None or not limit.is_finite() or limit <= 0):
+    if limit and not _is_usable(limit):
+        return _invalid(f"Invalid limit price {limit}")
+    if order.order_type == "LMT" and not limit:
         return _invalid("A limit order needs a limit price")
     if order.order_type != "MKT" and limit and limit % order_contract(floor, request).min_tick:
         text = "The price does not conform to the minimum price variation for this contract."
@@ -175,6 +179,10 @@ def short_sale_text(floor: Floor, sale: LiveOrder, working: list[LiveOrder]) -> 
     if sale.quantity <= free:
         return ""
     return f"Order rejected - reason:Short sales are not permitted; {free:f} shares can be sold."
+
+
+def _is_usable(number: Decimal) -> bool:
+    return number.is_finite() and 0 < number <= _LARGEST
 
 
 def _invalid(cause: str) -> Complaint:

@@ -176,7 +176,7 @@ class OrderFlow:
             self._floor.agenda.add(now, release_sec, lambda at: self.activate(live, version, at))
         next_open = f"{opens:{_OPENS_FORMAT}} UTC" if opens else "it opens"
         text = f"Order Message:\n{live.order.action} {live.quantity:f} {live.contract.symbol}\n"
-        return self.complain(live, hold.code, text + hold.text.format(next_open=next_open))
+        return self.complain(live, hold.code, text + hold.text.replace("{next_open}", next_open))
 
     def _plan_step(self, live: LiveOrder, now: datetime) -> None:
         steps = _steps(live)

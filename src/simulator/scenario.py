@@ -1,8 +1,9 @@
 """The scenario: starting accounts, contracts, prices, order behaviour and faults, as data.
 
-One JSON file describes it; keys are the field names of the records in ``scenario_*.py`` and all but
-``accounts`` are optional. The default is a healthy gateway whose market is open now and which fills
-market orders ``fill_delay_sec`` after they arrive.
+One JSON file describes it; keys are the field names of the records in ``scenario_*.py`` and all of
+them are optional. The default is a healthy gateway whose market is open now and which fills market
+orders ``fill_delay_sec`` after they arrive. A file without ``accounts`` starts from the sample
+account; its ``contracts`` then change or add to the sample's, by ``con_id`` or stock symbol.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from src.simulator.scenario_orders import (
     Rejection,
 )
 from src.simulator.scenario_reader import RawDecimal, ScenarioError, read_json, read_record
+from src.simulator.scenario_sample import lay_over_sample
 
 __all__ = [
     "SAMPLE_ACCOUNT",
@@ -165,7 +167,10 @@ def load_scenario(path: Path | str = SAMPLE_ACCOUNT) -> Scenario:
     """Read and check a scenario file; raises ScenarioError naming the file and the path in it."""
     file = Path(path)
     try:
-        return read_record(Scenario, read_json(file), "")
+        data = read_json(file)
+        if isinstance(data, dict) and "accounts" not in data:
+            data = lay_over_sample(data, read_json(SAMPLE_ACCOUNT))
+        return read_record(Scenario, data, "")
     except ScenarioError as error:
         text = str(error)
         raise ScenarioError(text if text.startswith(str(file)) else f"{file}: {text}") from error

@@ -130,9 +130,12 @@ def _number(value: object, path: str) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (int, Decimal, str)):
         raise _wrong(path, "a number", value)
     try:
-        return Decimal(value)
+        number = Decimal(value)
     except InvalidOperation as error:
         raise _wrong(path, "a number", value) from error
+    if number.is_snan():
+        raise _wrong(path, "a number", value)
+    return number
 
 
 def _finite(value: object, path: str) -> Decimal:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, cast
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from src.simulator.messages_requests import ReqExecutions, ReqPositions
+from src.simulator.layout import Layout
+from src.simulator.layout_requests import REQUEST_LAYOUTS
+from src.simulator.messages_requests import ReqExecutions, ReqPositions, Request
 from src.simulator.messages_responses import (
     CommissionReport,
     ErrorMessage,
@@ -37,6 +40,7 @@ from tests.gateway.exchange_kit import (
     order,
     scenario,
 )
+from tests.gateway.strategies import messages
 
 _QUANTITY = st.integers(1, 8).map(Decimal)
 _ANSWERS: tuple[
@@ -107,7 +111,7 @@ def _run(client: Client, moves: Sequence[Move]) -> list[Response]:
     return [*told, *client.wait(60)]
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(st.lists(_BEHAVIOURS, max_size=8), _MOVES)
 def test_cash_and_shares_are_conserved(behaviours: list[OrderBehaviour], moves: list[Move]) -> None:
     client = Client(_setting(behaviours))
@@ -133,7 +137,7 @@ def test_cash_and_shares_are_conserved(behaviours: list[OrderBehaviour], moves: 
     assert {f.exec_id for f in fills} <= live.keys()
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(st.lists(_BEHAVIOURS, max_size=8), _MOVES)
 def test_no_order_fills_beyond_its_quantity_and_status_never_falls_back(
     behaviours: list[OrderBehaviour], moves: list[Move]
@@ -148,7 +152,50 @@ def test_no_order_fills_beyond_its_quantity_and_status_never_falls_back(
     assert all(error.code != 0 for error in only(ErrorMessage, told))
 
 
+@pytest.mark.parametrize("layout", REQUEST_LAYOUTS, ids=lambda layout: layout.record.__name__)
+@settings(max_examples=10)
+@given(st.data())
+def test_no_request_of_any_content_breaks_the_exchange(layout: Layout, data: st.DataObject) -> None:
+    client = Client()
+    request = cast("Request", data.draw(messages(layout, 178)))
+    told = [*client.ask(request), *client.wait(100)]
+    assert client.exchange.is_client_id_in_use(1)
+    assert all(error.text for error in only(ErrorMessage, told))
+
+
+_WILD = st.one_of(
+    st.none(),
+    st.sampled_from([Decimal("1.7976931348623157E308"), Decimal(-1), Decimal("1e-300")]),
+    st.decimals(allow_nan=True, allow_infinity=True),
+)
+
+
 @settings(max_examples=60)
+@given(
+    order_type=st.sampled_from(["MKT", "LMT", "MIDPRICE", "STP", ""]),
+    quantity=_WILD,
+    limit=_WILD,
+    tif=st.sampled_from(["", "DAY", "GTC", "IOC"]),
+    is_preview=st.booleans(),
+)
+def test_wild_numbers_in_orders_are_answered(
+    order_type: str,
+    quantity: Decimal | None,
+    limit: Decimal | None,
+    tif: str,
+    *,
+    is_preview: bool,
+) -> None:
+    client = Client()
+    wild = replace(
+        order("BUY", 1, order_type=order_type, tif=tif, what_if=is_preview),
+        total_quantity=quantity,
+        lmt_price=limit,
+    )
+    assert client.trade(1, wild)
+
+
+@settings(max_examples=30)
 @given(st.lists(_BEHAVIOURS, max_size=5), _MOVES, st.integers(2, 40))
 def test_how_time_is_cut_makes_no_difference(
     behaviours: list[OrderBehaviour], moves: list[Move], parts: int

@@ -110,6 +110,31 @@ def test_what_is_not_a_scenario_is_refused(tmp_path: Path, text: str, message: s
         load_scenario(path)
 
 
+def test_a_file_without_accounts_changes_the_sample(tmp_path: Path) -> None:
+    path = tmp_path / "faults.json"
+    changes = [
+        {"symbol": "SPY", "price": 700},
+        {"con_id": 51529211, "market_data": {"access": "silent"}},
+        {"con_id": 99, "symbol": "NEW", "price": 5},
+    ]
+    path.write_text(json.dumps({"market": "closed", "contracts": changes}), encoding="utf-8")
+    sample, scenario = load_scenario(), load_scenario(path)
+    assert scenario.accounts == sample.accounts
+    assert scenario.market == "closed"
+    assert scenario.contract("SPY").price == 700
+    assert scenario.contract("SPY").con_id == sample.contract("SPY").con_id
+    assert scenario.contract("GLD").market_data.access == "silent"
+    assert len(scenario.contracts) == len(sample.contracts) + 1
+
+
+@pytest.mark.parametrize("contracts", ['"x"', "[1]", '[{"symbol": "SPY", "sec_type": 4}]'])
+def test_malformed_changes_of_the_sample_are_refused(tmp_path: Path, contracts: str) -> None:
+    path = tmp_path / "faults.json"
+    path.write_text(f'{{"contracts": {contracts}}}', encoding="utf-8")
+    with pytest.raises(ScenarioError, match="contracts"):
+        load_scenario(path)
+
+
 def test_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match="cannot be read"):
         load_scenario(tmp_path / "none.json")
