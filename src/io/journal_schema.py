@@ -49,7 +49,7 @@ def create_schema(connection: sqlite3.Connection, account_id: str) -> None:
 
 
 def check_identity(connection: sqlite3.Connection) -> None:
-    """Is it ours, and of this version?
+    """Believe that the file is ours and of this version.
 
     Raises: JournalError, sqlite3.Error.
     """
@@ -61,7 +61,7 @@ def check_identity(connection: sqlite3.Connection) -> None:
 
 
 def check_content(connection: sqlite3.Connection, account_id: str) -> None:
-    """Is every row there, as it was written, protected, and of this account?
+    """Believe that every row is there, as written, protected, and of this account.
 
     Raises: JournalError naming the first thing wrong, sqlite3.Error.
     """

@@ -44,7 +44,8 @@ def prepare_state_dir(*, is_simulated: bool, environ: Mapping[str, str] = os.env
     """
     wanted = state_dir(is_simulated=is_simulated, environ=environ)
     try:
-        wanted.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
+        for directory in (state_dir(is_simulated=False, environ=environ), wanted):
+            directory.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
         path = wanted.resolve(strict=True)
     except (OSError, RuntimeError) as error:
         raise Refused(
