@@ -14,10 +14,19 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 
-from src.core.portfolios import CASH as CASH  # noqa: PLC0414 - offered here too, like the next
-from src.core.portfolios import ModelPortfolios as ModelPortfolios  # noqa: PLC0414
-from src.core.portfolios import Symbol as Symbol  # noqa: PLC0414
-from src.core.portfolios import Weights as Weights  # noqa: PLC0414
+from src.core.market_records import DataKind as DataKind
+from src.core.market_records import Listing as Listing
+from src.core.market_records import Price as Price
+from src.core.market_records import PriceBook as PriceBook
+from src.core.market_records import Quote as Quote
+from src.core.market_records import Quotes as Quotes
+from src.core.market_records import QuoteStage as QuoteStage
+from src.core.market_records import Session as Session
+from src.core.market_records import SymbolLookup as SymbolLookup
+from src.core.portfolios import CASH as CASH
+from src.core.portfolios import ModelPortfolios as ModelPortfolios
+from src.core.portfolios import Symbol as Symbol
+from src.core.portfolios import Weights as Weights
 
 
 class Side(str, Enum):
@@ -81,112 +90,6 @@ class AccountSnapshot:
     ignored_cash: Mapping[str, Decimal]
     usd_per_unit: Mapping[str, Decimal]
     broker_net_liq_usd: Decimal | None = None
-    warnings: tuple[str, ...] = ()
-
-
-# --- contracts ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
-    """One trading session of a contract, both ends in UTC."""
-
-    opens_utc: datetime
-    closes_utc: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """A qualified, unambiguous USD stock or ETF routed to SMART."""
-
-    con_id: int
-    symbol: Symbol
-    long_name: str = ""
-    primary_exchange: str = ""
-    stock_type: str = ""
-    order_types: tuple[str, ...] = ()
-    regular_sessions: tuple[Session, ...] = ()
-    extended_sessions: tuple[Session, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SymbolLookup:
-    """The broker's answer for one symbol: a listing, or why there is none.
-
-    ``candidates`` are readable descriptions of what was found instead (several matches, or the
-    nearest names the broker offers).
-    """
-
-    symbol: Symbol
-    listing: Listing | None
-    problem: str = ""
-    candidates: tuple[str, ...] = ()
-
-
-# --- prices ---------------------------------------------------------------------------------
-
-
-class QuoteStage(str, Enum):
-    """How a quote was asked for, in the order of preference."""
-
-    LIVE = "live"
-    SNAPSHOT = "snapshot"
-    DELAYED = "delayed"
-
-
-class DataKind(str, Enum):
-    """What kind of data the broker granted (message 58)."""
-
-    LIVE = "live"
-    FROZEN = "frozen"
-    DELAYED = "delayed"
-    DELAYED_FROZEN = "delayed frozen"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quote:
-    """What one stage of asking brought for one symbol; a missing field is None.
-
-    ``refusal`` is the broker's code and text when it declined to give data.
-    """
-
-    symbol: Symbol
-    stage: QuoteStage
-    kind: DataKind = DataKind.LIVE
-    bid_usd: Decimal | None = None
-    ask_usd: Decimal | None = None
-    last_usd: Decimal | None = None
-    close_usd: Decimal | None = None
-    as_of_utc: datetime | None = None
-    is_halted: bool = False
-    refusal: str = ""
-
-
-Quotes = Mapping[Symbol, tuple[Quote, ...]]
-"""Per symbol, the quotes of the stages that were asked, in that order."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
-    """The price chosen for one symbol and where it came from.
-
-    ``source`` is readable text such as ``last``, ``snapshot last``, ``delayed last`` or
-    ``account``; ``is_preferred`` is true only for the live preferred field.
-    """
-
-    symbol: Symbol
-    price_usd: Decimal
-    source: str
-    is_preferred: bool
-    as_of_utc: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceBook:
-    """One price per needed symbol; halted symbols are priced but must not be traded."""
-
-    prices: Mapping[Symbol, Price]
-    halted: frozenset[Symbol] = frozenset()
     warnings: tuple[str, ...] = ()
 
 

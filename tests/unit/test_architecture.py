@@ -71,7 +71,7 @@ IMPURE_MODULES = {
 }
 IMPURE_NAMES = {"open", "print", "input", "float", "Any", "eval", "exec", "globals"}
 EXCUSED_NAMES = dict.fromkeys(  # JSON has no other number with a fraction
-    ("src/core/plan_json.py", "src/core/snapshot_json.py"), {"float"}
+    ("src/core/plan_json.py", "src/core/snapshot_json.py"), frozenset({"float"})
 )
 CLOCK_READINGS = {"now", "utcnow", "today"}
 
@@ -126,7 +126,7 @@ def test_pure_modules_read_no_file_clock_chance_or_environment(module: str) -> N
     for name in imports_of(tree):
         assert name.partition(".")[0] not in IMPURE_MODULES, f"{module} imports {name}"
         assert name != "typing.Any", f"{module} imports Any"
-    forbidden = IMPURE_NAMES - EXCUSED_NAMES.get(module, set())
+    forbidden = IMPURE_NAMES - EXCUSED_NAMES.get(module, frozenset())
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             assert node.id not in forbidden, f"{module}:{node.lineno} uses {node.id}"
