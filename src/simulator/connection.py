@@ -26,7 +26,11 @@ log = logging.getLogger(__name__)
 
 
 class Connection:
-    """``client_id`` is -1 until startApi; ``is_stalled`` means nothing is said any more."""
+    """One client and its socket.
+
+    ``client_id`` is -1 until startApi. ``is_stalled``: nothing is said any more. ``is_ending``: nor
+    is anything heard, the socket closes once what was written before is out.
+    """
 
     def __init__(
         self, writer: asyncio.StreamWriter, script: FaultScript, faults: WireFaults
@@ -36,6 +40,7 @@ class Connection:
         self.rate = RateWindow()
         self.client_id = NO_ID
         self.is_stalled = False
+        self.is_ending = False
         self.is_closed = False
         self.accepts_only: Literal["tcp", "handshake"] | None = faults.accept_only
         self._writer = writer
@@ -52,14 +57,15 @@ class Connection:
 
     def send(self, messages: Sequence[Response], *, closes: bool = False) -> None:
         """Write the messages at once, as far as the scripted faults allow; then perhaps close."""
-        if self.is_stalled:
+        if self.is_stalled or self.is_ending:
             if closes:
                 self.close()
             return
         arranged = self._script.arrange(messages)
         output = self._script.output([self.session.send(message) for message in arranged])
-        self.is_stalled = output.stalls or output.closes or closes
-        self._put(Output(data=output.data, closes=output.closes or closes, stalls=output.stalls))
+        self.is_stalled = output.stalls
+        self.is_ending = output.closes or closes
+        self._put(Output(data=output.data, closes=self.is_ending))
 
     def close(self) -> None:
         """End the connection; what was written before still goes out, if the client reads it."""

@@ -133,8 +133,10 @@ class SimulatedGateway:
 
     def advance(self) -> None:
         """Let the exchange do what is due by now; the timer does this by itself."""
-        self._deliver(self.exchange.advance(self._clock()))
-        self._set_timer()
+        try:
+            self._deliver(self.exchange.advance(self._clock()))
+        finally:
+            self._set_timer()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(self._tasks) >= MAX_CONNECTIONS:
@@ -194,7 +196,7 @@ class SimulatedGateway:
         return False
 
     def _on_request(self, connection: Connection, message: Incoming) -> None:
-        if message.content is None or connection.accepts_only:
+        if message.content is None or connection.accepts_only or connection.is_ending:
             return
         fate = self._faults.request_fate(message.name)
         if fate.handled:

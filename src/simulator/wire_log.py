@@ -15,6 +15,7 @@ from src.simulator.messages_requests import CancelMktData, ReqMktData, Request
 from src.simulator.messages_responses import ErrorMessage, Response
 
 MAX_RECORDS = 200_000
+MAX_CHARS = 64 * 1024 * 1024
 WINDOW_SEC = 1.0
 # errors that end or never start a quote subscription
 _ENDS_QUOTES = frozenset({101, 200, 300, 320, 321, 322, 354, 10089, 10168, 10189, 10197})
@@ -39,13 +40,16 @@ class WireLog:
         self.max_messages_per_sec = 0
         self.max_market_data_lines = 0
         self._file = file
+        self._chars = 0
         self._lines: set[tuple[int, int]] = set()
 
     def add(self, record: WireRecord) -> None:
-        """Keep a record, the newest ``MAX_RECORDS`` of them; write it to the file at once."""
+        """Write a record to the file at once, and keep it: of too many, the newer half."""
         self.records.append(record)
-        if len(self.records) > MAX_RECORDS:
-            del self.records[: MAX_RECORDS // 2]
+        self._chars += _size(record)
+        if len(self.records) > MAX_RECORDS or self._chars > MAX_CHARS:
+            del self.records[: (len(self.records) + 1) // 2]
+            self._chars = sum(map(_size, self.records))
         if self._file is not None:
             self._file.write(_as_json(record) + "\n")
             self._file.flush()
@@ -86,6 +90,10 @@ class RateWindow:
         while at_sec - self._at_sec[0] >= WINDOW_SEC:
             self._at_sec.popleft()
         return len(self._at_sec)
+
+
+def _size(record: WireRecord) -> int:
+    return sum(map(len, record.fields))
 
 
 def _as_json(record: WireRecord) -> str:

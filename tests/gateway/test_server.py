@@ -16,6 +16,7 @@ from src.simulator.messages_responses import CurrentTime, ErrorMessage, NextVali
 from src.simulator.scenario_faults import WireFaults
 from src.simulator.server import MAX_CONNECTIONS, SimulatedGateway, utc_now
 from src.simulator.wire import encode_fields, frame
+from src.simulator.wire_log import MAX_CHARS, WireLog, WireRecord
 from tests.gateway.raw_client import (
     ASK_POSITIONS,
     ASK_TIME,
@@ -295,3 +296,26 @@ def test_a_port_in_use_is_an_os_error() -> None:
             await SimulatedGateway(TinyExchange(), port=stage.gateway.port).start()
 
     play(scene)
+
+
+def test_what_follows_a_refused_start_is_not_served() -> None:
+    async def scene(stage: Stage) -> None:
+        first, second = await stage.connect(), await stage.connect()
+        await first.start()
+        await second.send(HELLO + start_api() + ASK_TIME)
+        await second.fields()
+        assert isinstance(await second.response(), ErrorMessage)
+        assert await second.rest() == b""
+        assert stage.exchange.requests == []
+
+    play(scene, WireFaults(latency_sec=0.02))
+
+
+def test_the_log_in_memory_is_bounded() -> None:
+    log = WireLog()
+    for number in range(130):
+        fields = (str(number), "x" * 1024 * 1024)
+        record = WireRecord(at_utc=utc_now(), client_id=1, message_id=9, name="n", fields=fields)
+        log.add(record)
+    assert sum(len(record.fields[1]) for record in log.records) <= MAX_CHARS
+    assert log.records[-1].fields[0] == "129"

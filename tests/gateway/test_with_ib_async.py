@@ -114,7 +114,7 @@ def test_a_second_client_with_the_same_id_is_refused() -> None:
         errors: list[int] = []
         other = ib_async.IB()
         other.errorEvent += lambda _id, code, *_: errors.append(code)
-        with pytest.raises(TimeoutError):
+        with pytest.raises(asyncio.TimeoutError):
             await other.connectAsync(ib.client.host, ib.client.port, clientId=5, timeout=0.5)
         assert errors == [326]
 
