@@ -8,8 +8,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from src.simulator.delivery import Delivery, complain, deliver
+from src.simulator.fill_conditions import (
+    is_cancel_pending,
+    is_closed_for,
+    is_finished,
+    is_within_limit,
+    steps_of,
+)
 from src.simulator.floor import Floor
 from src.simulator.messages_responses import Response
 from src.simulator.order_fills import FillDesk
@@ -17,7 +25,6 @@ from src.simulator.order_messages import open_order, order_status
 from src.simulator.order_state import (
     CANCELLED,
     INACTIVE,
-    PENDING_CANCEL,
     PRE_SUBMITTED,
     SUBMITTED,
     LiveOrder,
@@ -77,15 +84,15 @@ class OrderFlow:
         """Fill what waited for a price or for the end of a halt."""
         deliveries: list[Delivery] = []
         for live in self._floor.book.working():
-            if live.contract is contract and live.is_step_waiting:
-                deliveries += self._step(live, live.version, now)
+            if live.contract is contract:
+                deliveries += self._resume(live, live.version, now)
         return deliveries
 
     def activate(self, live: LiveOrder, version: int, now: datetime) -> list[Delivery]:
         """The order starts to work at the exchange."""
         if live.is_done or live.version != version:
             return []
-        if self._is_closed_for(live, now):
+        if is_closed_for(self._floor.market, live, now):
             return self._hold(live, _CLOSED, now)
         live.is_held, live.why_held = False, ""
         deliveries: list[Delivery] = []
@@ -174,13 +181,15 @@ class OrderFlow:
             release_sec = (opens - now).total_seconds()
         if release_sec is not None:
             self._floor.agenda.add(now, release_sec, lambda at: self.activate(live, version, at))
-        next_open = f"{opens:{_OPENS_FORMAT}} UTC" if opens else "it opens"
+        zone = live.contract.time_zone
+        local = opens.astimezone(ZoneInfo(zone)) if opens else None
+        next_open = f"{local:{_OPENS_FORMAT}} {zone}" if local else "it opens"
         text = f"Order Message:\n{live.order.action} {live.quantity:f} {live.contract.symbol}\n"
         return self.complain(live, hold.code, text + hold.text.replace("{next_open}", next_open))
 
     def _plan_step(self, live: LiveOrder, now: datetime) -> None:
-        steps = _steps(live)
-        if _is_finished(live):
+        steps = steps_of(live)
+        if is_finished(live):
             return
         behaviour, version = live.behaviour, live.version
         delay = steps[live.next_step].after_sec
@@ -191,7 +200,7 @@ class OrderFlow:
         self._floor.agenda.add(now, delay, lambda at: self._step(live, version, at))
 
     def _step(self, live: LiveOrder, version: int, now: datetime) -> list[Delivery]:
-        if _is_finished(live) or live.version != version:
+        if is_finished(live) or live.version != version:
             return []
         if not self._can_fill(live, now):
             if live.order.tif in _IMMEDIATE:
@@ -200,50 +209,28 @@ class OrderFlow:
             self._wait_for_open(live, now)
             return []
         live.is_step_waiting = False
-        step = _steps(live)[live.next_step]
+        step = steps_of(live)[live.next_step]
         live.next_step += 1
         deliveries = self.fills.execute(live, step, now)
-        if live.order.tif in _IMMEDIATE and not live.is_done and _is_finished(live):
+        if live.order.tif in _IMMEDIATE and not live.is_done and is_finished(live):
             return [*deliveries, *self.end_cancelled(live, now)]
         self._plan_step(live, now)
         return deliveries
 
     def _wait_for_open(self, live: LiveOrder, now: datetime) -> None:
-        if self._is_closed_for(live, now):
+        if is_closed_for(self._floor.market, live, now):
             version, calendar = live.version, self._floor.market.calendar
             opens = calendar.next_regular_open(live.contract.time_zone, now)
             if opens is not None:
                 delay = (opens - now).total_seconds()
-                self._floor.agenda.add(now, delay, lambda at: self._step(live, version, at))
+                self._floor.agenda.add(now, delay, lambda at: self._resume(live, version, at))
+
+    def _resume(self, live: LiveOrder, version: int, now: datetime) -> list[Delivery]:
+        """Do the step the order waits with; nothing if it has gone on since."""
+        return self._step(live, version, now) if live.is_step_waiting else []
 
     def _can_fill(self, live: LiveOrder, now: datetime) -> bool:
-        if live.is_held or self._floor.market.halt(live.contract):
+        if live.is_held or self._floor.market.halt(live.contract) or is_cancel_pending(live):
             return False
-        if live.status == PENDING_CANCEL and live.behaviour.cancel.answer == "pending":
-            return False
-        limit = live.order.lmt_price
-        if live.order.order_type != "MKT" and limit:
-            price = self.fills.price(live)
-            if price > limit if live.is_buy else price < limit:
-                return False
-        return not self._is_closed_for(live, now)
-
-    def _is_closed_for(self, live: LiveOrder, now: datetime) -> bool:
-        """Outside regular hours only limit orders marked for it work, in extended hours."""
-        market = self._floor.market
-        if market.is_regular(live.contract, now):
-            return False
-        may = live.order.outside_rth and live.order.order_type == "LMT"
-        return not (may and market.is_trading(live.contract, now))
-
-
-def _steps(live: LiveOrder) -> tuple[FillStep, ...]:
-    return live.behaviour.fills or (FillStep(),)
-
-
-def _is_finished(live: LiveOrder) -> bool:
-    """True when no step is left, or none that may still happen: a done order can be over-filled."""
-    steps = _steps(live)
-    if live.next_step >= len(steps):
-        return True
-    return live.is_done and not steps[live.next_step].extra
+        is_price_right = is_within_limit(live, self.fills.price(live))
+        return is_price_right and not is_closed_for(self._floor.market, live, now)

@@ -29,6 +29,7 @@ from src.simulator.scenario import (
     GatewaySettings,
     MarketDataSetup,
     OrderBehaviour,
+    OrderRule,
     Scenario,
     ScheduledEvent,
 )
@@ -157,6 +158,26 @@ def test_a_held_order_fills_once_the_market_opens() -> None:
     client = Client(scenario(clock=clock))
     assert not only(ExecDetails, client.trade(1, order("BUY", 5)))
     assert "status Filled 5/0" in words(client.wait(1800))
+
+
+def test_what_waits_over_the_night_goes_on_step_by_step() -> None:
+    clock = datetime(2025, 7, 1, 19, 59, tzinfo=timezone.utc)
+    steps = (FillStep(quantity=Decimal(2)), FillStep(after_sec=120), FillStep())
+    rule = OrderRule(then=OrderBehaviour(fills=steps))
+    client = Client(scenario(clock=clock, order_rules=(rule,)))
+    told = client.trade(1, order("BUY", 5))
+    client.wait(120)
+    for price in (601, 602):
+        client.inject(ScheduledEvent(what="price", symbol="SPY", value=Decimal(price)))
+    assert words(told)[-2:] == ["status Submitted 2/3", "commission 1.00"]
+    morning = only(ExecDetails, client.wait(24 * 3600))
+    assert [(fill.shares, fill.time[9:14]) for fill in morning] == [(Decimal(3), "09:30")]
+
+
+def test_the_notice_of_a_held_order_names_the_next_opening() -> None:
+    clock = datetime(2025, 7, 3, 18, 0, tzinfo=timezone.utc)
+    told = Client(scenario(clock=clock)).trade(1, order("BUY", 5))
+    assert "until 2025-07-07 09:30:00 US/Eastern" in only(ErrorMessage, told)[0].text
 
 
 def test_outside_rth_works_for_limit_orders_only() -> None:
