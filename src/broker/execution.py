@@ -89,6 +89,16 @@ class ExecutionResult:
     was_disconnected: bool = False
     journal_error: str = ""
 
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What makes the run incomplete beyond its tickets, as plain sentences."""
+        texts = list(self.alarms)
+        if self.was_disconnected:
+            texts.append("the connection to the broker was lost while orders were under way")
+        if self.journal_error:
+            texts.append(f"the journal is incomplete: {self.journal_error}")
+        return tuple(texts)
+
 
 async def execute(run: ExecutionRun, desk: OrderDesk) -> ExecutionResult:
     """Send the plan's orders and follow each to its status.
