@@ -23,8 +23,8 @@ CORE = ("src.core", "src.errors", "src.settings", "src.text")
 EDGE = (*CORE, "src.interrupt")
 ANY = ("src",)
 STREET = (
-    *("session", "simulated", "planning", "presenting", "runs", "trading", "maintenance"),
-    *("snapshot", "recovery"),
+    *("account_books", "approval", "maintenance", "planning", "presenting", "progress"),
+    *("recovery", "runs", "session", "simulated", "snapshot", "trading"),
 )
 
 
@@ -43,7 +43,8 @@ ROOMS = (
     Room("src/settings.py", ()),
     Room("src/text.py", ("src.core.accounts", "src.core.money"), is_pure=True),
     Room("src/core/portfolios.py", (), is_pure=True),
-    Room("src/core/records.py", ("src.core.portfolios",), is_pure=True),
+    Room("src/core/market_records.py", ("src.core.portfolios",), is_pure=True),
+    Room("src/core/records.py", ("src.core.portfolios", "src.core.market_records"), is_pure=True),
     Room("src/core/money.py", ("src.errors",), is_pure=True),
     Room("src/core/preview*.py", CORE, ("tabulate",), is_pure=True),
     Room("src/core/*.py", CORE, is_pure=True),
