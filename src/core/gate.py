@@ -105,16 +105,15 @@ class OrderGate:
         if ref is None or not 1 <= ref.line <= len(self.permit.tickets):
             return "its ref names no approved line"
         ticket = self.permit.tickets[ref.line - 1]
-        checks = (
-            self._account_problem(request),
-            self._age_problem(elapsed_sec),
-            self._identity_problem(request, ref),
-            _contract_problem(request, ticket),
-            self._quantity_problem(request, ticket, ref.line),
-            self._value_problem(request, ticket),
-            self._holding_problem(request),
+        return (
+            self._account_problem(request)
+            or self._age_problem(elapsed_sec)
+            or self._identity_problem(request, ref)
+            or _contract_problem(request, ticket)
+            or self._quantity_problem(request, ticket, ref.line)
+            or self._value_problem(request, ticket)
+            or self._holding_problem(request)
         )
-        return next((text for text in checks if text), "")
 
     def _account_problem(self, request: OrderRequest) -> str:
         if request.account_id != self.permit.account_id:
@@ -142,7 +141,7 @@ class OrderGate:
         return ""
 
     def _quantity_problem(self, request: OrderRequest, ticket: OrderTicket, line: int) -> str:
-        if not request.qty_shares > ZERO:
+        if not (request.qty_shares.is_finite() and request.qty_shares > ZERO):
             return "its quantity is not above 0"
         counted = (one.counted_shares() for one in self._passed.values() if one.line == line)
         total = request.qty_shares + sum(counted, ZERO)
