@@ -44,15 +44,16 @@ def screen_log(stream: TextIO | None = None) -> Iterator[None]:
 
 
 @contextmanager
-def run_log(files: RunFiles, level: str) -> Iterator[RunLog]:
+def run_log(files: RunFiles, level: str, *, is_simulated: bool = False) -> Iterator[RunLog]:
     """Write everything from ``level`` up to the run's log file while the block runs.
 
-    ``files`` comes from ``claim_run_files``, which created the file.
+    ``files`` comes from ``claim_run_files``, which created the file. Every line of a simulated
+    run says so.
     Raises: OSError when the file cannot be opened.
     """
     handler = RunLog(files.log)
     handler.setLevel(level)
-    handler.setFormatter(_FileFormat(files.run_id))
+    handler.setFormatter(_FileFormat(files.run_id + (" SIMULATED" if is_simulated else "")))
     if handler.level > logging.DEBUG:
         handler.addFilter(_is_ours_or_a_warning)
     try:
@@ -87,15 +88,15 @@ class _Screen(_StreamHandler):
 class _FileFormat(logging.Formatter):
     """``2025-01-31T14:30:00.123Z INFO run=… module: message``."""
 
-    def __init__(self, run_id: str) -> None:
+    def __init__(self, run: str) -> None:
         super().__init__()
-        self._run_id = run_id
+        self._run = run
 
     def format(self, record: logging.LogRecord) -> str:
         stamp = datetime.fromtimestamp(record.created, timezone.utc)
         text = (
             f"{stamp:%Y-%m-%dT%H:%M:%S}.{stamp.microsecond // 1000:03d}Z {record.levelname}"
-            f" run={self._run_id} {record.name}: {_one_line(record)}"
+            f" run={self._run} {record.name}: {_one_line(record)}"
         )
         if record.exc_info:
             trace = self.formatException(record.exc_info).splitlines()

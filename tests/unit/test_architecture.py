@@ -23,7 +23,7 @@ CORE = ("src.core", "src.errors", "src.settings", "src.text")
 EDGE = (*CORE, "src.interrupt")
 ANY = ("src",)
 STREET = (
-    *("account_books", "approval", "maintenance", "planning", "presenting", "progress"),
+    *("account_books", "approval", "maintenance", "planning", "presenting"),
     *("recovery", "runs", "session", "simulated", "snapshot", "trading"),
 )
 
@@ -60,6 +60,7 @@ ROOMS = (
     Room("src/console.py", ("src.errors", "src.text")),
     Room("src/cli.py", (*EDGE, "src.io.logs", "src.console", "src.prompt")),
     Room("src/inputs.py", ("src.core", "src.settings")),
+    Room("src/progress.py", CORE),
     Room("src/options.py", ("src.cli",)),
     # The street: what the entry points are made of. Here alone io and broker meet.
     *(Room(f"src/{name}.py", ANY) for name in STREET),

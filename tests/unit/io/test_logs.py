@@ -67,6 +67,15 @@ def test_every_line_has_utc_level_run_and_module(tmp_path: Path) -> None:
     )
 
 
+def test_every_line_of_a_simulated_run_says_so(tmp_path: Path) -> None:
+    files = claim_run_files(tmp_path, START)
+    with run_log(files, "INFO", is_simulated=True):
+        OURS.info("one")
+        OURS.error("two")
+    lines = files.log.read_text(encoding="utf-8").splitlines()
+    assert [" run=20250131T143000Z SIMULATED src." in line for line in lines] == [True, True]
+
+
 @pytest.mark.parametrize(
     ("level", "expected"), [("INFO", ["warns"]), ("DEBUG", ["chatter", "warns"])]
 )
