@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     files = claim_run_files(prepare_report_dir(settings.io.report_dir), started_utc)
     with (
         screen_log(),
-        run_log(files, settings.io.log_level) as log,
+        run_log(files, settings.io.log_level, is_simulated=options.simulate) as log,
         errors_recorded_in(log),
     ):
         if options.task is Task.RECOVER:
