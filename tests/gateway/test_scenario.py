@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from src.simulator.scenario import Scenario, ScenarioError, WireFaults, load_scenario
@@ -169,6 +169,7 @@ _JSON = st.recursive(
 )
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(st.sampled_from([*Scenario.__dataclass_fields__, "other"]), _JSON))
 def test_any_other_data_is_either_read_or_refused_with_a_scenario_error(
     data: dict[str, object],
