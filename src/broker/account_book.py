@@ -96,6 +96,15 @@ class AccountBook:
             rows[row.con_id] = row
 
 
+def refuse_unreadable(book: AccountBook) -> None:
+    """Raises: UnbelievableData if a message of the download could not be decoded."""
+    if book.unreadable:
+        raise UnbelievableData(
+            "the broker sent a message that was not understood while the account was read"
+            f" ({book.unreadable}); the figures may be incomplete, run again"
+        )
+
+
 def disagreement(book: AccountBook) -> str:
     """Where the two lists of positions differ in quantity, in words; empty when they agree."""
     con_ids = sorted(book.positions.keys() | book.portfolio.keys())
@@ -107,11 +116,6 @@ def read_snapshot(book: AccountBook, as_of_utc: datetime) -> AccountSnapshot:
 
     Raises: UnbelievableData naming the field; Refused for short positions in USD stocks or ETFs.
     """
-    if book.unreadable:
-        raise UnbelievableData(
-            f"the broker sent a message that was not understood while the account was read"
-            f" ({book.unreadable}); the figures may be incomplete, run again"
-        )
     ledger = read_ledger(book.values)
     rows = [row for con_id in sorted(book.positions) if (row := _merged(book, con_id)).qty != 0]
     _refuse_shorts(rows)

@@ -23,6 +23,7 @@ from ib_async.contract import Contract
 
 from src.broker.frames import FrameReader, FrameTooLongError
 from src.broker.outgoing import check_outgoing
+from src.broker.pacing import BURST_MESSAGES, calm_sec, drain_sec, wait_sec
 from src.broker.strict_decoder import StrictDecoder
 from src.core.accounts import mask_account
 from src.errors import Refused
@@ -67,12 +68,13 @@ class _GuardedConnection(Connection):
 class GuardedClient(Client):
     """One connection. ``fault`` says in plain words why it broke, ``progress`` how far it came."""
 
-    RequestsInterval: float = 1.05  # type: ignore[assignment]  # 45 in it, margin for jitter
+    MaxRequests = BURST_MESSAGES
 
     def __init__(self, wrapper: Listener, account_id: str) -> None:
         self._queued = 0
         self._leaving: list[tuple[int, asyncio.Future[None]]] = []
         self._frames = FrameReader()
+        self._timer: asyncio.TimerHandle | None = None
         self._broken: asyncio.Future[None] | None = None
         self.account_id = account_id
         self.desk_is_open = False
@@ -143,7 +145,20 @@ class GuardedClient(Client):
         if msg:
             check_outgoing(msg, desk_is_open=self.desk_is_open)
             self._queued += 1
-        super().sendMsg(msg)  # type: ignore[arg-type]  # None is what the library passes too
+            self._msgQ.append(msg)
+        self._pump()
+
+    def _pump(self) -> None:
+        """Send what may leave now, and come back for the rest."""
+        loop = asyncio.get_running_loop()
+        while self._msgQ and (wait := wait_sec(self._timeQ, loop.time(), self.MaxRequests)) <= 0:
+            self._timeQ.append(loop.time())
+            self.conn.sendMsg(self._prefix(self._msgQ.popleft().encode()))
+        while len(self._timeQ) > self.MaxRequests:
+            self._timeQ.popleft()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = loop.call_later(wait, self._pump) if self._msgQ else None
         self._note_left()
 
     async def left(self) -> None:
@@ -159,10 +174,15 @@ class GuardedClient(Client):
         self._leaving.append((self._queued, waiting))
         await waiting
 
+    async def calm(self, messages: int) -> None:
+        """Wait until so many messages can leave at once; seconds at most."""
+        now = asyncio.get_running_loop().time()
+        await asyncio.sleep(calm_sec(self._timeQ, now, self.MaxRequests, messages))
+
     def queue_sec(self, messages: int) -> float:
         """The time the throttle may take until so many further messages have left."""
-        ahead = len(self._timeQ) + len(self._msgQ) + messages
-        return (ahead // self.MaxRequests) * self.RequestsInterval
+        now = asyncio.get_running_loop().time()
+        return drain_sec(self._timeQ, now, self.MaxRequests, len(self._msgQ) + messages)
 
     def _note_left(self) -> None:
         sent = self._queued - len(self._msgQ)
@@ -176,6 +196,9 @@ class GuardedClient(Client):
         super().reset()
         self._frames = FrameReader()
         self._queued = 0
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         lost, self._leaving = self._leaving, []
         for _, waiting in lost:
             if not waiting.done():

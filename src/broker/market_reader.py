@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ib_async.objects import ExecutionFilter
 
-from src.broker.account_book import AccountBook, disagreement, read_snapshot
+from src.broker.account_book import AccountBook, disagreement, read_snapshot, refuse_unreadable
 from src.broker.connection import BrokerConnection
 from src.broker.ledger import is_ready
 from src.broker.listener import (
@@ -63,8 +63,7 @@ class MarketReader:
         """Quotes by stage; ends for each symbol at its first usable field."""
         book = self._connection.link.listener.book
         held = {row.symbol: row.con_id for row in book.positions.values() if row.is_managed}
-        reuse = self._connection.is_desk_open
-        return await self._connection.quotes.fetch(symbols, held, pricing, reuse=reuse)
+        return await self._connection.quotes.fetch(symbols, held, pricing)
 
     # --- account ----------------------------------------------------------------------------
 
@@ -76,8 +75,10 @@ class MarketReader:
         if fresh or not self._book().is_complete:
             await self._download()
         await self._wait_ready()
+        refuse_unreadable(self._book())
         if disagreement(self._book()):
             await self._download()
+            refuse_unreadable(self._book())
             difference = disagreement(self._book())
             if difference:
                 raise Refused(

@@ -57,6 +57,7 @@ class IbkrOrderDesk(MarketReader):
         Raises: Refused when the gate declines it (nothing was sent); BrokerLost when the bytes
         may or may not have left (the order's fate is unknown).
         """
+        await self._make_way()
         elapsed = asyncio.get_running_loop().time() - self._opened_at
         self._gate.admit(request, Decimal(repr(elapsed)))
         link = self._connection.link
@@ -94,6 +95,11 @@ class IbkrOrderDesk(MarketReader):
         Raises: BrokerLost when the broker stays away; Refused when the account is gone.
         """
         await self._connection.reconnect()
+
+    async def _make_way(self) -> None:
+        """Before the first order: let the questions of before pass, so the batch is not held up."""
+        if not self._placed:
+            await self._connection.link.client.calm(len(self._gate.permit.tickets))
 
     def _receive(self, event: BrokerEvent) -> None:
         self._gate.observe(event)

@@ -1,17 +1,23 @@
 """How fast to ask and what to do when the broker says no: pure rules, nobody waits here.
 
-The library spreads messages at 45 a second, below the broker's 50. This module adds what it does
-not know: how many quotes may be open at once, which refusals are worth another try, and after how
-long. Source: message codes and limits of the TWS API.
+When the next message may leave, how many quotes may be open at once, which refusals are worth
+another try and after how long. Source: message codes and pacing limits of the TWS API.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import Final
 
-MESSAGES_PER_SEC: Final = 45
-"""The library's own throttle, per connection, all kinds of message together."""
+BURST_MESSAGES: Final = 48
+"""What may leave at once after a quiet time; the broker counts 50 a second, of all kinds."""
+
+_WINDOW_SEC: Final = 1.05
+_BUSY_SEC: Final = 1.6
+_SMOOTH_SHARE: Final = 0.85
+"""A busy connection sends evenly, at this share of the limit a second. A second burst right after
+the first could meet messages of the first that the gateway was late to read."""
 
 MAX_OPEN_LINES: Final = 90
 """Quotes open at once; the broker allows 100 and shares them with the windows of TWS."""
@@ -58,6 +64,33 @@ def backoff_sec(attempt: int, jitter: float) -> float:
     return longest * (1 - jitter / 2)
 
 
-def pacing_allowance_sec(messages: int) -> float:
-    """Time the throttle alone needs for so many messages; the first burst is free."""
-    return max(0, messages - MESSAGES_PER_SEC) / MESSAGES_PER_SEC
+def wait_sec(sent_at: Sequence[float], now: float, limit: int) -> float:
+    """Seconds until one more message may leave; 0 or less: now.
+
+    ``sent_at`` are the times of the last ``limit`` messages, oldest first. A message leaves at
+    once while fewer than ``limit`` have left lately; then not before the window has room,
+    and at even distances.
+    """
+    busy = [at for at in sent_at if now - at < _BUSY_SEC]
+    if len(busy) < limit:
+        return 0.0
+    room_at = busy[-limit] + _WINDOW_SEC
+    return max(room_at, busy[-1] + _spacing_sec(limit)) - now
+
+
+def drain_sec(sent_at: Sequence[float], now: float, limit: int, messages: int) -> float:
+    """At most how long the throttle takes until so many messages have left."""
+    free = limit - sum(now - at < _BUSY_SEC for at in sent_at)
+    over = messages - free
+    return 0.0 if over <= 0 else _WINDOW_SEC + over * _spacing_sec(limit)
+
+
+def calm_sec(sent_at: Sequence[float], now: float, limit: int, messages: int) -> float:
+    """Seconds until so many messages can leave at once, without pauses between them."""
+    room = max(0, limit - messages)
+    busy = [at for at in sent_at if now - at < _BUSY_SEC]
+    return busy[-room - 1] + _BUSY_SEC - now if len(busy) > room else 0.0
+
+
+def _spacing_sec(limit: int) -> float:
+    return 1 / (limit * _SMOOTH_SHARE)

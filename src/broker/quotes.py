@@ -39,7 +39,6 @@ class _Round:
     """One call: what was wanted and the lines that answered, per symbol."""
 
     pricing: PricingSettings
-    reuse: bool
     lines: dict[Symbol, list[QuoteLine]] = field(default_factory=dict)
 
     def is_priced(self, symbol: Symbol) -> bool:
@@ -61,15 +60,13 @@ class QuoteDesk:
         symbols: Collection[Symbol],
         held: Mapping[Symbol, int],
         pricing: PricingSettings,
-        *,
-        reuse: bool,
     ) -> Quotes:
         """Quotes by symbol and stage; ``held`` maps symbols to the con ids known already.
 
-        With ``reuse`` a stream that ticked in the last seconds is the answer, without asking.
+        A stream that is still running and ticked in the last seconds is the answer by itself.
         Raises: BrokerLost.
         """
-        this = _Round(pricing=pricing, reuse=reuse, lines={s: [] for s in sorted(set(symbols))})
+        this = _Round(pricing=pricing, lines={s: [] for s in sorted(set(symbols))})
         upstream = self._link.listener.upstream
         await self._link.wait_upstream()
         outages = upstream.outages
@@ -111,7 +108,7 @@ class QuoteDesk:
 
     async def _price(self, symbol: Symbol, con_id: int, this: _Round) -> None:
         """All stages of one symbol."""
-        stream = self._running_stream(symbol) if this.reuse else None
+        stream = self._running_stream(symbol, this.pricing)
         if stream is not None:
             this.lines[symbol].append(stream)
             return
@@ -158,12 +155,12 @@ class QuoteDesk:
             pause = backoff_sec(attempt, random.random())  # noqa: S311 - spreads, hides nothing
             await asyncio.sleep(min(pause, ends_at - clock()))
 
-    def _running_stream(self, symbol: Symbol) -> QuoteLine | None:
+    def _running_stream(self, symbol: Symbol, pricing: PricingSettings) -> QuoteLine | None:
         line = self._streams.get(symbol)
         if line is None or line.arrived_utc is None or not self._lines.is_running(line):
             return None
         is_fresh = datetime.now(timezone.utc) - line.arrived_utc < _FRESH
-        is_usable = usable_price(line.quote(), line.source) is not None
+        is_usable = usable_price(line.quote(), pricing.price_source) is not None
         return line if is_fresh and is_usable else None
 
 

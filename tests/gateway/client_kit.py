@@ -1,0 +1,79 @@
+"""The real client against the simulated gateway in one event loop: a scenario in, a result out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from decimal import Decimal
+from typing import TypeVar
+
+from src.broker.ibkr_client import IbkrSession
+from src.session import open_session
+from src.settings import IbkrSettings, PricingSettings, Settings
+from src.simulator.exchange import Exchange
+from src.simulator.scenario import Scenario, WireFaults
+from src.simulator.server import SimulatedGateway, utc_now
+from tests.gateway.exchange_kit import ACCOUNT, scenario
+
+T = TypeVar("T")
+TEST_LIMIT_SEC = 20
+ORDER_MESSAGES = {"PlaceOrder", "CancelOrder", "ReqGlobalCancel", "ReqAutoOpenOrders"}
+QUICK = PricingSettings(price_timeout_sec=Decimal("0.6"))
+
+
+def settings_for(
+    port: int, *, timeout: str = "5", account_id: str = ACCOUNT, client_id: int = 42
+) -> Settings:
+    """Settings for a gateway on a loopback port."""
+    ibkr = IbkrSettings(
+        port=port,
+        client_id=client_id,
+        account_id=account_id,
+        read_only=False,
+        connect_timeout_sec=Decimal(timeout),
+    )
+    return Settings(ibkr=ibkr, models={})
+
+
+@asynccontextmanager
+async def gateway(setting: Scenario | None = None) -> AsyncIterator[SimulatedGateway]:
+    """A simulated gateway on a free port."""
+    async with SimulatedGateway(Exchange(setting or scenario(), utc_now())) as server:
+        yield server
+
+
+def talk(
+    setting: Scenario, work: Callable[[IbkrSession], Awaitable[T]], *, timeout: str = "5"
+) -> T:
+    """Connect to a gateway with this scenario, do some work, and return its result."""
+
+    async def main() -> T:
+        async with gateway(setting) as server:
+            settings = settings_for(server.port, timeout=timeout)
+            async with open_session(settings, trading=True) as session:
+                session.gateway = server
+                return await work(session)
+
+    return limited(main())
+
+
+def limited(work: Awaitable[T]) -> T:
+    """Run to the end, but not for ever."""
+
+    async def main() -> T:
+        return await asyncio.wait_for(work, TEST_LIMIT_SEC)
+
+    return asyncio.run(main())
+
+
+def with_wire(setting: Scenario, **faults: object) -> Scenario:
+    """The same scenario with trouble on the wire."""
+    return replace(setting, wire=replace(WireFaults(), **faults))  # type: ignore[arg-type]
+
+
+def sent(server: SimulatedGateway | None) -> list[str]:
+    """The names of all messages the gateway received."""
+    assert server is not None
+    return [record.name for record in server.wire_log]

@@ -1,0 +1,249 @@
+"""F39 to F42 and the time, line and message limits of asking for quotes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Collection
+from dataclasses import replace
+from decimal import Decimal
+from itertools import pairwise
+from typing import Literal
+
+import pytest
+
+from src.broker.ibkr_client import IbkrSession
+from src.core.pricing import usable_price
+from src.core.records import DataKind, Quotes, QuoteStage
+from src.errors import BrokerLost
+from src.settings import PriceSource, PricingSettings
+from src.simulator.scenario import (
+    ContractSetup,
+    GatewaySettings,
+    MarketDataSetup,
+    PositionSetup,
+    Scenario,
+    ScheduledEvent,
+)
+from tests.gateway.client_kit import QUICK, sent, talk, with_wire
+from tests.gateway.exchange_kit import IAU, SPY, account, scenario
+
+NO_FALLBACK = replace(QUICK, fallback_to_snapshot=False)
+Access = Literal["live", "delayed", "none", "silent"]
+
+
+def _market(**data: object) -> Scenario:
+    """SPY with such market data, IAU as usual; nothing is held."""
+    setup = replace(MarketDataSetup(), **data)  # type: ignore[arg-type]
+    return scenario(
+        accounts=(account(positions=()),), contracts=(replace(SPY, market_data=setup), IAU)
+    )
+
+
+def _many(count: int, **data: object) -> Scenario:
+    setup = replace(MarketDataSetup(), **data)  # type: ignore[arg-type]
+    contracts = tuple(
+        ContractSetup(con_id=n, symbol=f"E{n}", price=Decimal(n), market_data=setup)
+        for n in range(1, count + 1)
+    )
+    return scenario(accounts=(account(positions=()),), contracts=contracts)
+
+
+def _quotes(
+    setting: Scenario, pricing: PricingSettings = QUICK, symbols: Collection[str] = ("SPY", "IAU")
+) -> Quotes:
+    return talk(setting, lambda session: session.fetch_quotes(symbols, pricing))
+
+
+def _stages(quotes: Quotes, symbol: str = "SPY") -> list[QuoteStage]:
+    return [quote.stage for quote in quotes[symbol]]
+
+
+def test_live_quotes_are_done_at_the_first_usable_field() -> None:
+    started = time.monotonic()
+    quotes = _quotes(scenario(), replace(QUICK, price_timeout_sec=Decimal(11)))
+    assert time.monotonic() - started < 2
+    (spy,) = quotes["SPY"]
+    assert (spy.bid_usd, spy.ask_usd, spy.last_usd) == (
+        Decimal("599.99"),
+        Decimal("600.01"),
+        Decimal(600),
+    )
+    assert (spy.stage, spy.kind, spy.is_halted) == (QuoteStage.LIVE, DataKind.LIVE, False)
+    assert spy.as_of_utc is not None
+
+
+@pytest.mark.parametrize("source", ["last", "close", "bid", "ask", "mid"])
+def test_every_source_is_found_live(source: PriceSource) -> None:
+    quotes = _quotes(scenario(), replace(QUICK, price_source=source))
+    assert _stages(quotes) == [QuoteStage.LIVE]
+    assert usable_price(quotes["SPY"][0], source) is not None
+
+
+def test_a_symbol_without_listing_has_no_quote() -> None:
+    assert _quotes(scenario(), symbols=("SPY", "NOPE"))["NOPE"] == ()
+
+
+def test_held_symbols_are_asked_before_any_lookup() -> None:
+    async def work(session: IbkrSession) -> list[str]:
+        await session.fetch_quotes(["SPY"], QUICK)
+        return sent(session.gateway)
+
+    assert "ReqContractDetails" not in talk(scenario(), work)
+
+
+@pytest.mark.parametrize("shown", ["-1", "0", "1.7976931348623157E308"])
+def test_a_value_that_is_no_price_falls_through_the_stages(shown: str) -> None:
+    quotes = _quotes(_market(shown={"last": Decimal(shown)}))
+    assert _stages(quotes) == [QuoteStage.LIVE, QuoteStage.SNAPSHOT, QuoteStage.DELAYED]
+    assert all(usable_price(quote, "last") is None for quote in quotes["SPY"])
+    assert _stages(quotes, "IAU") == [QuoteStage.LIVE]
+
+
+def test_crossed_bid_and_ask_are_no_price() -> None:
+    shown = {"bid": Decimal(601), "ask": Decimal(600)}
+    quotes = _quotes(_market(shown=shown), replace(QUICK, price_source="mid"))
+    assert all(usable_price(quote, "mid") is None for quote in quotes["SPY"])
+
+
+@pytest.mark.parametrize("code", [354, 10089, 10090, 10168, 10197])
+def test_a_refusal_ends_a_stage_at_once(code: int) -> None:
+    started = time.monotonic()
+    quotes = _quotes(
+        _market(access="none", refusal=code), replace(QUICK, price_timeout_sec=Decimal(9))
+    )
+    assert time.monotonic() - started < 3
+    assert quotes["SPY"][0].refusal.startswith(f"{code}:")
+    assert len(quotes["SPY"]) == 3
+
+
+def test_delayed_data_is_used_as_the_last_stage_and_marked() -> None:
+    quotes = _quotes(_market(access="delayed"))
+    last = quotes["SPY"][-1]
+    assert (last.stage, last.kind) == (QuoteStage.DELAYED, DataKind.DELAYED)
+    assert last.last_usd == 600
+
+
+def test_without_the_fallback_there_is_only_live() -> None:
+    quotes = _quotes(_market(access="delayed"), NO_FALLBACK)
+    assert _stages(quotes) == [QuoteStage.LIVE]
+    assert usable_price(quotes["SPY"][0], "last") is None
+
+
+def test_silence_ends_with_the_time_limit_for_all_stages_together() -> None:
+    async def work(session: IbkrSession) -> float:
+        await session.known_symbols(["SPY", "IAU"])
+        started = time.monotonic()
+        quotes = await session.fetch_quotes(["SPY", "IAU"], QUICK)
+        assert usable_price(quotes["IAU"][0], "last") == 60
+        assert all(usable_price(quote, "last") is None for quote in quotes["SPY"])
+        return time.monotonic() - started
+
+    assert 0.5 < talk(_market(access="silent"), work) < 1.2
+
+
+def test_a_price_after_the_time_limit_is_missing() -> None:
+    quotes = _quotes(_market(delay_sec=5), NO_FALLBACK)
+    assert usable_price(quotes["SPY"][0], "last") is None
+
+
+def test_a_slow_snapshot_end_holds_nobody_up() -> None:
+    started = time.monotonic()
+    pricing = replace(QUICK, price_timeout_sec=Decimal(9))
+    quotes = _quotes(_market(access="live", snapshot_end_sec=11), pricing)
+    assert _stages(quotes) == [QuoteStage.LIVE]
+    assert time.monotonic() - started < 2
+
+
+def test_a_halt_is_seen_with_the_price() -> None:
+    quotes = _quotes(_market(halted=1))
+    assert quotes["SPY"][0].is_halted
+    assert not quotes["IAU"][0].is_halted
+
+
+def test_prices_never_mix_between_symbols() -> None:
+    quotes = _quotes(_many(40), symbols=[f"E{n}" for n in range(1, 41)])
+    assert all(quotes[f"E{n}"][0].last_usd == n for n in range(1, 41))
+
+
+def test_line_and_message_limits_are_kept_with_many_symbols() -> None:
+    symbols = [f"E{n}" for n in range(1, 121)]
+    held = tuple(PositionSetup(con_id=n, quantity=Decimal(1)) for n in range(1, 91))
+    setting = replace(_many(120), accounts=(account(positions=held),))
+
+    async def work(session: IbkrSession) -> tuple[int, int, int]:
+        quotes = await session.fetch_quotes(symbols, PricingSettings())
+        assert all(usable_price(quotes[symbol][0], "last") for symbol in symbols)
+        assert session.gateway is not None
+        log = session.gateway.log
+        return log.max_messages_per_sec, log.max_market_data_lines, len(log.records)
+
+    rate, lines, messages = talk(setting, work)
+    assert rate <= 50
+    assert lines <= 90
+    assert messages == 3 + 30 + 120 + 30
+
+
+def test_fewer_free_lines_than_expected_only_take_longer() -> None:
+    setting = replace(_many(12), gateway=GatewaySettings(market_data_lines=5))
+    quotes = _quotes(
+        setting, PricingSettings(price_timeout_sec=Decimal(6)), [f"E{n}" for n in range(1, 13)]
+    )
+    assert all(usable_price(stages[-1], "last") for stages in quotes.values())
+
+
+def test_a_lost_connection_ends_the_wait_at_once() -> None:
+    async def work(session: IbkrSession) -> None:
+        assert session.gateway is not None
+        asyncio.get_running_loop().call_later(
+            0.2, lambda: session._connection.link.client.break_off("cut by the test")
+        )
+        await session.fetch_quotes(["SPY"], PricingSettings())
+
+    started = time.monotonic()
+    with pytest.raises(BrokerLost, match="cut by the test"):
+        talk(_market(access="silent"), work)
+    assert time.monotonic() - started < 3
+
+
+def test_quotes_lost_in_an_outage_are_asked_again() -> None:
+    async def work(session: IbkrSession) -> Quotes:
+        listener = session._connection.link.listener
+        loop = asyncio.get_running_loop()
+        loop.call_later(0.1, listener.error, -1, 1100, "lost", "")
+        loop.call_later(0.3, listener.error, -1, 1101, "restored, data lost", "")
+        return await session.fetch_quotes(["SPY"], QUICK)
+
+    stages = talk(_market(access="silent"), work)["SPY"]
+    assert [quote.stage for quote in stages].count(QuoteStage.LIVE) == 2
+
+
+def test_a_running_stream_answers_with_its_newest_price() -> None:
+    async def work(session: IbkrSession) -> tuple[list[str], Decimal | None]:
+        await session.fetch_quotes(["SPY"], QUICK)
+        await asyncio.sleep(0.3)
+        (quote,) = (await session.fetch_quotes(["SPY"], QUICK))["SPY"]
+        return sent(session.gateway), quote.last_usd
+
+    events = (ScheduledEvent(what="price", after_sec=0.2, symbol="SPY", value=Decimal(610)),)
+    names, last = talk(scenario(events=events), work)
+    assert names.count("ReqMktData") == 1
+    assert last == 610
+
+
+def test_request_ids_never_repeat_and_stay_clear_of_order_ids() -> None:
+    async def work(session: IbkrSession) -> list[int]:
+        await session.fetch_quotes(["SPY", "IAU"], QUICK)
+        await session.fetch_fills()
+        assert session.gateway is not None
+        asked = [r for r in session.gateway.wire_log if r.name in ("ReqMktData", "ReqExecutions")]
+        return [int(record.fields[2]) for record in asked]
+
+    ids = talk(scenario(), work)
+    assert all(one < other for one, other in pairwise(ids))
+    assert min(ids) > 10**9
+
+
+def test_a_flood_of_unknown_ticks_changes_nothing() -> None:
+    quotes = _quotes(with_wire(scenario(), duplicate_messages=("TickPrice", "TickString")))
+    assert _stages(quotes) == [QuoteStage.LIVE]

@@ -1,0 +1,195 @@
+"""F26 to F31 and F35: what the account download must be before a plan is made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from src.broker.ibkr_client import IbkrSession
+from src.core.records import AccountSnapshot
+from src.errors import BrokerLost, Refused, UnbelievableData
+from src.simulator.scenario import GatewaySettings, PositionSetup, Scenario
+from src.simulator.scenario_accounts import ValueOverride
+from tests.gateway.client_kit import sent, talk, with_wire
+from tests.gateway.exchange_kit import ACCOUNT, OTHER_ACCOUNT, account, scenario
+
+
+def _read(setting: Scenario, timeout: str = "5") -> AccountSnapshot:
+    return talk(setting, lambda session: session.fetch_snapshot(), timeout=timeout)
+
+
+def _holding(**changes: object) -> Scenario:
+    position = replace(
+        PositionSetup(symbol="SPY", quantity=Decimal(20), avg_cost=Decimal(500)),
+        **changes,  # type: ignore[arg-type]
+    )
+    return scenario(accounts=(account(positions=(position,)),))
+
+
+def _saying(key: str, currency: str, value: str | None) -> Scenario:
+    override = ValueOverride(key=key, currency=currency, value=value)
+    return scenario(accounts=(account(overrides=(override,)),))
+
+
+def test_a_healthy_account() -> None:
+    snapshot = _read(scenario())
+    assert snapshot.account_id == ACCOUNT
+    assert [(held.symbol, held.con_id, held.qty_shares) for held in snapshot.positions] == [
+        ("SPY", 1, Decimal(20))
+    ]
+    assert snapshot.positions[0].market_price_usd == 600
+    assert snapshot.positions[0].avg_cost_usd == 500
+    assert snapshot.cash_usd == 10_000
+    assert snapshot.ignored_cash == {"CAD": Decimal(500)}
+    assert snapshot.usd_per_unit["CAD"] == Decimal("0.75")
+
+
+def test_an_option_is_unmanaged_and_never_shares_of_its_underlying() -> None:
+    (option,) = _read(scenario()).unmanaged
+    assert (option.symbol, option.sec_type, option.qty) == ("SPY", "OPT", Decimal(1))
+    assert option.value == 1200
+
+
+def test_a_holding_in_another_currency_is_unmanaged() -> None:
+    foreign = PositionSetup(symbol="XIU", quantity=Decimal(30), avg_cost=Decimal(35))
+    snapshot = _read(scenario(accounts=(account(positions=(foreign,)),)))
+    assert snapshot.positions == ()
+    assert [(one.symbol, one.currency, one.value) for one in snapshot.unmanaged] == [
+        ("XIU", "CAD", Decimal(1200))
+    ]
+
+
+def test_figures_of_another_base_currency_are_converted_to_usd() -> None:
+    usd = _read(scenario())
+    cad = _read(scenario(accounts=(account(base_currency="CAD"),)))
+    assert cad.cash_usd == 10_000
+    assert cad.usd_per_unit["CAD"] == pytest.approx(Decimal("0.75"), abs=Decimal("0.0001"))
+    assert usd.broker_net_liq_usd is not None
+    assert cad.broker_net_liq_usd is not None
+    assert abs(cad.broker_net_liq_usd - usd.broker_net_liq_usd) < 1
+
+
+def test_ledger_keys_with_the_new_prefix_mean_the_same() -> None:
+    prefixed = _read(scenario(gateway=GatewaySettings(ledger_prefix=True)))
+    plain = _read(scenario())
+    assert (prefixed.cash_usd, prefixed.ignored_cash, prefixed.broker_net_liq_usd) == (
+        plain.cash_usd,
+        plain.ignored_cash,
+        plain.broker_net_liq_usd,
+    )
+
+
+def test_a_holding_closed_today_is_not_a_position() -> None:
+    closed = PositionSetup(symbol="IAU", quantity=Decimal(0), avg_cost=Decimal(0))
+    assert _read(scenario(accounts=(account(positions=(closed,)),))).positions == ()
+
+
+@pytest.mark.parametrize("said", ["1.7976931348623157E308", "1e12"])
+def test_a_quantity_that_cannot_be_true_is_refused(said: str) -> None:
+    with pytest.raises(UnbelievableData, match="quantity of SPY"):
+        _read(_holding(reported_quantity=Decimal(said)))
+
+
+@pytest.mark.parametrize("said", ["1.7976931348623157E308", "1e12"])
+def test_a_market_price_that_cannot_be_true_is_refused(said: str) -> None:
+    with pytest.raises(UnbelievableData, match="market price of SPY"):
+        _read(_holding(reported_price=Decimal(said)))
+
+
+@pytest.mark.parametrize("said", ["0", "-1"])
+def test_no_market_price_is_none_and_no_reason_to_refuse(said: str) -> None:
+    assert _read(_holding(reported_price=Decimal(said))).positions[0].market_price_usd is None
+
+
+@pytest.mark.parametrize(
+    ("key", "currency", "value"),
+    [
+        ("CashBalance", "USD", "NaN"),
+        ("CashBalance", "USD", "-Infinity"),
+        ("CashBalance", "USD", "1.7976931348623157E308"),
+        ("CashBalance", "USD", "much"),
+        ("CashBalance", "CAD", "NaN"),
+        ("ExchangeRate", "CAD", "0"),
+        ("NetLiquidation", "USD", "NaN"),
+    ],
+)
+def test_a_figure_that_cannot_be_true_is_refused(key: str, currency: str, value: str) -> None:
+    with pytest.raises(UnbelievableData, match=f"{key}.* {currency}"):
+        _read(_saying(key, currency, value))
+
+
+def test_a_missing_usd_row_is_refused_and_not_zero() -> None:
+    rows = tuple(
+        ValueOverride(key=key, currency="USD", value=None)
+        for key in ("CashBalance", "TotalCashBalance")
+    )
+    with pytest.raises(UnbelievableData, match="no USD row"):
+        _read(scenario(accounts=(account(overrides=rows),)))
+
+
+def test_without_a_rate_the_brokers_net_liq_is_unknown() -> None:
+    rows = (ValueOverride(key="ExchangeRate", currency="USD", value=None),)
+    setting = scenario(accounts=(account(base_currency="CAD", overrides=rows),))
+    assert _read(setting).broker_net_liq_usd is None
+
+
+def test_short_positions_are_refused_and_listed() -> None:
+    short = PositionSetup(symbol="IAU", quantity=Decimal(-3), avg_cost=Decimal(60))
+    with pytest.raises(Refused, match=r"short positions.*IAU \(-3\)"):
+        _read(scenario(accounts=(account(positions=(short,)),)))
+
+
+def test_rows_of_another_account_are_never_added() -> None:
+    other = account(
+        account_id=OTHER_ACCOUNT,
+        positions=(PositionSetup(symbol="SPY", quantity=Decimal(999), avg_cost=Decimal(1)),),
+    )
+    snapshot = _read(scenario(accounts=(other, account())))
+    assert [held.qty_shares for held in snapshot.positions] == [20]
+
+
+@pytest.mark.parametrize("message", ["Position", "PortfolioValue", "AccountValue"])
+def test_a_row_that_comes_twice_counts_once(message: str) -> None:
+    twice = _read(with_wire(scenario(), duplicate_messages=(message,)))
+    assert [held.qty_shares for held in twice.positions] == [20]
+    assert twice.cash_usd == 10_000
+
+
+@pytest.mark.parametrize("number", [6, 7, 9, 12])
+def test_a_message_that_cannot_be_read_is_refused(number: int) -> None:
+    with pytest.raises((UnbelievableData, BrokerLost)):
+        _read(with_wire(scenario(), garbage_response=number), timeout="0.5")
+
+
+def test_lists_that_disagree_are_read_once_more() -> None:
+    async def work(session: IbkrSession) -> tuple[Decimal, int]:
+        rows = session._connection.link.listener.book.positions
+        rows[1] = replace(rows[1], qty=Decimal(21))
+        snapshot = await session.fetch_snapshot()
+        return snapshot.positions[0].qty_shares, sent(session.gateway).count("ReqPositions")
+
+    assert talk(scenario(), work) == (Decimal(20), 2)
+
+
+def test_lists_that_keep_disagreeing_are_refused() -> None:
+    with pytest.raises(Refused, match=r"positions changed while they were read.*SPY \(20 and 0\)"):
+        _read(with_wire(scenario(), silent_messages=("PortfolioValue",)))
+
+
+def test_an_account_that_is_not_ready_is_waited_for_in_bounds() -> None:
+    with pytest.raises(Refused, match="AccountReady"):
+        _read(scenario(accounts=(account(ready=False),)), timeout="1")
+
+
+def test_fresh_figures_replace_the_download() -> None:
+    async def work(session: IbkrSession) -> Mapping[str, Decimal]:
+        before = await session.fetch_snapshot()
+        session._connection.link.listener.book.values["CashBalance", "USD"] = "1"
+        stale = await session.fetch_snapshot()
+        fresh = await session.fetch_snapshot(fresh=True)
+        return {"before": before.cash_usd, "stale": stale.cash_usd, "fresh": fresh.cash_usd}
+
+    assert talk(scenario(), work) == {"before": 10_000, "stale": 1, "fresh": 10_000}
