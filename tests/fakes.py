@@ -138,6 +138,10 @@ class FakeOrder:
     def later(self, delay: float, action: Callable[..., object], *args: object) -> None:
         asyncio.get_running_loop().call_later(delay, action, *args)
 
+    @property
+    def left_shares(self) -> Decimal:
+        return self.request.qty_shares - self.filled
+
     def acknowledge(self, status: str = "PreSubmitted") -> None:
         self.say(status)
         self.desk.emit(OpenOrderSeen(order=self.as_working()))
@@ -158,6 +162,8 @@ class FakeOrder:
 
     def fill(self, qty: Number | None = None, price: Number = 100, commission: Number = 1) -> None:
         """An execution (of all that is left by default), its status, and its commission."""
+        if not self.is_listed or self.left_shares == 0:
+            return
         fill = self.execute(qty, price)
         if self.filled == self.request.qty_shares:
             self.is_listed = False
@@ -165,8 +171,8 @@ class FakeOrder:
         self.charge(fill, commission)
 
     def execute(self, qty: Number | None = None, price: Number = 100) -> Fill:
-        """An execution without status and commission."""
-        shares = self.request.qty_shares - self.filled if qty is None else dec(qty)
+        """An execution without status and commission; never more than what is left."""
+        shares = self.left_shares if qty is None else min(dec(qty), self.left_shares)
         self.executions += 1
         self.filled += shares
         fill = Fill(
