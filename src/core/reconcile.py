@@ -191,7 +191,7 @@ def _line_findings(look: _Look, line: PlanLine) -> tuple[JournalEvent, ...]:
     if said is not None and not faults and line_status(line) is said.status is not _UNRESOLVED:
         return ()
     error = faults or proven_error(line, status)
-    if status is _UNRESOLVED and not faults:
+    if status is _UNRESOLVED and not faults and line.filled_shares <= line.limit_shares:
         error = _doubt(look, line) or error
     notes = said.notes if said is not None else proven_notes(line)
     if status is not _UNRESOLVED and _RECOVERED not in notes:

@@ -1,0 +1,352 @@
+"""What the broker's lists prove about a run that was cut short."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from src.core.broker_view import BrokerView, find_strangers
+from src.core.journal import (
+    Acknowledged,
+    CommissionRecorded,
+    FillRecorded,
+    JournalEvent,
+    OrderEnded,
+    TicketEnded,
+)
+from src.core.journal_fold import fold
+from src.core.order_state import BrokerAnswered
+from src.core.reconcile import reconcile_run
+from src.core.records import CompletedOrder, Fill, OrderOutcome, Side, TicketStatus, WorkingOrder
+from src.core.run_outcome import outcomes_from_events
+from tests.builders import ACCOUNT
+from tests.journal_kit import (
+    PLAN,
+    booked,
+    charged,
+    completed,
+    fill,
+    filled_line,
+    intent,
+    known,
+    later,
+    noticed,
+    opening,
+    order_ended,
+    perm_id,
+    ref,
+    sent,
+    ticket_ended,
+    whole_run,
+    working,
+)
+
+WHOLE = PLAN.tickets[0].qty_shares
+SENT = opening(intent(1), sent(1))
+NOTHING = BrokerAnswered(working=(), completed=(), fills=())
+
+
+def answer(
+    *,
+    open_orders: Sequence[WorkingOrder] | None = (),
+    ended: Sequence[CompletedOrder] | None = (),
+    fills: Sequence[Fill] = (),
+) -> BrokerAnswered:
+    return BrokerAnswered(
+        working=None if open_orders is None else tuple(open_orders),
+        completed=None if ended is None else tuple(ended),
+        fills=tuple(fills),
+    )
+
+
+def view(*rounds: BrokerAnswered, held: Mapping[int, Decimal] | None = None) -> BrokerView:
+    return BrokerView(account_id=ACCOUNT, rounds=rounds, held_shares=held or {})
+
+
+def settle(
+    events: list[JournalEvent], *rounds: BrokerAnswered
+) -> tuple[list[JournalEvent], OrderOutcome]:
+    """The findings, and what they make of the first ticket."""
+    shown = view(*(rounds or (NOTHING, NOTHING)))
+    found = list(reconcile_run(fold(events), shown, later(60)))
+    assert reconcile_run(fold(events + found), shown, later(90)) == (), "must add nothing again"
+    return found, outcomes_from_events(events + found)[0]
+
+
+def kinds(found: Sequence[JournalEvent], line: int = 1) -> list[type]:
+    """The kinds of findings, leaving out the ends of the other tickets."""
+    return [type(one) for one in found if not (isinstance(one, TicketEnded) and one.line != line)]
+
+
+def test_executions_that_sum_to_the_quantity_prove_filled() -> None:
+    fills = [fill(1, 20, exec_id="a.01"), fill(1, WHOLE - 20, exec_id="b.01", commission="1")]
+    found, outcome = settle(SENT, NOTHING, answer(fills=fills))
+    assert kinds(found) == [FillRecorded, FillRecorded, OrderEnded, TicketEnded]
+    assert outcome.status is TicketStatus.FILLED
+    assert outcome.fills == tuple(fills)
+    assert outcome.notes == ("settled by a later start",)
+
+
+def test_an_execution_seen_in_either_round_counts_once() -> None:
+    fills = [fill(1)]
+    found, outcome = settle(SENT, answer(fills=fills), answer(fills=fills))
+    assert kinds(found).count(FillRecorded) == 1
+    assert outcome.status is TicketStatus.FILLED
+
+
+def test_what_the_journal_holds_is_not_recorded_again() -> None:
+    events = opening(intent(1), booked(fill(1, exec_id="a.01")))
+    found, outcome = settle(events, NOTHING, answer(fills=[fill(1, exec_id="a.01")]))
+    assert kinds(found) == [OrderEnded, TicketEnded]
+    assert outcome.status is TicketStatus.FILLED
+
+
+def test_a_commission_that_was_missing_is_added() -> None:
+    events = opening(intent(1), booked(fill(1, exec_id="a.01")))
+    late = fill(1, exec_id="a.01", commission="0.35")
+    found, outcome = settle(events, NOTHING, answer(fills=[late]))
+    assert CommissionRecorded in kinds(found)
+    assert outcome.fills[0].commission_usd == Decimal("0.35")
+
+
+def test_a_known_commission_is_not_lost_to_a_repeat_without_one() -> None:
+    one = fill(1, exec_id="a.01")
+    events = opening(intent(1), booked(one), charged("a.01", "0.35"))
+    _, outcome = settle(events, NOTHING, answer(fills=[one]))
+    assert outcome.fills[0].commission_usd == Decimal("0.35")
+
+
+def test_a_correction_replaces_what_was_recorded_and_an_older_version_does_not() -> None:
+    events = opening(intent(1), booked(fill(1, WHOLE - 1, exec_id="a.02")))
+    found, outcome = settle(events, NOTHING, answer(fills=[fill(1, WHOLE, exec_id="a.03")]))
+    assert outcome.status is TicketStatus.FILLED
+    assert kinds(found)[0] is FillRecorded
+    found, outcome = settle(events, NOTHING, answer(fills=[fill(1, WHOLE, exec_id="a.01")]))
+    assert outcome.status is TicketStatus.UNRESOLVED
+    assert FillRecorded not in kinds(found)
+
+
+@pytest.mark.parametrize("status", ["Cancelled", "ApiCancelled"])
+def test_a_completed_order_whose_total_agrees_proves_the_end(status: str) -> None:
+    found, outcome = settle(SENT, NOTHING, answer(ended=[completed(1, status)]))
+    assert kinds(found) == [Acknowledged, OrderEnded, TicketEnded]
+    assert outcome.status is TicketStatus.CANCELLED
+    some = fill(1, 20)
+    found, outcome = settle(SENT, NOTHING, answer(ended=[completed(1, status, 20)], fills=[some]))
+    assert outcome.status is TicketStatus.PARTIALLY_FILLED
+
+
+def test_a_completed_order_in_the_first_round_is_enough() -> None:
+    _, outcome = settle(SENT, answer(ended=[completed(1)]), answer(ended=None))
+    assert outcome.status is TicketStatus.CANCELLED
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [completed(1, "Filled", WHOLE), completed(1, "Cancelled", 20), completed(1, "Filled", 0)],
+    ids=["filled without executions", "part without executions", "filled nothing"],
+)
+def test_a_total_that_executions_do_not_confirm_proves_nothing(ended: CompletedOrder) -> None:
+    found, outcome = settle(SENT, NOTHING, answer(ended=[ended]))
+    assert outcome.status is TicketStatus.UNRESOLVED
+    assert "executions show 0" in outcome.error
+    assert OrderEnded not in kinds(found)
+
+
+def test_a_rejection_shown_as_cancelled_is_told_by_its_words() -> None:
+    ended = completed(1, "Cancelled", word="Rejected: no trading permission")
+    _, outcome = settle(SENT, NOTHING, answer(ended=[ended]))
+    assert outcome.status is TicketStatus.REJECTED
+    assert outcome.error == "Rejected: no trading permission"
+
+
+def test_a_rejection_on_record_tells_why_a_completed_order_was_cancelled() -> None:
+    events = opening(intent(1), noticed(1, 201, "margin"))
+    _, outcome = settle(events, NOTHING, answer(ended=[completed(1)]))
+    assert (outcome.status, outcome.error) == (TicketStatus.REJECTED, "201 margin")
+
+
+def test_a_refusal_on_record_holds_when_nothing_contradicts_it() -> None:
+    events = opening(intent(1), noticed(1, 201, "margin"))
+    _, outcome = settle(events)
+    assert (outcome.status, outcome.error) == (TicketStatus.REJECTED, "201 margin")
+    _, alive = settle(events, NOTHING, answer(open_orders=[working(1)]))
+    assert alive.status is TicketStatus.UNRESOLVED
+    _, blind = settle(events, NOTHING, answer(open_orders=None))
+    assert blind.status is TicketStatus.UNRESOLVED
+
+
+def test_a_notice_is_no_refusal() -> None:
+    _, outcome = settle(opening(intent(1), noticed(1, 399, "held"), noticed(1, 10349, "tif")))
+    assert outcome.status is TicketStatus.UNRESOLVED
+
+
+def test_an_order_still_open_is_unresolved_and_says_so() -> None:
+    found, outcome = settle(SENT, NOTHING, answer(open_orders=[working(1)]))
+    assert kinds(found) == [Acknowledged, TicketEnded]
+    assert outcome.status is TicketStatus.UNRESOLVED
+    assert f"{ref(1)} still works as Submitted" in outcome.error
+
+
+def test_an_order_listed_open_as_cancelled_has_ended() -> None:
+    _, outcome = settle(SENT, NOTHING, answer(open_orders=[working(1, "Cancelled")]))
+    assert outcome.status is TicketStatus.CANCELLED
+
+
+def test_an_order_gone_from_the_second_round_is_not_called_open() -> None:
+    _, outcome = settle(SENT, answer(open_orders=[working(1)]), NOTHING)
+    assert outcome.status is TicketStatus.UNRESOLVED
+    assert "no list of the broker names it" in outcome.error
+
+
+@pytest.mark.parametrize("events", [opening(intent(1)), SENT, opening(intent(1), known(1))])
+def test_silence_is_never_proof(events: list[JournalEvent]) -> None:
+    found, outcome = settle(events)
+    assert kinds(found) == [TicketEnded]
+    assert outcome.status is TicketStatus.UNRESOLVED
+
+
+def test_the_next_day_the_position_is_only_a_hint() -> None:
+    shares = {PLAN.tickets[0].con_id: Decimal(50)}
+    found = reconcile_run(fold(SENT), view(NOTHING, NOTHING, held=shares), later(86_400))
+    outcome = outcomes_from_events([*SENT, *found])[0]
+    assert outcome.status is TicketStatus.UNRESOLVED
+    assert "AAA held before the run 100, now 50 (a hint, no proof)" in outcome.error
+
+
+def test_a_read_only_gateway_proves_what_executions_prove() -> None:
+    blind = answer(open_orders=None, ended=None)
+    _, outcome = settle(SENT, blind, blind)
+    assert outcome.status is TicketStatus.UNRESOLVED
+    assert "read-only" in outcome.error
+    _, outcome = settle(SENT, blind, answer(open_orders=None, ended=None, fills=[fill(1)]))
+    assert outcome.status is TicketStatus.FILLED
+
+
+def test_an_order_without_our_ref_is_found_by_the_lasting_number() -> None:
+    events = opening(intent(1), known(1))
+    nameless = replace(completed(1), order_ref="")
+    _, outcome = settle(events, NOTHING, answer(ended=[nameless]))
+    assert outcome.status is TicketStatus.CANCELLED
+    _, unknown = settle(SENT, NOTHING, answer(ended=[nameless]))
+    assert unknown.status is TicketStatus.UNRESOLVED
+
+
+def test_a_fill_without_our_ref_is_found_by_the_lasting_number() -> None:
+    nameless = replace(fill(1), order_ref="")
+    _, outcome = settle(opening(intent(1), known(1)), NOTHING, answer(fills=[nameless]))
+    assert outcome.status is TicketStatus.FILLED
+
+
+def test_another_contract_under_our_ref_is_not_our_order() -> None:
+    ended = replace(completed(1), con_id=5)
+    _, outcome = settle(SENT, NOTHING, answer(ended=[ended]))
+    assert outcome.status is TicketStatus.UNRESOLVED
+
+
+@pytest.mark.parametrize("wrong", [{"con_id": 5}, {"side": Side.BUY}])
+def test_an_execution_that_cannot_be_ours_leaves_the_ticket_unresolved(
+    wrong: dict[str, object],
+) -> None:
+    odd = replace(fill(1), **wrong)  # type: ignore[arg-type]
+    _, outcome = settle(SENT, NOTHING, answer(fills=[odd]))
+    assert outcome.status is TicketStatus.UNRESOLVED
+    assert "does not fit its order" in outcome.error
+
+
+def test_lines_of_other_accounts_prove_nothing() -> None:
+    _, outcome = settle(
+        SENT,
+        NOTHING,
+        answer(
+            ended=[replace(completed(1), account_id="DU9")],
+            fills=[replace(fill(1), account_id="DU9")],
+        ),
+    )
+    assert outcome.status is TicketStatus.UNRESOLVED
+
+
+def test_more_executed_than_ordered_is_unresolved() -> None:
+    _, outcome = settle(SENT, NOTHING, answer(fills=[fill(1, WHOLE + 1)]))
+    assert outcome.status is TicketStatus.UNRESOLVED
+    assert "were to be traded" in outcome.error
+
+
+def test_tickets_that_were_never_sent_are_skipped_and_settled_ones_left_alone() -> None:
+    events = opening(*filled_line(1))
+    found, outcome = settle(events)
+    assert outcome.status is TicketStatus.FILLED
+    ends = [one for one in found if isinstance(one, TicketEnded)]
+    assert [one.line for one in ends] == list(range(2, len(PLAN.tickets) + 1))
+    assert {one.status for one in ends} == {TicketStatus.SKIPPED}
+
+
+def test_a_doubt_of_the_run_itself_is_settled_by_later_proof() -> None:
+    doubt = ticket_ended(1, TicketStatus.UNRESOLVED, "no answer")
+    _, outcome = settle([*SENT, doubt], NOTHING, answer(fills=[fill(1)]))
+    assert outcome.status is TicketStatus.FILLED
+    assert outcome.notes == ("algo adaptive", "settled by a later start")
+
+
+def test_a_late_execution_corrects_a_settled_ticket() -> None:
+    events = opening(
+        intent(1), known(1), order_ended(1, "Cancelled"), ticket_ended(1, TicketStatus.CANCELLED)
+    )
+    _, outcome = settle(events, NOTHING, answer(fills=[fill(1, 5)]))
+    assert outcome.status is TicketStatus.PARTIALLY_FILLED
+
+
+def test_two_attempts_are_settled_together() -> None:
+    events = opening(
+        intent(1),
+        booked(fill(1, 10)),
+        noticed(1, 387, "algo not supported"),
+        order_ended(1, "Inactive", filled=10),
+        intent(1, 2, qty=WHOLE - 10),
+    )
+    _, outcome = settle(events, NOTHING, answer(fills=[fill(1, WHOLE - 10, attempt=2)]))
+    assert outcome.status is TicketStatus.FILLED
+    _, doubted = settle(events)
+    assert doubted.status is TicketStatus.UNRESOLVED
+
+
+@pytest.mark.parametrize("length", range(2, len(whole_run())))
+def test_a_run_cut_anywhere_is_settled_by_what_the_broker_then_shows(length: int) -> None:
+    """Whatever was announced has filled at the broker meanwhile: all of it is accounted for."""
+    events = whole_run()[:length]
+    every = [one.fill for one in whole_run() if isinstance(one, FillRecorded)]
+    announced = {one.request.order_ref for one in fold(events).attempts}
+    fills = [one for one in every if one.order_ref in announced]
+    found = reconcile_run(fold(events), view(NOTHING, answer(fills=fills)), later(60))
+    outcomes = outcomes_from_events([*events, *found])
+    for outcome, line in zip(outcomes, range(1, 99), strict=False):
+        is_out = ref(line) in announced
+        assert outcome.status is (TicketStatus.FILLED if is_out else TicketStatus.SKIPPED)
+    booked_ids = {one.exec_id for outcome in outcomes for one in outcome.fills}
+    assert booked_ids == {one.exec_id for one in fills}
+
+
+# --- what carries our mark and is not ours ----------------------------------------------------
+
+
+def test_own_prefix_orders_and_executions_outside_the_journal_are_strangers() -> None:
+    shown = view(answer(open_orders=[working(1), working(2)], fills=[fill(1), fill(3)]))
+    strangers = find_strangers(shown, "IBR", frozenset({ref(1)}))
+    assert strangers.orders == (working(2),)
+    assert strangers.fills == (fill(3),)
+    assert find_strangers(shown, "IBRSIM", frozenset()).orders == ()
+
+
+def test_what_others_do_is_no_stranger() -> None:
+    shown = view(
+        answer(
+            open_orders=[working(1, order_ref="theirs"), working(2, account_id="DU9")],
+            fills=[replace(fill(3), order_ref="")],
+        )
+    )
+    strangers = find_strangers(shown, "IBR", frozenset())
+    assert (strangers.orders, strangers.fills) == ((), ())
+    assert perm_id(1) == working(1).perm_id

@@ -1,0 +1,238 @@
+"""Recovery at the edge: two rounds of questions, findings appended, runs closed or taken over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from src.core.journal import JournalEvent, RunClosed
+from src.core.order_state import BrokerAnswered
+from src.core.records import (
+    AccountSnapshot,
+    CompletedOrder,
+    Fill,
+    Quotes,
+    SymbolLookup,
+    TicketStatus,
+    WorkingOrder,
+)
+from src.core.run_outcome import run_outcomes
+from src.errors import BrokerLost, ExitCode, InputError, JournalError
+from src.io.journal_db import JournalDb, open_journal
+from src.recovery import Moments, Recovery, accept_run, close_simulated_runs, recover_runs
+from src.settings import PricingSettings
+from tests.builders import ACCOUNT
+from tests.guard_kit import held
+from tests.journal_kit import (
+    PLAN,
+    RUN_ID,
+    approved,
+    closed,
+    completed,
+    fill,
+    intent,
+    later,
+    opening,
+    recorded,
+    ref,
+    sent,
+    ticket_ended,
+    whole_run,
+    working,
+)
+
+NOTHING = BrokerAnswered(working=(), completed=(), fills=())
+
+
+@dataclass
+class ScriptedView:
+    """A ``MarketView`` that answers from a script of rounds; the last one is repeated."""
+
+    rounds: list[BrokerAnswered]
+    snapshot: AccountSnapshot = field(default_factory=held)
+    asked: list[str] = field(default_factory=list)
+    is_lost: bool = False
+
+    account_id: str = ACCOUNT
+    managed_accounts: tuple[str, ...] = (ACCOUNT,)
+
+    def _round(self, what: str) -> BrokerAnswered:
+        if self.is_lost:
+            raise BrokerLost("gone")
+        self.asked.append(what)
+        return self.rounds[min(self.asked.count(what), len(self.rounds)) - 1]
+
+    async def fetch_working_orders(self) -> tuple[WorkingOrder, ...] | None:
+        return self._round("working").working
+
+    async def fetch_completed_orders(self) -> tuple[CompletedOrder, ...] | None:
+        return self._round("completed").completed
+
+    async def fetch_fills(self) -> tuple[Fill, ...]:
+        return self._round("fills").fills
+
+    async def fetch_snapshot(self, *, fresh: bool = False) -> AccountSnapshot:
+        assert fresh
+        self.asked.append("snapshot")
+        return self.snapshot
+
+    async def known_symbols(self, symbols: Collection[str]) -> Mapping[str, SymbolLookup]:
+        raise AssertionError("a recovery looks up no symbols")
+
+    async def fetch_quotes(self, symbols: Collection[str], pricing: PricingSettings) -> Quotes:
+        raise AssertionError("a recovery asks for no quotes")
+
+    async def fetch_clock_offset(self) -> timedelta:
+        raise AssertionError("a recovery needs no clock")
+
+
+@pytest.fixture(name="journal")
+def opened(tmp_path: Path) -> Iterator[JournalDb]:
+    with open_journal(tmp_path / f"{ACCOUNT}.sqlite3", ACCOUNT) as journal:
+        yield journal
+
+
+def write(journal: JournalDb, events: list[JournalEvent]) -> None:
+    for event in events:
+        journal.append(event)
+
+
+def recover(journal: JournalDb, view: ScriptedView) -> Recovery:
+    async def pause() -> None:
+        view.asked.append("pause")
+
+    moments = Moments(now=lambda: later(60), pause=pause)
+    return asyncio.run(recover_runs(view, journal, moments, "IBR"))
+
+
+def priced() -> AccountSnapshot:
+    """The account with the broker's own price for each position."""
+    positions = tuple(replace(one, market_price_usd=Decimal(10)) for one in held().positions)
+    return replace(held(), positions=positions)
+
+
+def test_a_run_that_filled_is_closed_with_the_account_afterwards(journal: JournalDb) -> None:
+    write(journal, opening(intent(1), sent(1)))
+    view = ScriptedView([NOTHING, replace(NOTHING, fills=(fill(1),))], snapshot=priced())
+    recovery = recover(journal, view)
+    (run,) = recovery.settled
+    assert recovery.still_open == ()
+    assert run_outcomes(run)[0].status is TicketStatus.FILLED
+    assert run.closed is not None
+    assert run.closed.exit_code == ExitCode.UNFILLED, "the other tickets were never sent"
+    assert run.closed.after is not None
+    assert run.closed.after.cash_usd == held().cash_usd
+    assert journal.open_runs() == ()
+
+
+def test_the_broker_is_asked_twice_with_a_pause_and_executions_last(journal: JournalDb) -> None:
+    write(journal, opening(intent(1)))
+    view = ScriptedView([NOTHING])
+    recover(journal, view)
+    once = ["working", "completed", "fills"]
+    assert view.asked == [*once, "pause", *once, "snapshot"]
+
+
+def test_without_prices_the_account_afterwards_is_left_out(journal: JournalDb) -> None:
+    write(journal, opening(intent(1)))
+    recovery = recover(journal, ScriptedView([replace(NOTHING, fills=(fill(1),))]))
+    closing = recovery.settled[0].closed
+    assert closing is not None
+    assert closing.after is None
+
+
+def test_what_cannot_be_proven_stays_open_and_nothing_is_written_twice(
+    journal: JournalDb,
+) -> None:
+    write(journal, opening(intent(1), sent(1)))
+    first = recover(journal, ScriptedView([NOTHING]))
+    count = len(journal.events(RUN_ID))
+    second = recover(journal, ScriptedView([NOTHING]))
+    assert [run.run_id for run in first.still_open] == [RUN_ID]
+    assert first.still_open == second.still_open
+    assert len(journal.events(RUN_ID)) == count
+    assert first.still_open[0].closed is None
+
+
+def test_a_closed_run_in_doubt_is_looked_at_again_and_closed_again(journal: JournalDb) -> None:
+    write(
+        journal,
+        opening(intent(1), sent(1), ticket_ended(1, TicketStatus.UNRESOLVED, "?"), closed(4)),
+    )
+    recovery = recover(journal, ScriptedView([replace(NOTHING, completed=(completed(1),))]))
+    assert run_outcomes(recovery.settled[0])[0].status is TicketStatus.CANCELLED
+    closes = [one for one in journal.events(RUN_ID) if isinstance(one, RunClosed)]
+    assert len(closes) == 2
+    assert journal.open_runs() == ()
+
+
+def test_runs_that_sent_nothing_are_closed_without_a_second_question(journal: JournalDb) -> None:
+    write(journal, [recorded(), approved()])
+    view = ScriptedView([NOTHING])
+    recovery = recover(journal, view)
+    assert view.asked == ["working", "completed", "fills"]
+    closing = recovery.settled[0].closed
+    assert closing is not None
+    assert closing.exit_code == ExitCode.OK
+
+
+def test_a_settled_journal_asks_once_for_strangers(journal: JournalDb) -> None:
+    write(journal, whole_run())
+    stranger = working(2, order_ref="IBR-20250101T000000Z-1-1")
+    old = replace(fill(1), order_ref="IBR-20250101T000000Z-1-1")
+    shown = BrokerAnswered(working=(working(1), stranger), completed=(), fills=(fill(1), old))
+    recovery = recover(journal, ScriptedView([shown]))
+    assert recovery.strangers.orders == (stranger,)
+    assert recovery.strangers.fills == (old,)
+    assert (recovery.settled, recovery.still_open) == ((), ())
+
+
+def test_a_lost_broker_leaves_the_journal_as_it_was(journal: JournalDb) -> None:
+    write(journal, opening(intent(1)))
+    with pytest.raises(BrokerLost):
+        recover(journal, ScriptedView([NOTHING], is_lost=True))
+    assert journal.events(RUN_ID) == tuple(opening(intent(1)))
+
+
+def test_a_run_taken_over_by_name_blocks_no_longer(journal: JournalDb) -> None:
+    write(journal, opening(intent(1), sent(1)))
+    recover(journal, ScriptedView([NOTHING]))
+    run = accept_run(journal, RUN_ID, later(90))
+    assert run.accepted is not None
+    assert run.closed is not None
+    assert run.closed.exit_code == ExitCode.UNFILLED
+    assert run_outcomes(run)[0].status is TicketStatus.UNRESOLVED
+    assert journal.open_runs() == ()
+
+
+def test_accepting_needs_an_open_run_of_that_name(journal: JournalDb) -> None:
+    write(journal, whole_run())
+    with pytest.raises(InputError, match="settled already"):
+        accept_run(journal, RUN_ID, later(90))
+    other = "20250131T170009Z"
+    write(journal, [recorded(run_id=other)])
+    with pytest.raises(InputError, match=f"open runs: {other}"):
+        accept_run(journal, "20990101T000000Z", later(90))
+
+
+def test_what_an_old_embedded_gateway_left_is_closed(journal: JournalDb) -> None:
+    write(journal, opening(intent(1), sent(1)))
+    close_simulated_runs(journal, later(90))
+    assert journal.open_runs() == ()
+    assert journal.order_refs() == {ref(1)}
+
+
+def test_a_journal_that_cannot_be_written_stops_the_recovery(journal: JournalDb) -> None:
+    write(journal, opening(intent(1)))
+    (pages,) = journal._connection.execute("PRAGMA page_count").fetchone()
+    journal._connection.execute(f"PRAGMA max_page_count = {pages}")
+    long = replace(fill(1, 1), symbol="S" * 100_000)
+    with pytest.raises(JournalError, match="full"):
+        recover(journal, ScriptedView([replace(NOTHING, fills=(long,))]))
+    assert len(PLAN.tickets) == 4
