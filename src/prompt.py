@@ -10,16 +10,25 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+from contextlib import suppress
 from typing import TextIO
 
 
 async def ask(question: str) -> str | None:
     """Show a question on stderr and return the line typed or piped; None at the end of input."""
     _discard_typed_ahead(sys.stdin)
-    if sys.stderr is not None:
-        sys.stderr.write(question)
-        sys.stderr.flush()
-    return await _read_line(sys.stdin) or None
+    _say(question)
+    line = await _read_line(sys.stdin)
+    if sys.stdin is None or not sys.stdin.isatty():
+        _say("\n")  # nobody pressed Enter: end the line of the question
+    return line or None
+
+
+def _say(text: str) -> None:
+    with suppress(OSError, ValueError):  # a closed stderr: the answer decides all the same
+        if sys.stderr is not None:
+            sys.stderr.write(text)
+            sys.stderr.flush()
 
 
 async def _read_line(stream: TextIO | None) -> str:

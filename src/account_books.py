@@ -1,0 +1,80 @@
+"""The account's lock and journal: taken before connecting, held to the end of the run."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from src.core.journal import ReportWritten
+from src.core.order_ref import order_prefix
+from src.inputs import Books
+from src.io.journal_db import JournalDb, open_journal
+from src.io.lock import acquire_lock
+from src.io.post_report import rebuild_post_report
+from src.io.state_dir import journal_path, lock_path, prepare_state_dir
+
+if TYPE_CHECKING:
+    from src.core.run_state import RunState
+    from src.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountBooks:
+    """What a run holds while it may trade."""
+
+    journal: JournalDb
+    is_simulated: bool
+
+    @property
+    def order_prefix(self) -> str:
+        """The mark of this kind of run's orders."""
+        return order_prefix(is_simulated=self.is_simulated)
+
+    def for_guards(self) -> Books:
+        """What the guards ask of the journal."""
+        return Books(
+            order_prefix=self.order_prefix,
+            journalled_refs=frozenset(one.request.order_ref for one in self.journal.intents()),
+            open_runs=tuple(run.run_id for run in self.journal.open_runs()),
+        )
+
+    def highest_order_id(self) -> int:
+        """The highest order id this machine ever used for the account; 0 for none."""
+        return max((one.request.order_id for one in self.journal.intents()), default=0)
+
+
+@contextmanager
+def hold_account(
+    settings: Settings, started_utc: datetime, *, is_simulated: bool
+) -> Iterator[AccountBooks]:
+    """Hold the account's lock and journal while the block runs.
+
+    Raises: LockHeld, JournalError, Refused.
+    """
+    account = settings.ibkr.account_id
+    directory = prepare_state_dir(is_simulated=is_simulated)
+    with (
+        acquire_lock(lock_path(directory, account), started_utc),
+        open_journal(journal_path(directory, account), account) as journal,
+    ):
+        yield AccountBooks(journal=journal, is_simulated=is_simulated)
+
+
+def file_left_report(
+    journal: JournalDb, state: RunState, report_dir: Path, at_utc: datetime
+) -> Path:
+    """Write an earlier run's missing post report and note in the journal that it is there.
+
+    Raises: OSError when it cannot be written, JournalError.
+    """
+    path = rebuild_post_report(state, report_dir)
+    journal.append(ReportWritten(run_id=state.run_id, at_utc=at_utc, file_name=path.name))
+    log.info("post-trade report written path=%s", path)
+    return path

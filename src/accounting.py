@@ -1,0 +1,131 @@
+"""After the last order: close the books, file the post report, and say how it ended.
+
+What cannot be written is printed, named as a problem, and makes the exit code 4; nothing of it
+is lost, because the journal holds every execution.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from src.console import emit
+from src.core.journal import ReportWritten, RunClosed
+from src.core.journal_fold import fold
+from src.core.run_outcome import run_outcomes
+from src.core.run_report import RunReport, last_line, render_summary
+from src.errors import JournalError
+from src.io.post_report import printed_report, write_post_report
+from src.io.report_rows import ReportRun
+from src.runs import now_utc
+
+if TYPE_CHECKING:
+    from src.broker.execution import ExecutionResult
+    from src.core.records import OrderOutcome, TradePlan
+    from src.core.settlement import Settlement
+    from src.io.journal_db import JournalDb
+    from src.io.run_files import RunFiles
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunAccounts:
+    """What a run that traded leaves to be written down."""
+
+    plan: TradePlan
+    is_simulated: bool
+    result: ExecutionResult
+    settlement: Settlement
+
+
+def account_for(accounts: RunAccounts, journal: JournalDb, files: RunFiles) -> int:
+    """Close the run in the journal, write its report, print its summary; its exit code."""
+    report = _report(accounts, files)
+    problems = [*report.problems, *_close(journal, report)]
+    outcomes, doubts = _recorded(journal, report)
+    problems += [*doubts, *_file(accounts, outcomes, journal, files)]
+    final = replace(report, problems=tuple(dict.fromkeys(problems)))
+    if final.exit_code != report.exit_code:
+        _close(journal, final)
+    emit("\n" + render_summary(final))
+    log.info("run finished exit_code=%d %s", final.exit_code, last_line(final))
+    return final.exit_code
+
+
+def _report(accounts: RunAccounts, files: RunFiles) -> RunReport:
+    result = accounts.result
+    stopped = bool(result.halt_reason) and not result.was_disconnected
+    problems = [*result.alarms]
+    if result.journal_error:
+        problems.append(f"the journal is incomplete: {result.journal_error}")
+    return RunReport(
+        run_id=files.run_id,
+        account_id=accounts.plan.account_id,
+        plan=accounts.plan,
+        outcomes=result.outcomes,
+        settlement=accounts.settlement,
+        orders_sent=result.orders_sent,
+        was_interrupted=result.was_interrupted,
+        was_lost=result.was_disconnected,
+        was_refused=stopped and not result.was_interrupted,
+        problems=tuple(problems),
+    )
+
+
+def _close(journal: JournalDb, report: RunReport) -> list[str]:
+    """Note the run's end; what went wrong with that, if anything."""
+    event = RunClosed(
+        run_id=report.run_id,
+        at_utc=now_utc(),
+        exit_code=int(report.exit_code),
+        after=report.settlement.after,
+        notes=report.problems,
+    )
+    try:
+        journal.append(event)
+    except JournalError as error:
+        log.warning("run not closed in the journal: %s", error)
+        return [f"the journal could not be closed: {error}"]
+    return []
+
+
+def _recorded(journal: JournalDb, report: RunReport) -> tuple[tuple[OrderOutcome, ...], list[str]]:
+    """The outcomes as the journal proves them; as they were seen, where it is incomplete."""
+    try:
+        recorded = run_outcomes(fold(journal.events(report.run_id)))
+    except JournalError as error:
+        return report.outcomes, [f"the journal cannot be read again: {error}"]
+    if recorded == report.outcomes:
+        return recorded, []
+    return report.outcomes, ["the journal and this run disagree: keep the log and the journal"]
+
+
+def _file(
+    accounts: RunAccounts,
+    outcomes: tuple[OrderOutcome, ...],
+    journal: JournalDb,
+    files: RunFiles,
+) -> list[str]:
+    """Write the post report, or print it; what went wrong, if anything."""
+    after = accounts.settlement.after
+    run = ReportRun(
+        started_utc=files.started_utc,
+        account_id=accounts.plan.account_id,
+        is_simulated=accounts.is_simulated,
+    )
+    try:
+        path = write_post_report(files.post, run, outcomes, after)
+    except OSError as error:
+        log.warning("post report not written path=%s reason=%s", files.post, error)
+        emit(printed_report(run, outcomes, after))
+        why = error.strerror or error
+        later = f"`python rebalance.py --rebuild {files.run_id}` writes it later"
+        return [f"{files.post} could not be written ({why}); its rows stand above, {later}"]
+    log.info("post-trade report written path=%s rows=%d", path, len(outcomes))
+    try:
+        journal.append(ReportWritten(run_id=files.run_id, at_utc=now_utc(), file_name=path.name))
+    except JournalError as error:
+        return [f"the journal could not note the report: {error}"]
+    return []

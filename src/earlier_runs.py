@@ -1,0 +1,90 @@
+"""Settle what earlier runs of the account left behind, before anything new is planned."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from src.account_books import AccountBooks, file_left_report
+from src.core.money import shares_text
+from src.core.run_outcome import unresolved_lines
+from src.errors import Refused
+from src.recovery import Moments, Recovery, close_simulated_runs, recover_runs
+from src.runs import now_utc
+from src.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from src.broker.ports import MarketView
+    from src.core.records import Fill
+    from src.core.run_state import RunState
+
+log = logging.getLogger(__name__)
+
+SECOND_ROUND_PAUSE_SEC: Final = 3.0
+"""The broker's lists lag: what is missing in the first round may be there in the second."""
+
+
+async def settle_earlier_runs(
+    view: MarketView, books: AccountBooks, report_dir: Path
+) -> tuple[str, ...]:
+    """Reconcile, close and report what earlier runs left; sentences for the preview.
+
+    Raises: Refused naming every run that stays open and how to settle it; BrokerLost.
+    """
+    if books.is_simulated:
+        close_simulated_runs(books.journal, now_utc())
+        return ()
+    recovery = await reconcile(view, books)
+    notices = [_settled_text(state, books, report_dir) for state in with_orders(recovery.settled)]
+    if recovery.still_open:
+        raise Refused("; ".join(open_text(state) for state in recovery.still_open))
+    return (*notices, *stranger_texts(recovery.strangers.fills))
+
+
+async def reconcile(view: MarketView, books: AccountBooks) -> Recovery:
+    """Ask the broker what became of every order in doubt, and append what it says."""
+    moments = Moments(now=now_utc, pause=_pause)
+    return await recover_runs(view, books.journal, moments, books.order_prefix)
+
+
+def with_orders(states: Iterable[RunState]) -> tuple[RunState, ...]:
+    """The runs that sent something; the others left nothing worth a word."""
+    return tuple(state for state in states if state.has_orders)
+
+
+def open_text(state: RunState) -> str:
+    """Which run is open, which orders are in doubt, and what to do about it."""
+    doubts = ", ".join(line.ticket.symbol for line in unresolved_lines(state)) or "its end"
+    return (
+        f"run {state.run_id} is unresolved ({doubts}): look at these orders in TWS, then run "
+        f"`python rebalance.py --recover`, and `--recover --accept {state.run_id}` if they "
+        "cannot be proven"
+    )
+
+
+def stranger_texts(fills: Iterable[Fill]) -> tuple[str, ...]:
+    """Executions that carry our mark and that no journal of this computer knows."""
+    return tuple(
+        f"executed today by this program elsewhere: {fill.side.value} "
+        f"{shares_text(fill.qty_shares)} {printable(fill.symbol)} as {printable(fill.order_ref)}"
+        for fill in fills
+    )
+
+
+def _settled_text(state: RunState, books: AccountBooks, report_dir: Path) -> str:
+    try:
+        path = file_left_report(books.journal, state, report_dir, now_utc())
+    except OSError as error:
+        raise Refused(
+            f"the report of run {state.run_id} cannot be written to {report_dir}: "
+            f"{error.strerror or error}; nothing was sent"
+        ) from error
+    return f"run {state.run_id} was settled with the broker's records; its report is {path}"
+
+
+async def _pause() -> None:
+    await asyncio.sleep(SECOND_ROUND_PAUSE_SEC)

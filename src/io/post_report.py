@@ -1,0 +1,48 @@
+"""The post-trade report: made from outcomes, which a run's journal gives again at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from src.core.records import OrderOutcome, Valuation
+from src.core.run_outcome import run_outcomes
+from src.core.run_state import RunState
+from src.io.report_rows import POST_COLUMNS, ReportRun, Row, post_trade_rows
+from src.io.run_files import name_run_files
+
+
+def write_post_report(
+    path: Path, run: ReportRun, outcomes: Iterable[OrderOutcome], after: Valuation | None
+) -> Path:
+    """Write the report and return the path it got; the same report again changes nothing.
+
+    Raises: OSError when it cannot be written; then there is no new file.
+    """
+    from src.io.reporting import write_report
+
+    return write_report(path, POST_COLUMNS, post_trade_rows(run, tuple(outcomes), after))
+
+
+def rebuild_post_report(state: RunState, report_dir: Path) -> Path:
+    """Write the report of a closed run from its journal, under the run's own name.
+
+    Raises: OSError when it cannot be written.
+    """
+    plan = state.plan
+    files = name_run_files(report_dir, state.run_id, plan.started_utc)
+    run = ReportRun(
+        started_utc=plan.started_utc,
+        account_id=plan.plan.account_id,
+        is_simulated=plan.is_simulated,
+    )
+    after = state.closed.after if state.closed else None
+    return write_post_report(files.post, run, run_outcomes(state), after)
+
+
+def printed_report(
+    run: ReportRun, outcomes: Iterable[OrderOutcome], after: Valuation | None
+) -> str:
+    """The report as text for the console, where a file could not be written."""
+    rows: tuple[Row, ...] = (POST_COLUMNS, *post_trade_rows(run, tuple(outcomes), after))
+    return "\n".join(",".join(row) for row in rows)

@@ -1,0 +1,160 @@
+"""A confirmed run: hold the account, settle what was left, get a yes, trade, account for it all.
+
+The order of things is the safety: lock and journal before the connection, earlier runs before a
+new plan, the user's yes before the desk is opened, the journal before each order, and the records
+whatever happened in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from src.account_books import AccountBooks, hold_account
+from src.accounting import RunAccounts, account_for
+from src.approval import Approval, Asking, seek_approval
+from src.broker.clock import SystemClock
+from src.broker.execution import ExecutionResult, ExecutionRun, execute
+from src.broker.settling import read_account_after
+from src.console import complain
+from src.core.journal import RunClosed
+from src.core.settlement import Settlement, all_fills, settle
+from src.earlier_runs import settle_earlier_runs
+from src.errors import ExitCode, Refused
+from src.progress import live_progress
+from src.runs import now_utc, presentation
+
+if TYPE_CHECKING:
+    from src.broker.ibkr_client import IbkrSession
+    from src.broker.order_desk import IbkrOrderDesk
+    from src.inputs import Inputs
+    from src.io.run_files import RunFiles
+    from src.options import Options
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """What the steps of one confirmed run share."""
+
+    inputs: Inputs
+    files: RunFiles
+    books: AccountBooks
+    session: IbkrSession
+
+
+async def confirmed_run(options: Options, inputs: Inputs, files: RunFiles) -> int:
+    """Plan, ask and trade; the exit code says how it ended.
+
+    Raises: Refused, BrokerLost and so on while nothing was sent.
+    """
+    from src.session import open_session
+
+    settings, simulate = inputs.settings, options.simulate
+    with hold_account(settings, files.started_utc, is_simulated=simulate) as books:
+        _check_run_id(books, files)
+        async with open_session(settings, simulate=simulate, trading=True) as session:
+            run = _Run(inputs=inputs, files=files, books=books, session=session)
+            approval = await _approval(run, options)
+            if approval is None:
+                _close_untraded(run)
+                return ExitCode.OK
+            accounts = await _trade(run, approval)
+        return account_for(accounts, books.journal, files)
+
+
+async def _approval(run: _Run, options: Options) -> Approval | None:
+    report_dir = run.inputs.settings.io.report_dir
+    left = await settle_earlier_runs(run.session, run.books, report_dir)
+    how = presentation(options, run.inputs)
+    asking = Asking(
+        inputs=run.inputs,
+        books=run.books.for_guards(),
+        journal=run.books.journal,
+        files=run.files,
+        how=replace(how, notices=(*how.notices, *left)),
+        now=now_utc,
+    )
+    return await seek_approval(run.session, asking)
+
+
+async def _trade(run: _Run, approval: Approval) -> RunAccounts:
+    """Send and follow the orders, then read the account they left."""
+    is_over = False
+    try:
+        result = await _execute(run, approval)
+        settlement, was_cut_short = await _look_at_account(run.session, approval, result)
+        is_over = True
+    finally:
+        if not is_over:
+            complain("orders may be working: run `python rebalance.py --recover` before anything")
+    return RunAccounts(
+        plan=approval.proposal.plan,
+        is_simulated=run.books.is_simulated,
+        result=replace(result, was_interrupted=result.was_interrupted or was_cut_short),
+        settlement=settlement,
+    )
+
+
+async def _execute(run: _Run, approval: Approval) -> ExecutionResult:
+    desk = run.session.open_order_desk(approval.permit)
+
+    async def reconnect() -> IbkrOrderDesk:
+        await desk.reconnect()
+        return desk
+
+    plan = approval.proposal.plan
+    with live_progress(len(plan.tickets)) as show:
+        return await execute(
+            ExecutionRun(
+                plan=plan,
+                permit=approval.permit,
+                settings=run.inputs.settings,
+                snapshot=approval.state.snapshot,
+                listings=approval.state.listings,
+                journal=run.books.journal,
+                reconnect=reconnect,
+                least_order_id=run.books.highest_order_id() + 1,
+                progress=show,
+            ),
+            desk,
+        )
+
+
+async def _look_at_account(
+    session: IbkrSession, approval: Approval, result: ExecutionResult
+) -> tuple[Settlement, bool]:
+    """The account after the run; Ctrl+C ends the waiting, not the accounting."""
+    before, fills = approval.state.snapshot, all_fills(result.outcomes)
+    if not result.orders_sent:
+        return Settlement(), False
+    try:
+        after = await read_account_after(session, before, fills, SystemClock())
+    except asyncio.CancelledError:
+        _forget_cancellation()
+        return Settlement(), True
+    if after is None:
+        return Settlement(), False
+    return settle(approval.proposal.plan, before, after, result.outcomes), False
+
+
+def _forget_cancellation() -> None:
+    task = asyncio.current_task()
+    if task is not None and sys.version_info >= (3, 11):
+        task.uncancel()
+
+
+def _check_run_id(books: AccountBooks, files: RunFiles) -> None:
+    if books.journal.events(files.run_id):
+        raise Refused(f"another run started in the second {files.run_id}; start again")
+
+
+def _close_untraded(run: _Run) -> None:
+    run.books.journal.append(
+        RunClosed(run_id=run.files.run_id, at_utc=now_utc(), exit_code=int(ExitCode.OK))
+    )
+    log.info("run finished exit_code=0 orders_sent=0")
