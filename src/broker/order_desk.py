@@ -89,12 +89,14 @@ class IbkrOrderDesk(MarketReader):
         """Wait for the next piece of evidence; events are never dropped or reordered."""
         return await self._events.get()
 
-    async def reconnect(self) -> None:
-        """Connect again after the socket was lost; ask for everything afterwards.
+    async def reconnect(self) -> IbkrOrderDesk:
+        """Connect again after the socket was lost; the desk itself goes on, gate and events too.
 
+        What happened meanwhile must be asked for: nothing is replayed.
         Raises: BrokerLost when the broker stays away; Refused when the account is gone.
         """
         await self._connection.reconnect()
+        return self
 
     async def _make_way(self) -> None:
         """Before the first order: let the questions of before pass, so the batch is not held up."""
