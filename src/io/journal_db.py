@@ -128,7 +128,7 @@ class JournalDb:
     def _texts(self, query: str, *values: str) -> tuple[str, ...]:
         try:
             return tuple(str(row[0]) for row in self._connection.execute(query, values))
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise journal_error(self.path, error) from error
 
 

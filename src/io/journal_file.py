@@ -39,7 +39,8 @@ def open_file(path: Path, account_id: str, *, may_create: bool) -> sqlite3.Conne
                 return None
             _create(path, account_id)
         return _open_checked(path, account_id)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
+        # sqlite3 itself stumbles over its own message when that quotes a damaged file.
         raise journal_error(path, error) from error
 
 
@@ -80,7 +81,7 @@ def _open_checked(path: Path, account_id: str) -> sqlite3.Connection:
     except JournalError as error:
         connection.close()
         raise JournalError(_remedy(path, str(error))) from error
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):
         connection.close()
         raise
     return connection

@@ -195,6 +195,16 @@ def test_a_flipped_bit_is_harmless_or_refused(bit: int, with_wal: bool) -> None:
     assert _reopened(bytes(damaged), WAL if with_wal else None) in (None, RUN)
 
 
+def test_a_run_is_not_lost_to_a_damaged_index() -> None:
+    name = RUN_ID.encode("ascii")
+    at = MAIN.find(name)
+    assert at > 0
+    while at >= 0:
+        damaged = MAIN[:at] + b"1" + MAIN[at + 1 :]
+        assert _reopened(damaged, None) in (None, RUN)
+        at = MAIN.find(name, at + 1)
+
+
 @SLOW
 @given(st.integers(0, len(MAIN) - 1))
 def test_a_truncated_file_is_refused(length: int) -> None:
