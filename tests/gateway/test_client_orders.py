@@ -52,7 +52,7 @@ def _bypasses(session: IbkrSession) -> None:
         lambda: client.sendMsg("3\x005\x00"),
         lambda: client.conn.sendMsg(client._prefix(b"3\x005\x00")),
         ib.reqGlobalCancel,
-        lambda: ib.reqAutoOpenOrders(bAutoBind=True),
+        lambda: ib.reqAutoOpenOrders(autoBind=True),
         lambda: client.exerciseOptions(1, contract, 1, 1, ACCOUNT, 0),
         lambda: client.replaceFA(1, 1, "<xml/>"),
         lambda: client.send(999, "anything"),
