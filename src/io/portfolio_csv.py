@@ -112,6 +112,7 @@ class _Reader:
     def __init__(self, problems: ProblemList) -> None:
         self.problems = problems
         self.columns: list[_Column] = []
+        self.first_column: dict[str, int] = {}
         self.lines: dict[Symbol, int] = {}
         self.width = 0
 
@@ -159,10 +160,10 @@ class _Reader:
             read_model_name(name)
         except ValueError as error:
             self.problems.report(header.line, place, f"{shown_value(name)}: {error}")
-        for other in self.columns:
-            if name and other.name.casefold() == name.casefold():
-                what = f"{shown_value(name)} is also the name of column {other.index + 1}"
-                self.problems.report(header.line, place, what, "names are compared without case")
+        first = self.first_column.setdefault(name.casefold(), index)
+        if name and first != index:
+            what = f"{shown_value(name)} is also the name of column {first + 1}"
+            self.problems.report(header.line, place, what, "names are compared without case")
         self.columns.append(_Column(name or str(index + 1), index))
 
     # --- rows ---
