@@ -23,8 +23,8 @@ CORE = ("src.core", "src.errors", "src.settings", "src.text")
 EDGE = (*CORE, "src.interrupt")
 ANY = ("src",)
 STREET = (
-    *("account_books", "approval", "maintenance", "planning", "presenting"),
-    *("recovery", "runs", "session", "simulated", "snapshot", "trading"),
+    *("account_books", "accounting", "approval", "earlier_runs", "maintenance", "planning"),
+    *("presenting", "recovery", "runs", "session", "simulated", "snapshot", "trading"),
 )
 
 
