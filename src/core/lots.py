@@ -42,8 +42,9 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CashRule:
-    """Cash before the trades, its target, and the floor that no buy may break."""
+    """Cash before the trades, its target, and the floor that no buy may break; and net liq."""
 
+    net_liq: int
     cash: int
     target: int
     floor: int
@@ -51,8 +52,9 @@ class CashRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CashFrame:
-    """The three cash figures in USD, before they are scaled."""
+    """The same figures in USD, before they are scaled."""
 
+    net_liq_usd: Decimal
     cash_usd: Decimal
     target_usd: Decimal
     floor_usd: Decimal
@@ -93,6 +95,7 @@ def choice_for(row: DriftRow, holding: Holding, rules: RebalanceSettings, scale:
 def cash_rule(frame: CashFrame, scale: Decimal) -> CashRule:
     """Scale the cash figures; the floor is rounded up, so that it holds exactly."""
     return CashRule(
+        net_liq=_floor(frame.net_liq_usd * scale),
         cash=_floor(frame.cash_usd * scale),
         target=_floor(frame.target_usd * scale),
         floor=_ceil(frame.floor_usd * scale),

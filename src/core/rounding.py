@@ -15,12 +15,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from src.core.exchange import DOLLAR, Item, Problem, improve
+from src.core.exchange import improve
 from src.core.greedy import greedy_units
 from src.core.lots import CashRule, Choice
+from src.core.rounding_problem import DOLLAR, PARTS, Item, Problem
 
 _CORE: Final = 40
-_LIST_LIMITS: Final = (48, 700)
+_GOOD_ENOUGH: Final = 10**6
+"""An error within a millionth of net liq of its lower bound is not worth improving."""
+
+_SHORT_LIST: Final = 48
+_LONG_LIST: Final = 700
 _MOST_ROUNDS: Final = 8
 
 
@@ -48,6 +53,7 @@ def _problem(choices: Sequence[Choice], cash: CashRule) -> Problem:
         ),
         ideal=cash.cash - cash.target,
         limit=cash.cash - cash.floor,
+        enough=PARTS * DOLLAR * cash.net_liq // _GOOD_ENOUGH,
     )
 
 
@@ -67,21 +73,9 @@ def _without_buys(problem: Problem, choices: Sequence[Choice], cash: CashRule) -
 
 
 def _search(problem: Problem, units: list[int]) -> list[int]:
-    """Improve with short lists first, then with long ones until nothing changes."""
-    for size in _LIST_LIMITS:
-        units = _improve_core(problem, units, size)
-    for _ in range(_MOST_ROUNDS):
-        better = _improve_core(problem, units, _LIST_LIMITS[-1])
-        if better == units:
-            break
-        units = better
-    return units
-
-
-def _improve_core(problem: Problem, units: list[int], size: int) -> list[int]:
-    """One round; with many symbols over a core, while the others keep their units."""
+    """Improve all symbols at once, or of many only a core while the others keep their units."""
     if len(units) <= _CORE:
-        return improve(problem, units, size)
+        return _improve_fully(problem, units)
     core = _most_promising(problem, units)
     inside = set(core)
     fixed = sum(
@@ -89,15 +83,28 @@ def _improve_core(problem: Problem, units: list[int], size: int) -> list[int]:
         for index, (item, count) in enumerate(zip(problem.items, units, strict=True))
         if index not in inside
     )
-    part = Problem(
+    part = replace(
+        problem,
         items=tuple(problem.items[index] for index in core),
         ideal=problem.ideal - fixed,
         limit=problem.limit - fixed,
     )
     improved = list(units)
-    for index, count in zip(core, improve(part, [units[i] for i in core], size), strict=True):
+    for index, count in zip(core, _improve_fully(part, [units[i] for i in core]), strict=True):
         improved[index] = count
     return improved
+
+
+def _improve_fully(problem: Problem, units: list[int]) -> list[int]:
+    """Once with short lists, then with long ones until nothing changes."""
+    bound = problem.bound()
+    units = improve(problem, units, bound, _SHORT_LIST)
+    for _ in range(_MOST_ROUNDS):
+        better = improve(problem, units, bound, _LONG_LIST)
+        if better == units:
+            break
+        units = better
+    return units
 
 
 def _most_promising(problem: Problem, units: Sequence[int]) -> list[int]:

@@ -149,6 +149,7 @@ def _size(desk: _Desk, account: Valuation, rows: Sequence[DriftRow]) -> Trades:
     every = [choice_for(row, account.holdings[row.symbol], desk.rules, scale) for row in rows]
     choices = [choice for choice in every if choice.low <= choice.high]
     frame = CashFrame(
+        net_liq_usd=account.net_liq_usd,
         cash_usd=account.cash_usd,
         target_usd=desk.cash_target_weight * account.net_liq_usd,
         floor_usd=desk.floor_usd,
