@@ -1,0 +1,127 @@
+"""``--recover`` and ``--rebuild``: put an earlier run's books in order. Neither sends an order."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from src.account_books import AccountBooks, file_left_report, hold_account
+from src.console import emit
+from src.core.journal_fold import fold
+from src.core.order_ref import is_run_id
+from src.earlier_runs import open_text, reconcile, stranger_texts, with_orders
+from src.errors import ExitCode, InputError, Problem, Refused
+from src.interrupt import run_interruptible
+from src.io.journal_db import open_journal
+from src.io.post_report import rebuild_post_report
+from src.io.run_files import prepare_report_dir
+from src.io.state_dir import journal_path, state_dir
+from src.recovery import accept_run, close_simulated_runs
+from src.runs import now_utc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from src.core.run_state import RunState
+    from src.io.run_files import RunFiles
+    from src.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def recover(accept: str, settings: Settings, files: RunFiles, *, simulate: bool) -> int:
+    """Settle what earlier runs of the account left; ``accept`` names a run to take over.
+
+    0 when nothing is left open, 5 when a run still is. Raises: Refused, BrokerLost, InputError.
+    """
+    _check_run_id(accept, "--accept")
+    with hold_account(settings, files.started_utc, is_simulated=simulate) as books:
+        if simulate:
+            close_simulated_runs(books.journal, now_utc())
+            emit("OK: what earlier simulated gateways left is closed.")
+            return ExitCode.OK
+        return run_interruptible(_recover(accept, settings, books))
+
+
+async def _recover(accept: str, settings: Settings, books: AccountBooks) -> int:
+    from src.session import open_session
+
+    report_dir = settings.io.report_dir
+    async with open_session(settings) as session:
+        recovery = await reconcile(session, books)
+    for state in with_orders(recovery.settled):
+        emit(f"Run {state.run_id} is settled; {_report_text(books, state, report_dir)}.")
+    for text in stranger_texts(recovery.strangers.fills):
+        emit(f"Note: {text}.")
+    still_open = [state for state in recovery.still_open if state.run_id != accept]
+    if len(still_open) < len(recovery.still_open):
+        taken = accept_run(books.journal, accept, now_utc())
+        report = _report_text(books, taken, report_dir)
+        emit(f"Run {accept} is closed on your word; {report}.")
+    elif accept and not any(state.run_id == accept for state in recovery.settled):
+        accept_run(books.journal, accept, now_utc())  # says why there is nothing to accept
+    for state in still_open:
+        emit(f"Still open: {open_text(state)}.")
+    if not still_open:
+        emit("OK: no earlier run is open.")
+    return ExitCode.REFUSED if still_open else ExitCode.OK
+
+
+def rebuild(run_id: str, settings: Settings) -> int:
+    """Write a run's post report again from the account's journal (or a simulated run's).
+
+    Raises: InputError for an unknown run or one that sent nothing; Refused, JournalError.
+    """
+    _check_run_id(run_id, "--rebuild")
+    report_dir = prepare_report_dir(settings.io.report_dir)
+    state = _find_run(run_id, settings)
+    if not state.has_orders:
+        raise InputError(f"run {run_id} sent no order: it has no post-trade report")
+    try:
+        path = rebuild_post_report(state, report_dir)
+    except OSError as error:
+        raise Refused(f"the report cannot be written: {error.strerror or error}") from error
+    emit(f"OK: {path}")
+    return ExitCode.OK
+
+
+def _find_run(run_id: str, settings: Settings) -> RunState:
+    for path, account_id in _journals(settings):
+        if not path.exists():
+            continue
+        with open_journal(path, account_id) as journal:
+            events = journal.events(run_id)
+        if events:
+            return fold(events)
+    raise InputError(f"no journal of this account knows run {run_id}; its log names the run id")
+
+
+def _journals(settings: Settings) -> Iterator[tuple[Path, str]]:
+    """The account's own journal, then those of simulated runs."""
+    account = settings.ibkr.account_id
+    yield journal_path(state_dir(is_simulated=False), account), account
+    simulated = state_dir(is_simulated=True)
+    for path in sorted(simulated.glob("*.sqlite3")):
+        yield path, path.stem
+
+
+def _report_text(books: AccountBooks, state: RunState, report_dir: Path) -> str:
+    if state.report is not None:
+        return f"its report is {state.report.file_name}"
+    try:
+        return f"its report is {file_left_report(books.journal, state, report_dir, now_utc())}"
+    except OSError as error:
+        why = error.strerror or error
+        return f"its report could not be written ({why}): use --rebuild {state.run_id}"
+
+
+def _check_run_id(run_id: str, flag: str) -> None:
+    if run_id and not is_run_id(run_id):
+        raise InputError(
+            Problem(
+                where=flag,
+                what=f"'{run_id}' is not a run id",
+                hint="it looks like 20250131T143000Z and stands in the names of the run's files",
+            )
+        )
