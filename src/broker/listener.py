@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from ib_async.wrapper import Wrapper
 
@@ -21,6 +21,7 @@ from src.broker import convert
 from src.broker.account_book import AccountBook, HeldRow
 from src.broker.pacing import Reply, read_reply
 from src.broker.replies import AnswerDamaged, AnswerRefused, Replies
+from src.broker.tick_sink import TickSink
 from src.broker.upstream import Upstream
 from src.core.codes import CodeKind, classify
 from src.core.order_events import (
@@ -59,28 +60,6 @@ _LOG_LEVELS: Final = {
     CodeKind.PACING: logging.WARNING,
 }
 CLIENT_ID_TAKEN: Final = "refused the client id: it is in use by another program"
-
-
-class TickSink(Protocol):
-    """One open quote; gets what carries its request id and nothing else."""
-
-    def on_price(self, tick_type: int, price: Decimal | None) -> None:
-        """A price field; None when the broker says there is none."""
-
-    def on_number(self, tick_type: int, value: Decimal | None) -> None:
-        """A generic field such as "halted"."""
-
-    def on_text(self, tick_type: int, value: str) -> None:
-        """A text field such as the time of the last trade."""
-
-    def on_kind(self, market_data_type: int) -> None:
-        """The kind of data the broker grants."""
-
-    def on_end(self) -> None:
-        """The end of a snapshot."""
-
-    def on_error(self, code: int, text: str) -> None:
-        """A refusal or notice for this quote."""
 
 
 class Listener(Wrapper):
