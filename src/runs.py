@@ -10,7 +10,7 @@ from src.console import emit
 from src.core.order_ref import order_prefix
 from src.errors import ExitCode, JournalError, Refused
 from src.inputs import Books
-from src.io.journal_db import peek_open_runs
+from src.io.journal_db import peek_open_runs, peek_order_refs
 from src.io.lock import current_holder
 from src.io.state_dir import journal_path, lock_path, state_dir
 from src.options import Task
@@ -103,15 +103,17 @@ def _glance_at_books(inputs: Inputs, *, is_simulated: bool) -> Books:
     prefix = order_prefix(is_simulated=is_simulated)
     if is_simulated:  # a new embedded gateway starts afresh: nothing earlier concerns it
         return Books(order_prefix=prefix, lock_holder=current_holder(lock_path(directory, account)))
+    journal = journal_path(directory, account)
+    open_runs: tuple[str, ...] = ()
+    refs: frozenset[str] = frozenset()
     try:
-        open_runs = tuple(
-            run.run_id for run in peek_open_runs(journal_path(directory, account), account)
-        )
+        open_runs = tuple(run.run_id for run in peek_open_runs(journal, account))
+        refs = peek_order_refs(journal, account)
     except (JournalError, Refused) as error:
-        open_runs = ()
         log.warning("the order journal cannot be read; --confirm would be refused: %s", error)
     return Books(
         order_prefix=prefix,
+        journalled_refs=refs,
         open_runs=open_runs,
         lock_holder=current_holder(lock_path(directory, account)),
     )

@@ -227,6 +227,11 @@ class Link:
 
 
 def silence_library_logs() -> None:
-    """The library logs account ids and prices; our own log says what matters, masked."""
+    """Keep the library off the screen where no log is set up: it would print account ids.
+
+    A run's log file takes what it says, masked, at the level that the settings name.
+    """
     for name in ("ib_async", "eventkit"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+        logger = logging.getLogger(name)
+        if not logger.handlers:
+            logger.addHandler(logging.NullHandler())
