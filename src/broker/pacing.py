@@ -15,7 +15,7 @@ BURST_MESSAGES: Final = 48
 
 _WINDOW_SEC: Final = 1.05
 _BUSY_SEC: Final = 1.6
-_SMOOTH_SHARE: Final = 0.85
+_SMOOTH_SHARE: Final = 0.96
 """A busy connection sends evenly, at this share of the limit a second. A second burst right after
 the first could meet messages of the first that the gateway was late to read."""
 
