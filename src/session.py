@@ -30,8 +30,7 @@ async def open_session(
 ) -> AsyncIterator[IbkrSession]:
     """A connected session; ``trading`` says that it may open an order desk later.
 
-    ``scenario`` replaces the sample account of the simulated gateway, whose object is then
-    ``session.gateway``.
+    ``scenario`` replaces the sample account of the simulated gateway.
     Raises: BrokerLost, Refused.
     """
     from src.broker.ibkr_client import connect
@@ -50,7 +49,6 @@ async def open_session(
             allow_live=False,
         )
         async with connect(ibkr, trading=trading) as session:
-            session.gateway = gateway
             yield session
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from ib_async.contract import Contract, TagValue
 from ib_async.order import Order
 
+from src.broker.account_book import HeldRow
 from src.core.order_events import CommissionSeen
 from src.core.records import (
     CompletedOrder,
@@ -202,3 +203,24 @@ def fill_from(contract: Contract, execution: Execution) -> Fill:
 def commission_from(report: CommissionReport) -> CommissionSeen:
     """What one execution cost; None when the broker left the amount out."""
     return CommissionSeen(exec_id=clean(report.execId), commission_usd=known(report.commission))
+
+
+def held_row(
+    contract: Contract,
+    quantity: float,
+    *,
+    avg_cost: Decimal | None,
+    price: Decimal | None = None,
+    value: Decimal | None = None,
+) -> HeldRow:
+    """One row of a positions or portfolio message, as it came."""
+    return HeldRow(
+        con_id=contract.conId,
+        symbol=clean(contract.symbol).upper(),
+        sec_type=clean(contract.secType),
+        currency=clean(contract.currency),
+        qty=exact(quantity),
+        avg_cost=avg_cost,
+        price=price,
+        value=value,
+    )

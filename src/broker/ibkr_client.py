@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 from src.broker.connection import BrokerConnection
 from src.broker.market_reader import MarketReader
@@ -14,20 +13,13 @@ from src.core.permit import TradePermit
 from src.errors import Refused
 from src.settings import IbkrSettings
 
-if TYPE_CHECKING:
-    from src.simulator.server import SimulatedGateway
-
 
 class IbkrSession(MarketReader):
-    """The read side of a connected session, and the only door to an order desk.
-
-    ``gateway`` is the embedded simulated gateway, where there is one.
-    """
+    """The read side of a connected session, and the only door to an order desk."""
 
     def __init__(self, connection: BrokerConnection, *, trading: bool) -> None:
         super().__init__(connection)
         self._trading = trading
-        self.gateway: SimulatedGateway | None = None
 
     @property
     def settings(self) -> IbkrSettings:

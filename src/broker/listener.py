@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from ib_async.wrapper import Wrapper
 
 from src.broker import convert
-from src.broker.account_book import AccountBook, HeldRow
+from src.broker.account_book import AccountBook
 from src.broker.pacing import Reply, read_reply
 from src.broker.replies import AnswerDamaged, AnswerRefused, Replies
 from src.broker.tick_sink import TickSink
@@ -81,7 +81,7 @@ class Listener(Wrapper):
     # --- account ----------------------------------------------------------------------------
 
     def position(self, account: str, contract: Contract, posSize: float, avgCost: float) -> None:
-        row = _held_row(contract, posSize, avg_cost=convert.known(avgCost))
+        row = convert.held_row(contract, posSize, avg_cost=convert.known(avgCost))
         self.book.add_position(account, row)
 
     def positionEnd(self) -> None:
@@ -103,7 +103,7 @@ class Listener(Wrapper):
         realizedPNL: float,
         account: str,
     ) -> None:
-        row = _held_row(
+        row = convert.held_row(
             contract,
             posSize,
             avg_cost=convert.known(averageCost),
@@ -284,23 +284,3 @@ class Listener(Wrapper):
     def _emit(self, event: BrokerEvent) -> None:
         if self.evidence is not None:
             self.evidence(event)
-
-
-def _held_row(
-    contract: Contract,
-    quantity: float,
-    *,
-    avg_cost: Decimal | None,
-    price: Decimal | None = None,
-    value: Decimal | None = None,
-) -> HeldRow:
-    return HeldRow(
-        con_id=contract.conId,
-        symbol=convert.clean(contract.symbol).upper(),
-        sec_type=convert.clean(contract.secType),
-        currency=convert.clean(contract.currency),
-        qty=convert.exact(quantity),
-        avg_cost=avg_cost,
-        price=price,
-        value=value,
-    )

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 from src.broker.ibkr_client import IbkrSession
 from src.session import open_session
@@ -20,6 +21,7 @@ from tests.gateway.exchange_kit import ACCOUNT, scenario
 T = TypeVar("T")
 TEST_LIMIT_SEC = 20
 ORDER_MESSAGES = {"PlaceOrder", "CancelOrder", "ReqGlobalCancel", "ReqAutoOpenOrders"}
+_GATEWAYS: WeakKeyDictionary[IbkrSession, SimulatedGateway] = WeakKeyDictionary()
 QUICK = PricingSettings(price_timeout_sec=Decimal("0.6"))
 
 
@@ -53,7 +55,7 @@ def talk(
         async with gateway(setting) as server:
             settings = settings_for(server.port, timeout=timeout)
             async with open_session(settings, trading=True) as session:
-                session.gateway = server
+                _GATEWAYS[session] = server
                 return await work(session)
 
     return limited(main())
@@ -73,7 +75,11 @@ def with_wire(setting: Scenario, **faults: object) -> Scenario:
     return replace(setting, wire=replace(WireFaults(), **faults))  # type: ignore[arg-type]
 
 
-def sent(server: SimulatedGateway | None) -> list[str]:
+def gateway_of(session: IbkrSession) -> SimulatedGateway:
+    """The gateway that a session of ``talk`` is connected to."""
+    return _GATEWAYS[session]
+
+
+def sent(server: SimulatedGateway) -> list[str]:
     """The names of all messages the gateway received."""
-    assert server is not None
     return [record.name for record in server.wire_log]

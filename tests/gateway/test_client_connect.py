@@ -16,6 +16,7 @@ from src.simulator.scenario import GatewaySettings, ScheduledEvent
 from tests.gateway.client_kit import (
     ORDER_MESSAGES,
     gateway,
+    gateway_of,
     limited,
     sent,
     settings_for,
@@ -271,8 +272,7 @@ def test_read_only_mode_leaves_the_dry_run_its_figures() -> None:
 
 def test_a_flapping_gateway_is_tried_again_in_bounds() -> None:
     async def work(session: IbkrSession) -> Decimal:
-        server = session.gateway
-        assert server is not None
+        server = gateway_of(session)
         await server.stop()
 
         async def come_back() -> None:
@@ -292,6 +292,6 @@ def test_a_whole_reading_session_sends_no_order_message() -> None:
         await session.fetch_working_orders()
         await session.fetch_completed_orders()
         await session.fetch_fills()
-        return sent(session.gateway)
+        return sent(gateway_of(session))
 
     assert not ORDER_MESSAGES.intersection(talk(scenario(), work))

@@ -13,7 +13,7 @@ from src.broker.ibkr_client import IbkrSession
 from src.core.records import SymbolLookup
 from src.errors import BrokerLost
 from src.simulator.scenario import ContractSetup, Scenario
-from tests.gateway.client_kit import sent, talk, with_wire
+from tests.gateway.client_kit import gateway_of, sent, talk, with_wire
 from tests.gateway.exchange_kit import SAMPLE_CONTRACTS, SPY, account, scenario
 
 TWIN = replace(SPY, con_id=91, primary_exchange="NYSE", long_name="ANOTHER SPY")
@@ -66,7 +66,7 @@ def test_a_symbol_is_asked_once_per_session() -> None:
     async def work(session: IbkrSession) -> list[str]:
         await session.known_symbols(["SPY", "IAU"])
         await session.known_symbols(["SPY"])
-        return sent(session.gateway)
+        return sent(gateway_of(session))
 
     assert talk(scenario(), work).count("ReqContractDetails") == 2
 
@@ -101,6 +101,6 @@ def test_many_unknown_symbols_stay_within_the_search_limit() -> None:
         found = await session.known_symbols([f"NO{letter}" for letter in "ABC"])
         assert all(one.listing is None for one in found.values())
         assert time.monotonic() - started < 4
-        return sent(session.gateway)
+        return sent(gateway_of(session))
 
     assert talk(scenario(), work).count("ReqMatchingSymbols") == 3

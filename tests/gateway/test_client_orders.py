@@ -34,7 +34,15 @@ from src.simulator.scenario import (
     PositionSetup,
     Rejection,
 )
-from tests.gateway.client_kit import gateway, limited, sent, settings_for, talk, with_wire
+from tests.gateway.client_kit import (
+    gateway,
+    gateway_of,
+    limited,
+    sent,
+    settings_for,
+    talk,
+    with_wire,
+)
 from tests.gateway.desk_kit import desk_of, events_until, filled, has_status, order, permit
 from tests.gateway.exchange_kit import ACCOUNT, account, behaving, scenario
 
@@ -68,7 +76,7 @@ def test_without_a_desk_no_order_message_leaves_whatever_calls() -> None:
     async def work(session: IbkrSession) -> list[str]:
         _bypasses(session)
         await session.fetch_clock_offset()
-        return sent(session.gateway)
+        return sent(gateway_of(session))
 
     names = talk(scenario(), work)
     assert names[-2:] == ["ReqExecutions", "ReqCurrentTime"]
@@ -83,7 +91,7 @@ def test_even_an_open_desk_never_sends_a_global_cancel() -> None:
             with pytest.raises(Refused, match="never sends"):
                 attempt()
         await session.fetch_clock_offset()
-        return sent(session.gateway)
+        return sent(gateway_of(session))
 
     assert "ReqGlobalCancel" not in talk(scenario(), work)
 
@@ -128,8 +136,7 @@ def test_an_order_carries_account_ref_tif_and_style(
     received: list[PlaceOrder] = []
 
     async def work(session: IbkrSession) -> None:
-        assert session.gateway is not None
-        exchange = session.gateway.exchange
+        exchange = gateway_of(session).exchange
         original = exchange.handle
 
         def spy(client_id: int, request: object, at_utc: object) -> object:
@@ -227,7 +234,7 @@ def test_the_gate_stops_what_was_not_approved() -> None:
         with pytest.raises(Refused, match="was stopped, not sent"):
             await desk.place(order(desk, qty_shares=Decimal(11)))
         await session.fetch_clock_offset()
-        return sent(session.gateway)
+        return sent(gateway_of(session))
 
     assert "PlaceOrder" not in talk(scenario(), work)
 
@@ -264,7 +271,7 @@ def test_only_own_orders_are_cancelled() -> None:
             desk, lambda event: isinstance(event, OrderErrorSeen) and event.code == 202
         )
         assert any(has_status("Cancelled")(event) for event in events)
-        return sent(session.gateway)
+        return sent(gateway_of(session))
 
     names = talk(behaving(OrderBehaviour(never_fills=True)), work)
     assert names.count("CancelOrder") == 1
@@ -312,7 +319,7 @@ def test_a_socket_lost_at_an_order_is_said_once_and_the_next_is_not_sent(fault: 
             await desk.place(order(desk, 2))
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(desk.next_event(), 0.1)
-        return sent(session.gateway)
+        return sent(gateway_of(session))
 
     assert talk(setting, work).count("PlaceOrder") == 1
 
@@ -370,9 +377,8 @@ def test_many_orders_wait_their_turn_and_are_not_counted_as_sent_before() -> Non
             await desk.place(order(desk, line))
             if line in (60, lines):
                 await session.fetch_clock_offset()
-                assert sent(session.gateway).count("PlaceOrder") == line
-        assert session.gateway is not None
-        return session.gateway.log.max_messages_per_sec
+                assert sent(gateway_of(session)).count("PlaceOrder") == line
+        return gateway_of(session).log.max_messages_per_sec
 
     setting = scenario(accounts=(money,), gateway=busy)
     assert talk(setting, work) <= 50
@@ -390,7 +396,7 @@ def test_orders_in_the_queue_when_the_connection_ends_are_of_unknown_fate() -> N
         assert lost
         assert all("cut by the test" in str(error) for error in lost)
         await asyncio.sleep(0.1)
-        assert sent(session.gateway).count("PlaceOrder") <= 100 - len(lost)
+        assert sent(gateway_of(session)).count("PlaceOrder") <= 100 - len(lost)
 
     talk(scenario(), work)
 

@@ -25,7 +25,7 @@ from src.simulator.scenario import (
     Scenario,
     ScheduledEvent,
 )
-from tests.gateway.client_kit import QUICK, sent, talk, with_wire
+from tests.gateway.client_kit import QUICK, gateway_of, sent, talk, with_wire
 from tests.gateway.exchange_kit import IAU, SPY, account, scenario
 
 NO_FALLBACK = replace(QUICK, fallback_to_snapshot=False)
@@ -87,7 +87,7 @@ def test_a_symbol_without_listing_has_no_quote() -> None:
 def test_held_symbols_are_asked_before_any_lookup() -> None:
     async def work(session: IbkrSession) -> list[str]:
         await session.fetch_quotes(["SPY"], QUICK)
-        return sent(session.gateway)
+        return sent(gateway_of(session))
 
     assert "ReqContractDetails" not in talk(scenario(), work)
 
@@ -174,8 +174,7 @@ def test_line_and_message_limits_are_kept_with_many_symbols() -> None:
     async def work(session: IbkrSession) -> tuple[int, int, int]:
         quotes = await session.fetch_quotes(symbols, PricingSettings())
         assert all(usable_price(quotes[symbol][0], "last") for symbol in symbols)
-        assert session.gateway is not None
-        log = session.gateway.log
+        log = gateway_of(session).log
         return log.max_messages_per_sec, log.max_market_data_lines, len(log.records)
 
     rate, lines, messages = talk(setting, work)
@@ -194,7 +193,6 @@ def test_fewer_free_lines_than_expected_only_take_longer() -> None:
 
 def test_a_lost_connection_ends_the_wait_at_once() -> None:
     async def work(session: IbkrSession) -> None:
-        assert session.gateway is not None
         asyncio.get_running_loop().call_later(
             0.2, lambda: session._connection.link.client.break_off("cut by the test")
         )
@@ -223,7 +221,7 @@ def test_a_running_stream_answers_with_its_newest_price() -> None:
         await session.fetch_quotes(["SPY"], QUICK)
         await asyncio.sleep(0.3)
         (quote,) = (await session.fetch_quotes(["SPY"], QUICK))["SPY"]
-        return sent(session.gateway), quote.last_usd
+        return sent(gateway_of(session)), quote.last_usd
 
     events = (ScheduledEvent(what="price", after_sec=0.2, symbol="SPY", value=Decimal(610)),)
     names, last = talk(scenario(events=events), work)
@@ -235,8 +233,9 @@ def test_request_ids_never_repeat_and_stay_clear_of_order_ids() -> None:
     async def work(session: IbkrSession) -> list[int]:
         await session.fetch_quotes(["SPY", "IAU"], QUICK)
         await session.fetch_fills()
-        assert session.gateway is not None
-        asked = [r for r in session.gateway.wire_log if r.name in ("ReqMktData", "ReqExecutions")]
+        asked = [
+            r for r in gateway_of(session).wire_log if r.name in ("ReqMktData", "ReqExecutions")
+        ]
         return [int(record.fields[2]) for record in asked]
 
     ids = talk(scenario(), work)

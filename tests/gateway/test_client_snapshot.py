@@ -13,7 +13,7 @@ from src.core.records import AccountSnapshot
 from src.errors import BrokerLost, Refused, UnbelievableData
 from src.simulator.scenario import GatewaySettings, PositionSetup, Scenario
 from src.simulator.scenario_accounts import ValueOverride
-from tests.gateway.client_kit import sent, talk, with_wire
+from tests.gateway.client_kit import gateway_of, sent, talk, with_wire
 from tests.gateway.exchange_kit import ACCOUNT, OTHER_ACCOUNT, account, scenario
 
 
@@ -169,7 +169,7 @@ def test_lists_that_disagree_are_read_once_more() -> None:
         rows = session._connection.link.listener.book.positions
         rows[1] = replace(rows[1], qty=Decimal(21))
         snapshot = await session.fetch_snapshot()
-        return snapshot.positions[0].qty_shares, sent(session.gateway).count("ReqPositions")
+        return snapshot.positions[0].qty_shares, sent(gateway_of(session)).count("ReqPositions")
 
     assert talk(scenario(), work) == (Decimal(20), 2)
 
