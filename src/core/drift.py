@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import attrgetter, itemgetter
 
 from src.core.money import ZERO, exact_arithmetic, usd_text
 from src.core.records import (
@@ -76,17 +77,19 @@ def redraw_drift(drift: DriftTable, account: Valuation, traded: Collection[Symbo
     Net liq is then unchanged too, so only those rows and CASH differ. The caller holds the exact
     context.
     """
-
-    def redraw(row: DriftRow) -> DriftRow:
-        if row.symbol == CASH:
-            value = account.cash_usd
-        elif row.symbol in traded:
-            value = account.holdings[row.symbol].value_usd
-        else:
-            return row
-        return drift_row(row.symbol, row.target_weight, value, account.net_liq_usd)
-
-    return DriftTable(rows=tuple(redraw(row) for row in drift.rows))
+    values = {symbol: account.holdings[symbol].value_usd for symbol in traded}
+    values[CASH] = account.cash_usd
+    net_liq = account.net_liq_usd
+    return DriftTable(
+        rows=tuple(
+            (
+                drift_row(row.symbol, row.target_weight, values[row.symbol], net_liq)
+                if row.symbol in values
+                else row
+            )
+            for row in drift.rows
+        )
+    )
 
 
 @exact_arithmetic()
@@ -106,15 +109,16 @@ def prioritize_by_drift(
 ) -> tuple[tuple[DriftRow, ...], tuple[SkippedTrade, ...]]:
     """Split into trades worth placing, ranked by |drift|, and those below the minimum order."""
     ranked = rank_by_drift(row for row in rows if row.drift_weight)
-    kept = tuple(row for row in ranked if abs(row.drift_usd) >= min_order_usd)
-    small = (row for row in ranked if abs(row.drift_usd) < min_order_usd)
-    return kept, tuple(_too_small(row, min_order_usd) for row in small)
+    kept = tuple([row for row in ranked if abs(row.drift_usd) >= min_order_usd])
+    small = [row for row in ranked if abs(row.drift_usd) < min_order_usd]
+    return kept, tuple([_too_small(row, min_order_usd) for row in small])
 
 
 def rank_by_drift(rows: Iterable[DriftRow]) -> list[DriftRow]:
     """Largest |drift| first; equal drifts by symbol."""
-    by_symbol = sorted(rows, key=_symbol)
-    return sorted(by_symbol, key=lambda row: abs(row.drift_weight), reverse=True)
+    keyed = [(abs(row.drift_weight), row) for row in sorted(rows, key=_symbol)]
+    keyed.sort(key=_size, reverse=True)
+    return [row for _, row in keyed]
 
 
 def _beyond_band(ranked: list[DriftRow], band: Decimal) -> list[DriftRow]:
@@ -152,5 +156,5 @@ def _too_small(row: DriftRow, min_order_usd: Decimal) -> SkippedTrade:
     return SkippedTrade(symbol=row.symbol, reason=f"{text} ${usd_text(min_order_usd)}")
 
 
-def _symbol(row: DriftRow) -> str:
-    return row.symbol
+_symbol = attrgetter("symbol")
+_size = itemgetter(0)

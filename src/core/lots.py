@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
 from src.core.money import ZERO, share_step
@@ -60,24 +60,43 @@ class CashFrame:
     floor_usd: Decimal
 
 
-def scale_for(account: Valuation, rows: Sequence[DriftRow]) -> Decimal:
-    """The power of ten that makes every price of a unit, and the cash, a whole number."""
-    numbers = [account.holdings[row.symbol].price_usd for row in rows]
-    digits = max((_digits(price) for price in numbers), default=0) + _QTY_DIGITS
-    return Decimal(10) ** max(_LEAST_DIGITS, digits, _digits(account.cash_usd))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """The common power of ten, the smallest step of a quantity, and the scaled minimum order."""
+
+    factor: Decimal
+    step: Decimal
+    minimum: int
+
+    def whole(self, amount: Decimal) -> int:
+        """An amount as an integer, cut toward zero."""
+        return int(amount * self.factor)
 
 
-def choice_for(row: DriftRow, holding: Holding, rules: RebalanceSettings, scale: Decimal) -> Choice:
+def scale_for(account: Valuation, rows: Sequence[DriftRow], rules: RebalanceSettings) -> Scale:
+    """The scale that makes every unit's price, the cash and the minimum order whole numbers."""
+    numbers = {account.holdings[row.symbol].price_usd.as_tuple().exponent for row in rows}
+    digits = max((_digits(exponent) for exponent in numbers), default=0) + _QTY_DIGITS
+    others = (account.cash_usd, rules.min_order_usd)
+    most = max(digits, _LEAST_DIGITS, *(_digits(one.as_tuple().exponent) for one in others))
+    factor = Decimal(10) ** most
+    return Scale(
+        factor=factor,
+        step=share_step(allow_fractional=rules.allow_fractional),
+        minimum=int(rules.min_order_usd * factor),
+    )
+
+
+def choice_for(row: DriftRow, holding: Holding, scale: Scale) -> Choice:
     """The units that may be traded for a row whose drift is not zero."""
-    step = share_step(allow_fractional=rules.allow_fractional)
-    lot = int(holding.price_usd * step * scale)
-    want = int(abs(row.drift_usd) * scale)
-    low = max(1, _ceil(rules.min_order_usd * scale / lot))
+    lot = scale.whole(holding.price_usd * scale.step)
+    want = scale.whole(abs(row.drift_usd))
+    low = max(1, -(-scale.minimum // lot))
     high = (2 * want - 1) // lot
     is_buy = row.drift_weight < ZERO
     is_closing = False
     if not is_buy:
-        held = int(holding.qty_shares / step)
+        held = int(holding.qty_shares / scale.step)
         high = min(high, held)
         is_closing = not row.target_weight and low <= held
         low = held if is_closing else low
@@ -92,24 +111,16 @@ def choice_for(row: DriftRow, holding: Holding, rules: RebalanceSettings, scale:
     )
 
 
-def cash_rule(frame: CashFrame, scale: Decimal) -> CashRule:
+def cash_rule(frame: CashFrame, scale: Scale) -> CashRule:
     """Scale the cash figures; the floor is rounded up, so that it holds exactly."""
+    floor = (frame.floor_usd * scale.factor).to_integral_value(rounding=ROUND_CEILING)
     return CashRule(
-        net_liq=_floor(frame.net_liq_usd * scale),
-        cash=_floor(frame.cash_usd * scale),
-        target=_floor(frame.target_usd * scale),
-        floor=_ceil(frame.floor_usd * scale),
+        net_liq=scale.whole(frame.net_liq_usd),
+        cash=scale.whole(frame.cash_usd),
+        target=scale.whole(frame.target_usd),
+        floor=int(floor),
     )
 
 
-def _digits(number: Decimal) -> int:
-    exponent = number.as_tuple().exponent
+def _digits(exponent: int | str) -> int:
     return max(0, -exponent) if isinstance(exponent, int) else 0
-
-
-def _floor(number: Decimal) -> int:
-    return int(number.to_integral_value(rounding=ROUND_FLOOR))
-
-
-def _ceil(number: Decimal) -> int:
-    return int(number.to_integral_value(rounding=ROUND_CEILING))

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Final
 
 from src.core.money import ZERO, exact_arithmetic, plain_text
@@ -32,7 +32,9 @@ from src.settings import PriceSource, PricingSettings
 ACCOUNT_SOURCE: Final = "account"
 _MAX_PRICE_USD: Final = Decimal(10) ** 8
 _PLACES: Final = Decimal(1).scaleb(-8)
+_WIDE: Final = Context(prec=40)
 _WIDE_SPREAD: Final = Decimal("0.02")
+_STAGES: Final = tuple(QuoteStage)
 _OLD: Final = timedelta(seconds=60)
 _KIND_TEXT: Final = {
     DataKind.DELAYED: "delayed",
@@ -49,16 +51,18 @@ class MarketMoment:
     open_symbols: frozenset[Symbol] = frozenset()
 
 
-@exact_arithmetic()
 def usable_price(quote: Quote, source: PriceSource) -> Decimal | None:
     """The wanted field of a quote if it can be believed, to 8 decimals; otherwise None."""
+    if source == "last":
+        return _sane(quote.last_usd)
+    if source == "close":
+        return _sane(quote.close_usd)
     bid, ask = _sane(quote.bid_usd), _sane(quote.ask_usd)
     if bid is not None and ask is not None and bid > ask:
         bid = ask = None
     if source == "mid":
-        return None if bid is None or ask is None else ((bid + ask) / 2).quantize(_PLACES)
-    fields = {"bid": bid, "ask": ask, "last": quote.last_usd, "close": quote.close_usd}
-    return _sane(fields[source])
+        return None if bid is None or ask is None else _middle(bid, ask)
+    return bid if source == "bid" else ask
 
 
 def choose_prices(
@@ -99,9 +103,10 @@ def choose_prices(
 def _best_price(symbol: Symbol, stages: Iterable[Quote], pricing: PricingSettings) -> Price | None:
     """The first usable quote; live ones before others whatever stage brought them."""
     wanted = pricing.price_source
-    usable = [(quote, usable_price(quote, wanted)) for quote in stages]
+    usable = ((quote, usable_price(quote, wanted)) for quote in stages)
     found = [(quote, price) for quote, price in usable if price is not None]
-    found.sort(key=lambda pair: _preference(pair[0]))
+    if len(found) > 1:
+        found.sort(key=lambda pair: _preference(pair[0]))
     for quote, price in found:
         preferred = _is_preferred(quote)
         if preferred or pricing.fallback_to_snapshot:
@@ -129,9 +134,8 @@ def _account_price(symbol: Symbol, price: Decimal | None, as_of_utc: datetime) -
 
 
 def _preference(quote: Quote) -> tuple[int, int]:
-    order = list(QuoteStage)
     is_late = quote.kind in (DataKind.DELAYED, DataKind.DELAYED_FROZEN)
-    return (int(is_late), 0 if _is_preferred(quote) else 1 + order.index(quote.stage))
+    return int(is_late), 0 if _is_preferred(quote) else 1 + _STAGES.index(quote.stage)
 
 
 def _is_preferred(quote: Quote) -> bool:
@@ -149,8 +153,13 @@ def _sane(price: Decimal | None) -> Decimal | None:
     """The price to 8 decimals if it is finite, positive and below 100 million."""
     if price is None or not price.is_finite() or not ZERO < price < _MAX_PRICE_USD:
         return None
-    rounded = price.quantize(_PLACES)
+    rounded = price.quantize(_PLACES, context=_WIDE)
     return (price if rounded == price else rounded) or None
+
+
+@exact_arithmetic()
+def _middle(bid: Decimal, ask: Decimal) -> Decimal:
+    return ((bid + ask) / 2).quantize(_PLACES)
 
 
 # --- what to say ----------------------------------------------------------------------------

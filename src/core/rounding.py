@@ -42,7 +42,7 @@ def best_units(choices: Sequence[Choice], cash: CashRule) -> list[int]:
         plans.append(_without_buys(problem, choices, cash))
     if not may_stay_below or any(choice.sign > 0 for choice in choices):
         plans.append(_search(problem, greedy_units(choices, cash)))
-    return min(plans, key=problem.error)
+    return plans[0] if len(plans) == 1 else min(plans, key=problem.error)
 
 
 def _problem(choices: Sequence[Choice], cash: CashRule) -> Problem:

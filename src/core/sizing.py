@@ -57,6 +57,15 @@ class _State:
     drift: DriftTable
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outcome:
+    """Signed quantities, the rows that were considered for them, and what they lead to."""
+
+    trades: Trades
+    wanted: tuple[DriftRow, ...]
+    after: _State
+
+
 @exact_arithmetic()
 def size_orders(
     selection: Selection,
@@ -78,15 +87,13 @@ def size_orders(
         halted=halted,
         barred=halted,
     )
-    before = _State(account=account, drift=selection.drift)
-    trades, wanted = _settle(desk, before, selection)
-    after = _after(before, trades)
-    tickets = _tickets(account, trades, selection.drift)
+    outcome = _settle(desk, _State(account=account, drift=selection.drift), selection)
+    tickets = _tickets(account, outcome.trades, selection.drift)
     sized = Sized(
-        wanted=wanted,
-        trades=trades,
+        wanted=outcome.wanted,
+        trades=outcome.trades,
         before=account,
-        after=after.account,
+        after=outcome.after.account,
         floor_usd=floor,
         cash_target_weight=cash_target,
     )
@@ -95,58 +102,70 @@ def size_orders(
         tickets=tickets,
         skipped=skipped_trades(sized, rebalance, halted) + selection.skipped,
         before=account,
-        after=after.account,
+        after=outcome.after.account,
         drift_before=selection.drift,
-        drift_after=after.drift,
+        drift_after=outcome.after.drift,
         cash_floor_usd=floor,
         notes=plan_notes(sized, rebalance),
         plan_hash=hash_plan(account, tickets, floor),
     )
 
 
-def _settle(
-    desk: _Desk, before: _State, selection: Selection
-) -> tuple[Trades, tuple[DriftRow, ...]]:
-    """Trades that leave nothing to do, and the rows that were considered for them.
+def _settle(desk: _Desk, before: _State, selection: Selection) -> _Outcome:
+    """Trades that leave nothing to do.
 
     What a second plan would add after perfect fills is merged into this one. Where the merged
     trade of a symbol is too small to place, that symbol sits out and the rest is planned anew.
     Every ticket lowers its own |drift|, so the second plan starts closer and this ends.
     """
     while True:
-        trades, wanted = _size_until_none_joins(desk, before, selection)
-        if not trades:
-            return trades, wanted
-        after = _after(before, trades)
+        first = _size_until_none_joins(desk, before, selection)
+        if not first.trades:
+            return first
         everyone = replace(desk, barred=desk.halted)
-        again, _ = _settle(everyone, after, select_trades(after.drift, desk.rules))
-        merged = _merge(trades, again)
+        again = _settle(everyone, first.after, select_trades(first.after.drift, desk.rules))
+        if not again.trades:
+            return first
+        merged = _merge(first.trades, again.trades)
         too_small = _below_minimum(desk, before.account, merged)
         if not too_small:
-            return merged, wanted
+            return _Outcome(trades=merged, wanted=first.wanted, after=again.after)
         desk = replace(desk, barred=desk.barred | too_small)
 
 
-def _size_until_none_joins(
-    desk: _Desk, before: _State, selection: Selection
-) -> tuple[Trades, tuple[DriftRow, ...]]:
+def _size_until_none_joins(desk: _Desk, before: _State, selection: Selection) -> _Outcome:
     """Size, look at the result as the trigger would, and let what it newly selects join in."""
-    rows = {row.symbol: row for row in before.drift.rows}
     wanted = selection.ranked
     while True:
-        trades = _size(desk, before.account, [r for r in wanted if r.symbol not in desk.barred])
-        result = select_trades(_after(before, trades).drift, desk.rules)
+        trades = _size(desk, before.account, _affordable(desk, before.account, wanted))
+        after = _after(before, trades) if trades else before
+        result = select_trades(after.drift, desk.rules)
         chosen = {row.symbol for row in wanted}
-        joining = [rows[row.symbol] for row in result.ranked if row.symbol not in chosen]
+        joining = {row.symbol for row in result.ranked} - chosen
         if not joining:
-            return trades, wanted
-        wanted = tuple(rank_by_drift([*wanted, *joining]))
+            return _Outcome(trades=trades, wanted=wanted, after=after)
+        joined = (row for row in before.drift.rows if row.symbol in joining)
+        wanted = tuple(rank_by_drift([*wanted, *joined]))
+
+
+def _affordable(desk: _Desk, account: Valuation, rows: Sequence[DriftRow]) -> list[DriftRow]:
+    """All sells, and the buys that could be paid for if every sell sold everything it holds."""
+    free = [row for row in rows if row.symbol not in desk.barred]
+    holdings = account.holdings
+    sells = [holdings[row.symbol].value_usd for row in free if row.drift_weight > ZERO]
+    budget = account.cash_usd + sum(sells, ZERO) - desk.floor_usd
+    step = share_step(allow_fractional=desk.rules.allow_fractional)
+    return [
+        row
+        for row in free
+        if row.drift_weight > ZERO or holdings[row.symbol].price_usd * step <= budget
+    ]
 
 
 def _size(desk: _Desk, account: Valuation, rows: Sequence[DriftRow]) -> Trades:
     """Quantities for the given rows (in rank order), all decided together."""
-    scale = scale_for(account, rows)
-    every = [choice_for(row, account.holdings[row.symbol], desk.rules, scale) for row in rows]
+    scale = scale_for(account, rows, desk.rules)
+    every = [choice_for(row, account.holdings[row.symbol], scale) for row in rows]
     choices = [choice for choice in every if choice.low <= choice.high]
     frame = CashFrame(
         net_liq_usd=account.net_liq_usd,
@@ -155,9 +174,8 @@ def _size(desk: _Desk, account: Valuation, rows: Sequence[DriftRow]) -> Trades:
         floor_usd=desk.floor_usd,
     )
     units = best_units(choices, cash_rule(frame, scale))
-    step = share_step(allow_fractional=desk.rules.allow_fractional)
     return {
-        choice.symbol: choice.sign * count * step
+        choice.symbol: choice.sign * count * scale.step
         for choice, count in zip(choices, units, strict=True)
         if count
     }

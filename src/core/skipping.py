@@ -34,13 +34,13 @@ def skipped_trades(
 ) -> tuple[SkippedTrade, ...]:
     """A reason for every considered row that got no ticket, in rank order."""
     left_out = [row for row in sized.wanted if row.symbol not in sized.trades]
-    scale = scale_for(sized.before, left_out)
+    scale = scale_for(sized.before, left_out, rules)
     skipped = []
     for row in left_out:
         if row.symbol in halted:
             reason = "trading in it is halted"
         else:
-            choice = choice_for(row, sized.before.holdings[row.symbol], rules, scale)
+            choice = choice_for(row, sized.before.holdings[row.symbol], scale)
             reason = _reason(row, choice, sized, rules)
         skipped.append(SkippedTrade(symbol=row.symbol, reason=reason))
     return tuple(skipped)

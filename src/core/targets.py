@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from typing import Final
 
 from src.core.money import ONE, ZERO, exact_arithmetic, usd_text
 from src.core.records import (
@@ -26,6 +27,8 @@ from src.core.records import (
 )
 from src.errors import ConfigError, PlanError, Problem, Refused
 from src.settings import RebalanceSettings
+
+_PLACES: Final = Decimal(1).scaleb(-30)
 
 
 @exact_arithmetic()
@@ -45,7 +48,7 @@ def build_targets(portfolios: ModelPortfolios, models: Mapping[str, Decimal]) ->
         share = mix[name] / (mix_sum * sum(columns[name].values(), ZERO))
         for symbol, weight in columns[name].items():
             totals[symbol] = totals.get(symbol, ZERO) + share * weight
-    return Targets(weights={symbol: totals[symbol] for symbol in sorted(totals)})
+    return Targets(weights={symbol: _rounded(totals[symbol]) for symbol in sorted(totals)})
 
 
 @exact_arithmetic()
@@ -68,7 +71,7 @@ def hold_buffer(targets: Targets, account: Valuation, rebalance: RebalanceSettin
     if effective == cash:
         return targets
     scale = ZERO if cash == ONE else (ONE - effective) / (ONE - cash)
-    weights = {symbol: weight * scale for symbol, weight in targets.weights.items()}
+    weights = {symbol: _rounded(weight * scale) for symbol, weight in targets.weights.items()}
     weights[CASH] = effective
     return Targets(weights=weights)
 
@@ -135,6 +138,11 @@ def _check_names(columns: Mapping[str, Weights], mix: Mapping[str, Decimal]) -> 
         raise ConfigError(
             Problem(where="[models]", what=f"weights sum to 0: {', '.join(empty) or 'the mix'}")
         )
+
+
+def _rounded(weight: Decimal) -> Decimal:
+    """30 decimals: far finer than any account, and still quick to calculate with."""
+    return weight.quantize(_PLACES)
 
 
 def _reserve_usd(net_liq_usd: Decimal, rebalance: RebalanceSettings) -> Decimal:

@@ -10,7 +10,7 @@ Source: SRS R-203, R-204 and section 4.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
@@ -64,10 +64,13 @@ def trade_on_paper(account: Valuation, trades: Mapping[Symbol, Decimal]) -> Valu
     for symbol, qty in trades.items():
         old = holdings[symbol]
         cash -= qty * old.price_usd
-        holdings[symbol] = replace(
-            old,
-            qty_shares=old.qty_shares + qty,
-            value_usd=(old.qty_shares + qty) * old.price_usd,
+        shares = old.qty_shares + qty
+        holdings[symbol] = Holding(
+            symbol=symbol,
+            con_id=old.con_id,
+            qty_shares=shares,
+            price_usd=old.price_usd,
+            value_usd=shares * old.price_usd,
         )
     return _valuation(account.account_id, holdings, cash)
 
@@ -130,7 +133,7 @@ def _ignored_parts(snapshot: AccountSnapshot) -> list[tuple[str, Decimal | None]
 
 
 def _valuation(account_id: str, holdings: Mapping[Symbol, Holding], cash_usd: Decimal) -> Valuation:
-    gross = sum((holding.value_usd for holding in holdings.values()), ZERO)
+    gross = sum([holding.value_usd for holding in holdings.values()], ZERO)
     net_liq = cash_usd + gross
     if not net_liq > ZERO:
         raise Refused(
