@@ -12,6 +12,7 @@ import pytest
 
 from src.errors import ExitCode
 from src.io.config_keys import KEY_RULES
+from tests.readme_preview import printed_preview, with_preview
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ("README.md", "USAGE.md", "SRS.md")
@@ -132,7 +133,16 @@ def test_the_second_set_up_command_is_what_the_local_check_runs() -> None:
         r"^```(?:bash|sh)\n(.*?)^```", text_of("README.md"), re.DOTALL | re.MULTILINE
     )
     (test_block,) = [block for block in blocks if re.search(r"\bpytest -q$", block, re.MULTILINE)]
-    wanted = [command for command in commands_of(test_block) if "venv" not in command]
+    wanted = [one for one in commands_of(test_block) if not re.match(r"\. |.*venv", one)]
     assert wanted[-1] == "pytest -q"
     assert any("--require-hashes" in command for command in wanted)
     assert set(wanted) <= set(commands_of(text_of(".ci/run")))
+
+
+# --- preview --------------------------------------------------------------------------------
+
+
+def test_readme_shows_the_preview_as_it_prints() -> None:
+    readme = text_of("README.md")
+    refresh = "run `python -m tests.readme_preview`"
+    assert readme == with_preview(readme, printed_preview()), refresh
