@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Final
 
 from src.broker.clock import Clock, SystemClock
 from src.broker.link import BrokerLink, Reconnect
@@ -21,9 +20,11 @@ from src.broker.order_books import JournalWriter, OrderBooks
 from src.broker.order_follower import OrderFollower
 from src.broker.order_reactor import FollowRules, OrderReactor
 from src.broker.ports import OrderDesk
+from src.broker.settling import Settling
 from src.core.batches import budget_for_buys, first_states, lines_of
 from src.core.journal import TicketRefitted
 from src.core.money import ZERO
+from src.core.order_state import Patience
 from src.core.permit import TradePermit
 from src.core.pricing import choose_prices
 from src.core.records import (
@@ -40,8 +41,6 @@ from src.core.tickets import SendingRules, TicketProgress, ticket_outcome, unset
 from src.errors import PricingError, RebalancerError
 from src.settings import Settings
 
-_COMMISSION_WAIT_SEC: Final = 3.0
-
 log = logging.getLogger(__name__)
 
 
@@ -55,6 +54,7 @@ class ExecutionRun:
 
     ``snapshot`` was read after the answer: its cash is what the buys start from.
     ``least_order_id`` is above every order id in the journal, open orders and executions.
+    ``patience`` says how long answers are waited for (the time limit of orders is a setting).
     ``reconnect`` brings a new desk after the socket was lost, or raises ``BrokerLost``.
     ``stop`` is set to end the run early; cancelling the task that awaits ``execute`` does it too.
     """
@@ -67,6 +67,7 @@ class ExecutionRun:
     journal: JournalWriter
     reconnect: Reconnect
     least_order_id: int = 0
+    patience: Patience = Patience()
     progress: Callable[[TicketProgress], None] = _show_nothing
     clock: Clock = field(default_factory=SystemClock)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -77,11 +78,13 @@ class ExecutionResult:
     """What became of every ticket, in plan order, and why the sending ended early, if it did.
 
     ``orders_sent`` counts orders that may have reached the broker. ``unresolved`` are order refs.
+    ``after`` is the account as read after the last order (None: not read); see ``settle``.
     ``journal_error`` tells that the journal lacks something that is in ``outcomes``.
     """
 
     outcomes: tuple[OrderOutcome, ...]
     orders_sent: int
+    after: AccountSnapshot | None = None
     unresolved: tuple[str, ...] = ()
     halt_reason: str = ""
     alarms: tuple[str, ...] = ()
@@ -144,14 +147,23 @@ class _Execution:
         try:
             await self._send(sells)
             if buys:
-                await self._follower.follow_while(quotes)
+                await self._follower.follow_while(quotes, also_when_interrupted=False)
                 self._fit_buys(buys, quotes.result() if quotes.done() else {})
             await self._send([line for line in buys if not self._books.tickets[line].skip_reason])
-            await self._follower.await_commissions(_COMMISSION_WAIT_SEC)
+            return self._result(await self._settle())
         finally:
             quotes.cancel()
             self._follower.close()
-        return self._result()
+
+    async def _settle(self) -> AccountSnapshot | None:
+        """What is still to come after the last order: commissions, late fills, the account."""
+        if not any(order.was_sent for order in self._books.orders()):
+            return None
+        settling = Settling(self._reactor, self._follower, self._run.snapshot, self._run.clock)
+        patience = self._run.patience
+        await settling.await_late_fills(float(patience.proof_sec))
+        await self._follower.await_commissions(float(patience.commission_sec))
+        return await settling.read_account(float(patience.account_sec))
 
     async def _send(self, lines: Collection[int]) -> None:
         """One batch, or one order after another."""
@@ -229,7 +241,7 @@ class _Execution:
             return None
         return book.prices[symbol].price_usd
 
-    def _result(self) -> ExecutionResult:
+    def _result(self, after: AccountSnapshot | None) -> ExecutionResult:
         reactor, books = self._reactor, self._books
         tickets = tuple(books.tickets.values())
         sent = sum(order.was_sent for order in books.orders())
@@ -238,6 +250,7 @@ class _Execution:
         return ExecutionResult(
             outcomes=tuple(ticket_outcome(ticket) for ticket in tickets),
             orders_sent=sent,
+            after=after,
             unresolved=unsettled_refs(tickets),
             halt_reason=reactor.halt_reason,
             alarms=tuple(reactor.alarms),
@@ -256,8 +269,9 @@ def _rules(run: ExecutionRun, desk: OrderDesk) -> FollowRules:
             client_id=desk.client_id,
             execution=run.settings.execution,
             trading_hours=run.settings.rebalance.trading_hours,
+            patience=run.patience,
         ),
         listings=run.listings,
         least_order_id=run.least_order_id,
-        since_utc=run.permit.granted_at_utc,
+        since_utc=run.permit.granted_at_utc.replace(microsecond=0),
     )

@@ -20,6 +20,7 @@ class Inquiry:
     def __init__(self) -> None:
         self._doubted: dict[str, None] = {}
         self._asked: dict[str, None] = {}
+        self._is_wanted = False
         self.task: asyncio.Task[BrokerAnswered | AnswerMissing] | None = None
 
     def doubt(self, order_ref: str) -> None:
@@ -27,10 +28,15 @@ class Inquiry:
         self._doubted[order_ref] = None
         self._asked.pop(order_ref, None)
 
+    def ask_in_any_case(self) -> None:
+        """Ask once more although no order is in doubt: executions may have been missed."""
+        self._is_wanted = True
+
     def start(self, desk: OrderDesk) -> None:
-        """Ask now, unless a question is under way or nobody is in doubt."""
-        if self.task is None and self._doubted:
+        """Ask now, unless a question is under way or there is no reason to."""
+        if self.task is None and (self._doubted or self._is_wanted):
             self._asked, self._doubted = self._doubted, {}
+            self._is_wanted = False
             self.task = asyncio.ensure_future(_ask(desk))
 
     def take(self) -> tuple[tuple[str, ...], BrokerAnswered | AnswerMissing] | None:

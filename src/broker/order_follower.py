@@ -52,10 +52,21 @@ class OrderFollower:
                 return
             await self._wake(None)
 
-    async def follow_while(self, task: asyncio.Future[Any]) -> None:
-        """Keep listening until something else is done, or the user interrupts."""
-        while not (task.done() or self.was_interrupted):
+    async def follow_while(
+        self, task: asyncio.Future[Any], *, also_when_interrupted: bool = True
+    ) -> None:
+        """Keep listening until something else is done (or, if wanted, the user interrupts)."""
+        while not task.done():
+            if self.was_interrupted and not also_when_interrupted:
+                return
             await self._wake(None, task)
+            self._write()
+
+    async def listen(self, seconds: float) -> None:
+        """Keep listening for this long."""
+        until = self._clock.monotonic() + seconds
+        while self._clock.monotonic() < until:
+            await self._wake(until)
             self._write()
 
     async def await_commissions(self, seconds: float) -> None:

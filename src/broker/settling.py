@@ -1,18 +1,23 @@
-"""Read the account after the last order until it agrees with what was executed, or time is up."""
+"""After the last order: read the account until it agrees with what was executed, or time is up.
+
+The orders are listened to all the while, so an execution that comes late still counts. Where the
+account shows more than the executions explain, the broker is asked for the day's executions again.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Iterable
 from typing import Final
 
 from src.broker.clock import Clock
-from src.broker.ports import MarketView
-from src.core.records import AccountSnapshot, Fill
+from src.broker.order_follower import OrderFollower
+from src.broker.order_reactor import OrderReactor
+from src.core.order_state import Claim
+from src.core.records import AccountSnapshot
 from src.core.settlement import cash_difference, position_differences
 from src.errors import RebalancerError
 
-_LIMIT_SEC: Final = 30.0
 _CASH_LIMIT_SEC: Final = 3.0
 _FIRST_PAUSE_SEC: Final = 0.25
 _LONGEST_PAUSE_SEC: Final = 3.0
@@ -20,33 +25,57 @@ _LONGEST_PAUSE_SEC: Final = 3.0
 log = logging.getLogger(__name__)
 
 
-async def read_account_after(
-    view: MarketView, before: AccountSnapshot, fills: Iterable[Fill], clock: Clock
-) -> AccountSnapshot | None:
-    """The account once its positions are those before plus ``fills``; after 30 s as it is.
+class Settling:
+    """The last look at the account of one run."""
 
-    Cash that lags is waited for only briefly. None when the account could not be read at all.
-    """
-    fills = tuple(fills)
-    started, pause = clock.monotonic(), _FIRST_PAUSE_SEC
-    seen: AccountSnapshot | None = None
-    while True:
+    def __init__(
+        self,
+        reactor: OrderReactor,
+        follower: OrderFollower,
+        before: AccountSnapshot,
+        clock: Clock,
+    ) -> None:
+        self._reactor = reactor
+        self._follower = follower
+        self._before = before
+        self._clock = clock
+
+    async def await_late_fills(self, seconds: float) -> None:
+        """A cancelled order may have been executed at the last moment: listen a little longer."""
+        if any(order.claim is Claim.CANCELLED for order in self._reactor.books.orders()):
+            await self._follower.listen(seconds)
+
+    async def read_account(self, seconds: float) -> AccountSnapshot | None:
+        """The account once its positions are those before plus the fills; at last as it is.
+
+        Cash that lags is waited for only briefly. None when the account could not be read.
+        """
+        started, pause = self._clock.monotonic(), _FIRST_PAUSE_SEC
+        seen: AccountSnapshot | None = None
+        while self._reactor.link.is_open:
+            read = await self._read()
+            seen = read or seen
+            spent = self._clock.monotonic() - started
+            if read is not None and self._agrees(read, spent):
+                return read
+            if spent + pause > seconds:
+                break
+            self._reactor.inquiry.ask_in_any_case()
+            await self._follower.listen(pause)
+            pause = min(_LONGEST_PAUSE_SEC, pause * 2)
+        return seen
+
+    async def _read(self) -> AccountSnapshot | None:
+        reading = asyncio.ensure_future(self._reactor.link.desk.fetch_snapshot(fresh=True))
+        await self._follower.follow_while(reading)
         try:
-            seen = await view.fetch_snapshot(fresh=True)
+            return await reading
         except RebalancerError as error:
             log.warning("account could not be read after the run: %s", error)
-        spent = clock.monotonic() - started
-        if seen is not None and _is_settled(before, seen, fills, spent):
-            return seen
-        if spent + pause > _LIMIT_SEC:
-            return seen
-        await clock.wait((), pause)
-        pause = min(_LONGEST_PAUSE_SEC, pause * 2)
+            return None
 
-
-def _is_settled(
-    before: AccountSnapshot, seen: AccountSnapshot, fills: tuple[Fill, ...], spent_sec: float
-) -> bool:
-    if position_differences(before, seen, fills):
-        return False
-    return spent_sec >= _CASH_LIMIT_SEC or not cash_difference(before, seen, fills)
+    def _agrees(self, seen: AccountSnapshot, spent_sec: float) -> bool:
+        fills = [fill for one in self._reactor.books.tickets.values() for fill in one.fills]
+        if position_differences(self._before, seen, fills):
+            return False
+        return spent_sec >= _CASH_LIMIT_SEC or not cash_difference(self._before, seen, fills)

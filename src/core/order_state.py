@@ -73,12 +73,17 @@ class TimerKind(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How long one order is waited for, in seconds; ``rounds`` of questions before giving up."""
+    """How long the broker is waited for, in seconds; ``rounds`` of questions before giving up.
+
+    The first four are about one order; then the commissions and the account after the last one.
+    """
 
     answer_sec: Decimal = Decimal(30)
     order_sec: Decimal = Decimal(300)
     cancel_sec: Decimal = Decimal(10)
     proof_sec: Decimal = Decimal(3)
+    commission_sec: Decimal = Decimal(3)
+    account_sec: Decimal = Decimal(30)
     rounds: int = 3
 
 

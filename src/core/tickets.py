@@ -81,7 +81,7 @@ class TicketProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendingRules:
-    """What every order of one run has in common."""
+    """What every order of one run has in common; ``order_timeout_sec`` goes into ``patience``."""
 
     run_id: str
     order_prefix: str
@@ -89,6 +89,7 @@ class SendingRules:
     client_id: int
     execution: ExecutionSettings
     trading_hours: TradingHours
+    patience: Patience = Patience()
 
 
 def choose_style(
@@ -132,7 +133,7 @@ def plan_attempt(
         attempt=attempt,
         request=request,
         client_id=rules.client_id,
-        patience=Patience(order_sec=rules.execution.order_timeout_sec),
+        patience=replace(rules.patience, order_sec=rules.execution.order_timeout_sec),
     )
 
 
