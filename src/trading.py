@@ -7,21 +7,17 @@ whatever happened in between.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from src.account_books import AccountBooks, hold_account
 from src.accounting import RunAccounts, account_for
 from src.approval import Approval, Asking, seek_approval
-from src.broker.clock import SystemClock
 from src.broker.execution import ExecutionResult, ExecutionRun, execute
-from src.broker.settling import read_account_after
 from src.console import complain
 from src.core.journal import RunClosed
-from src.core.settlement import Settlement, all_fills, settle
+from src.core.settlement import Settlement, settle
 from src.earlier_runs import settle_earlier_runs
 from src.errors import ExitCode, Refused
 from src.progress import live_progress
@@ -87,7 +83,6 @@ async def _trade(run: _Run, approval: Approval) -> RunAccounts:
     is_over = False
     try:
         result = await _execute(run, approval)
-        settlement, was_cut_short = await _look_at_account(run.session, approval, result)
         is_over = True
     finally:
         if not is_over:
@@ -95,8 +90,8 @@ async def _trade(run: _Run, approval: Approval) -> RunAccounts:
     return RunAccounts(
         plan=approval.proposal.plan,
         is_simulated=run.books.is_simulated,
-        result=replace(result, was_interrupted=result.was_interrupted or was_cut_short),
-        settlement=settlement,
+        result=result,
+        settlement=_settlement(approval, result),
     )
 
 
@@ -125,27 +120,11 @@ async def _execute(run: _Run, approval: Approval) -> ExecutionResult:
         )
 
 
-async def _look_at_account(
-    session: IbkrSession, approval: Approval, result: ExecutionResult
-) -> tuple[Settlement, bool]:
-    """The account after the run; Ctrl+C ends the waiting, not the accounting."""
-    before, fills = approval.state.snapshot, all_fills(result.outcomes)
-    if not result.orders_sent:
-        return Settlement(), False
-    try:
-        after = await read_account_after(session, before, fills, SystemClock())
-    except asyncio.CancelledError:
-        _forget_cancellation()
-        return Settlement(), True
-    if after is None:
-        return Settlement(), False
-    return settle(approval.proposal.plan, before, after, result.outcomes), False
-
-
-def _forget_cancellation() -> None:
-    task = asyncio.current_task()
-    if task is not None and sys.version_info >= (3, 11):
-        task.uncancel()
+def _settlement(approval: Approval, result: ExecutionResult) -> Settlement:
+    """The account as it was read after the last order, held against what was executed."""
+    if result.after is None:
+        return Settlement()
+    return settle(approval.proposal.plan, approval.state.snapshot, result.after, result.outcomes)
 
 
 def _check_run_id(books: AccountBooks, files: RunFiles) -> None:
