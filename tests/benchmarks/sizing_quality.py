@@ -1,4 +1,4 @@
-"""How close sizing comes to the proven best whole-share plan. Needs SciPy (HiGHS); run by hand:
+"""How close sizing comes to the proven best whole-share plan. Run by hand; needs SciPy (HiGHS).
 
     python -m tests.benchmarks.sizing_quality [--accounts 200] [--first-seed 0]
 
@@ -52,76 +52,92 @@ def error_of(plan: TradePlan) -> float:
     return float(total / plan.before.net_liq_usd)
 
 
-def best_error(sample: Sample, plan: TradePlan, seconds: float) -> tuple[float, float]:
-    """The best error HiGHS found and the bound it proved.
+class Model:
+    """The plan as a mixed-integer problem.
 
     Per row: n units, a switch b (trade or not) and e ≥ |own drift|; then c ≥ |cash drift| and a
     switch that allows buys and then demands the floor.
     """
-    rows = wanted_rows(sample, plan)
-    fixed = [r for r in plan.drift_before.rows if r.symbol != CASH and r not in rows]
-    base = sum(abs(float(row.drift_usd)) for row in fixed)
-    count = len(rows)
-    size = 3 * count + 2
-    cash_dev, may_buy = 3 * count, 3 * count + 1
-    lower, upper = np.zeros(size), np.full(size, np.inf)
-    constraints: list[LinearConstraint] = []
-    cash_row = np.zeros(size)
 
-    def add(terms: dict[int, float], low: float, high: float) -> None:
-        row = np.zeros(size)
+    def __init__(self, rows: list[DriftRow]) -> None:
+        self.count = len(rows)
+        self.size = 3 * self.count + 2
+        self.cash_dev, self.may_buy = 3 * self.count, 3 * self.count + 1
+        self.lower, self.upper = np.zeros(self.size), np.full(self.size, np.inf)
+        self.upper[self.may_buy] = 1.0
+        self.cash_row = np.zeros(self.size)
+        self.constraints: list[LinearConstraint] = []
+
+    def add(self, terms: dict[int, float], low: float, high: float) -> None:
+        row = np.zeros(self.size)
         for index, value in terms.items():
             row[index] = value
-        constraints.append(LinearConstraint(row, low, high))
+        self.constraints.append(LinearConstraint(row, low, high))
 
-    minimum = float(sample.rules.min_order_usd)
-    for i, row in enumerate(rows):
+    def add_row(self, i: int, row: DriftRow, sample: Sample, plan: TradePlan) -> None:
         holding = plan.before.holdings[row.symbol]
+        minimum = float(sample.rules.min_order_usd)
         price, want = float(holding.price_usd), abs(float(row.drift_usd))
         sign = 1.0 if row.drift_weight < 0 else -1.0
         most = int((2 * want - 1e-9) / price)
         least = minimum / price
+        n, b, e = i, self.count + i, 2 * self.count + i
         if sign < 0:
             held = int(holding.qty_shares)
             most = min(most, held)
             if not row.target_weight and held * price >= minimum and held:
-                least, lower[count + i] = float(held), 1.0
-        upper[i], upper[count + i] = most, 1.0
-        add({i: 1.0, count + i: -float(most)}, -np.inf, 0.0)
-        add({i: 1.0, count + i: -least}, 0.0, np.inf)
-        add({2 * count + i: 1.0, i: -price}, -want, np.inf)
-        add({2 * count + i: 1.0, i: price}, want, np.inf)
+                least, self.lower[b] = float(held), 1.0
+        self.upper[n], self.upper[b] = most, 1.0
+        self.add({n: 1.0, b: -float(most)}, -np.inf, 0.0)
+        self.add({n: 1.0, b: -least}, 0.0, np.inf)
+        self.add({e: 1.0, n: -price}, -want, np.inf)
+        self.add({e: 1.0, n: price}, want, np.inf)
         if sign > 0:
-            add({count + i: 1.0, may_buy: -1.0}, -np.inf, 0.0)
-        cash_row[i] = -sign * price
-    upper[may_buy] = 1.0
-    cash = float(plan.before.cash_usd)
-    target = float(next(r.target_weight for r in plan.drift_before.rows if r.symbol == CASH))
-    target *= float(plan.before.net_liq_usd)
-    floor = float(plan.cash_floor_usd)
-    above, below = cash_row.copy(), cash_row.copy()
-    above[cash_dev], below[cash_dev] = -1.0, 1.0
-    constraints.append(LinearConstraint(above, -np.inf, target - cash))
-    constraints.append(LinearConstraint(below, target - cash, np.inf))
-    guard = cash_row.copy()
-    slack = 10 * float(plan.before.net_liq_usd)
-    guard[may_buy] = -slack
-    constraints.append(LinearConstraint(guard, floor - cash - slack - 1e-7, np.inf))
-    cost = np.zeros(size)
-    cost[2 * count : 3 * count], cost[cash_dev] = 1.0, 1.0
-    kinds = np.zeros(size)
-    kinds[: 2 * count], kinds[may_buy] = 1, 1
-    found = milp(
-        cost,
-        constraints=constraints,
-        bounds=Bounds(lower, upper),
-        integrality=kinds,
-        options={"mip_rel_gap": 1e-7, "time_limit": seconds},
-    )
+            self.add({b: 1.0, self.may_buy: -1.0}, -np.inf, 0.0)
+        self.cash_row[n] = -sign * price
+
+    def add_cash(self, plan: TradePlan) -> None:
+        cash, net_liq = float(plan.before.cash_usd), float(plan.before.net_liq_usd)
+        weight = next(r.target_weight for r in plan.drift_before.rows if r.symbol == CASH)
+        target, floor = float(weight) * net_liq, float(plan.cash_floor_usd)
+        above, below, guard = self.cash_row.copy(), self.cash_row.copy(), self.cash_row.copy()
+        above[self.cash_dev], below[self.cash_dev] = -1.0, 1.0
+        slack = 10 * net_liq
+        guard[self.may_buy] = -slack
+        self.constraints.append(LinearConstraint(above, -np.inf, target - cash))
+        self.constraints.append(LinearConstraint(below, target - cash, np.inf))
+        self.constraints.append(LinearConstraint(guard, floor - cash - slack - 1e-7, np.inf))
+
+    def solve(self, seconds: float) -> tuple[float, float]:
+        """The best value found and the bound proved."""
+        cost, kinds = np.zeros(self.size), np.zeros(self.size)
+        cost[2 * self.count : 3 * self.count], cost[self.cash_dev] = 1.0, 1.0
+        kinds[: 2 * self.count], kinds[self.may_buy] = 1, 1
+        found = milp(
+            cost,
+            constraints=self.constraints,
+            bounds=Bounds(self.lower, self.upper),
+            integrality=kinds,
+            options={"mip_rel_gap": 1e-7, "time_limit": seconds},
+        )
+        return (
+            np.inf if found.fun is None else found.fun,
+            -np.inf if found.mip_dual_bound is None else found.mip_dual_bound,
+        )
+
+
+def best_error(sample: Sample, plan: TradePlan, seconds: float) -> tuple[float, float]:
+    """The best error HiGHS found and the bound it proved."""
+    rows = wanted_rows(sample, plan)
+    fixed = [r for r in plan.drift_before.rows if r.symbol != CASH and r not in rows]
+    base = sum(abs(float(row.drift_usd)) for row in fixed)
+    model = Model(rows)
+    for i, row in enumerate(rows):
+        model.add_row(i, row, sample, plan)
+    model.add_cash(plan)
+    value, bound = model.solve(seconds)
     net_liq = float(plan.before.net_liq_usd)
-    value = np.inf if found.fun is None else found.fun + base
-    bound = -np.inf if found.mip_dual_bound is None else found.mip_dual_bound + base
-    return value / net_liq, bound / net_liq
+    return (value + base) / net_liq, (bound + base) / net_liq
 
 
 def is_feasible(sample: Sample, plan: TradePlan) -> bool:
