@@ -157,9 +157,6 @@ class Listener(Wrapper):
         if sink is not None:
             sink.on_end()
 
-    def tickSize(self, reqId: int, tickType: int, size: float) -> None:
-        """Sizes are not used."""
-
     # --- orders -----------------------------------------------------------------------------
 
     def openOrder(

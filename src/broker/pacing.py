@@ -82,7 +82,8 @@ def drain_sec(sent_at: Sequence[float], now: float, limit: int, messages: int) -
     """At most how long the throttle takes until so many messages have left."""
     free = limit - sum(now - at < _BUSY_SEC for at in sent_at)
     over = messages - free
-    return 0.0 if over <= 0 else _WINDOW_SEC + over * _spacing_sec(limit)
+    pace = max(_spacing_sec(limit), _WINDOW_SEC / limit)
+    return 0.0 if over <= 0 else _WINDOW_SEC + over * pace
 
 
 def calm_sec(sent_at: Sequence[float], now: float, limit: int, messages: int) -> float:

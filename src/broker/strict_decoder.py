@@ -20,7 +20,20 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_UNREADABLE: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+_UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    StopIteration,  # the library reads lists with bare iterators
+)
+_USED: Final = frozenset(
+    {1, 3, 4, 5, 6, 7, 9, 10, 11, 15, 18, 45, 46, 49, 52, 53, 54, 55, 57, 58, 59, 61, 62, 79}
+    | {101, 102}
+)
+"""The messages this program asks for; any other kind that the library knows is ignored."""
+
 _NAMES: Final = {
     "3": "order status",
     "5": "open order",
@@ -44,6 +57,8 @@ class StrictDecoder(Decoder):
     def __init__(self, wrapper: Listener) -> None:
         super().__init__(wrapper, 0)
         self._listener = wrapper
+        for message_id in self.handlers.keys() - _USED:
+            self.handlers[message_id] = _ignore
 
     def wrap(
         self, methodName: str, types: list[type], skip: int = 2
@@ -83,6 +98,10 @@ class StrictDecoder(Decoder):
         """A missing quantity is not a number, not zero."""
         fields[_POSITION_QTY] = fields[_POSITION_QTY] or "nan"
         super().position(fields)
+
+
+def _ignore(_: list[str]) -> None:
+    """A message nobody here asked for."""
 
 
 def _read(kind: type, text: str) -> Any:  # noqa: ANN401 - whatever the message's field is

@@ -1,0 +1,101 @@
+"""F81: whatever bytes a gateway sends, the client neither breaks nor grows nor waits for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import tracemalloc
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from ib_async.client import Client
+
+from src.broker.guarded_client import GuardedClient
+from src.broker.ib_link import Link, silence_library_logs
+from src.core.order_events import BrokerEvent
+from src.settings import IbkrSettings
+
+FRAMES = 35_000
+SETTINGS = IbkrSettings(account_id="DU1234567", connect_timeout_sec=Decimal(1))
+WORDS = ("", "0", "-1", "1", "2", "nan", "inf", "1.7976931348623157E308", "2147483647", "x", "DU1")
+IDS = [*range(112), 199, 2**40]
+
+
+def _ready_link() -> Link:
+    """A link that has logged in, without a socket."""
+    silence_library_logs()
+    link = Link(SETTINGS)
+    link.client.connState = Client.CONNECTING
+    _feed(link.client, _frame("178", "20250131 12:00:00 UTC"))
+    _feed(link.client, _frame("15", "1", "DU1234567"), _frame("9", "1", "1"))
+    return link
+
+
+def _frame(*fields: str) -> bytes:
+    body = "".join(f"{field}\0" for field in fields).encode()
+    return len(body).to_bytes(4, "big") + body
+
+
+def _feed(client: GuardedClient, *frames: bytes) -> None:
+    client._onSocketHasData(b"".join(frames))
+
+
+def _random_frames(seed: int, count: int) -> Iterator[bytes]:
+    chance = random.Random(seed)  # noqa: S311 - reproducible
+    for _ in range(count):
+        fields = [str(chance.choice(IDS)), *chance.choices(WORDS, k=chance.randrange(40))]
+        yield _frame(*fields)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_messages_change_nothing_but_evidence(seed: int) -> None:
+    async def main() -> None:
+        link = _ready_link()
+        events: list[BrokerEvent] = []
+        link.listener.evidence = events.append
+        for frame in _random_frames(seed, FRAMES):
+            _feed(link.client, frame)
+            if not link.client.isReady():
+                link = _ready_link()
+                link.listener.evidence = events.append
+        assert len(events) > FRAMES / 1000
+        assert all(type(event).__name__.endswith("Seen") for event in events)
+
+    asyncio.run(main())
+
+
+def test_noise_ends_the_connection_with_a_reason() -> None:
+    async def main() -> None:
+        chance = random.Random(7)  # noqa: S311 - reproducible
+        for _ in range(500):
+            link = _ready_link()
+            _feed(link.client, chance.randbytes(chance.randrange(1, 400)))
+            _feed(link.client, b"\xff\xff\xff\xff")
+            assert link.client.fault or link.client.isReady()
+
+    asyncio.run(main())
+
+
+def test_memory_stays_bounded_under_a_flood() -> None:
+    async def main() -> int:
+        link = _ready_link()
+        chunk = _frame("6", "2", "Key", "1", "USD", "DU1234567") * 100
+        tracemalloc.start()
+        try:
+            for number in range(300):
+                _feed(link.client, chunk, _frame("6", "2", f"K{number}", "1", "USD", "DU1234567"))
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert asyncio.run(main()) < 5_000_000
+
+
+def test_a_message_of_a_million_fields_is_taken_in_stride() -> None:
+    async def main() -> str:
+        link = _ready_link()
+        _feed(link.client, _frame("61", *["1"] * 1_000_000))
+        return link.listener.book.unreadable
+
+    assert asyncio.run(main()) == "position"

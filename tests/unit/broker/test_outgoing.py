@@ -1,0 +1,40 @@
+"""I7: the allow-list of outgoing messages, over every message id there could be."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from src.broker.outgoing import check_outgoing
+from src.errors import Refused
+
+READS = {1, 2, 6, 7, 9, 16, 49, 59, 61, 64, 71, 81, 99}
+ORDERS = {3, 4}
+
+
+@pytest.mark.parametrize("desk_is_open", [False, True])
+def test_exactly_the_listed_ids_pass(*, desk_is_open: bool) -> None:
+    allowed = READS | (ORDERS if desk_is_open else set())
+    passed = set()
+    for message_id in range(1000):
+        try:
+            check_outgoing(f"{message_id}\x00rest\x00", desk_is_open=desk_is_open)
+        except Refused:
+            continue
+        passed.add(message_id)
+    assert passed == allowed
+
+
+@given(st.text(max_size=20))
+def test_a_head_that_is_no_listed_number_never_passes(head: str) -> None:
+    number = int(head) if head.isascii() and head.isdigit() else -1
+    if number in READS:
+        return
+    with pytest.raises(Refused, match="blocked"):
+        check_outgoing(f"{head}\x00", desk_is_open=False)
+
+
+def test_the_message_names_what_was_blocked() -> None:
+    with pytest.raises(Refused, match="blocked placeOrder: no order leaves without"):
+        check_outgoing("3\x001\x00", desk_is_open=False)

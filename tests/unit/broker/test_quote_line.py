@@ -1,0 +1,145 @@
+"""One line's ticks: which field, which kind, when it is enough, and that it ends only once."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from src.broker.quote_line import LineState, QuoteLine
+from src.core.pricing import usable_price
+from src.core.records import DataKind, QuoteStage
+from src.settings import PriceSource
+
+
+def _line(source: PriceSource = "last", stage: QuoteStage = QuoteStage.LIVE) -> QuoteLine:
+    return QuoteLine("SPY", stage, source)
+
+
+@pytest.mark.parametrize(
+    ("source", "ticks"),
+    [
+        ("last", [4]),
+        ("close", [9]),
+        ("bid", [1]),
+        ("ask", [2]),
+        ("mid", [1, 2]),
+        ("last", [68]),
+        ("close", [75]),
+        ("bid", [66]),
+        ("ask", [67]),
+    ],
+)
+def test_the_wanted_field_ends_the_wait(source: PriceSource, ticks: list[int]) -> None:
+    line = _line(source)
+    for tick in (6, 7, 14, 35):
+        line.on_price(tick, Decimal(1))
+    states = [line.state]
+    for tick in ticks:
+        line.on_price(tick, Decimal(10))
+        states.append(line.state)
+    assert states == [*[LineState.WAITING] * len(ticks), LineState.USABLE]
+    assert line.news.is_set()
+    assert usable_price(line.quote(), source) == 10
+
+
+def test_no_price_takes_an_earlier_one_back() -> None:
+    line = _line()
+    line.on_price(4, Decimal(10))
+    line.on_price(4, None)
+    assert line.quote().last_usd is None
+
+
+def test_a_delayed_tick_marks_the_line_even_without_a_grant() -> None:
+    line = _line()
+    line.on_price(68, Decimal(10))
+    assert line.quote().kind is DataKind.DELAYED
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        (1, DataKind.LIVE),
+        (2, DataKind.FROZEN),
+        (3, DataKind.DELAYED),
+        (4, DataKind.DELAYED_FROZEN),
+        (9, DataKind.DELAYED),
+    ],
+)
+def test_the_kind_is_what_the_broker_grants(number: int, kind: DataKind) -> None:
+    line = _line()
+    line.on_kind(number)
+    assert line.quote().kind is kind
+
+
+def test_showing_delayed_is_a_notice_that_marks() -> None:
+    line = _line()
+    line.on_error(10167, "Displaying delayed market data")
+    assert line.state is LineState.WAITING
+    assert line.kind is DataKind.DELAYED
+
+
+@pytest.mark.parametrize(
+    ("code", "state"),
+    [
+        (354, LineState.REFUSED),
+        (200, LineState.REFUSED),
+        (101, LineState.NO_LINE),
+        (100, LineState.TOO_FAST),
+        (300, LineState.WAITING),
+        (2104, LineState.WAITING),
+    ],
+)
+def test_errors_end_the_line_by_their_class(code: int, state: LineState) -> None:
+    line = _line()
+    line.on_error(code, "said so")
+    assert line.state is state
+    assert line.refusal == (f"{code}: said so" if state is LineState.REFUSED else "")
+
+
+def test_the_first_end_stands() -> None:
+    line = _line()
+    line.on_price(4, Decimal(10))
+    line.on_error(354, "too late to matter")
+    line.on_end()
+    assert line.state is LineState.USABLE
+    assert line.refusal == ""
+    assert line.has_ended
+
+
+def test_a_snapshot_without_the_field_ends_at_its_end() -> None:
+    line = _line(stage=QuoteStage.SNAPSHOT)
+    line.on_price(1, Decimal(10))
+    line.on_end()
+    assert line.state is LineState.ENDED
+
+
+@pytest.mark.parametrize("tick", [49, 90])
+@pytest.mark.parametrize(
+    ("value", "halted"), [("0", False), ("1", True), ("2", True), ("-1", False)]
+)
+def test_halts(tick: int, value: str, *, halted: bool) -> None:
+    line = _line()
+    line.on_number(tick, Decimal(value))
+    assert line.quote().is_halted is halted
+
+
+def test_the_time_of_the_last_trade_counts_for_last_only() -> None:
+    traded = datetime(2025, 1, 31, 17, 0, tzinfo=timezone.utc)
+    last, bid = _line(), _line("bid")
+    for line in (last, bid):
+        line.on_text(45, str(int(traded.timestamp())))
+        line.on_price(1, Decimal(1))
+        line.on_price(4, Decimal(1))
+    assert last.quote().as_of_utc == traded
+    assert bid.quote().as_of_utc == bid.arrived_utc
+
+
+@given(st.text(max_size=30))
+def test_any_time_text_is_a_time_or_none(text: str) -> None:
+    line = _line()
+    line.on_text(88, text)
+    assert line.traded_utc is None or line.traded_utc.tzinfo is timezone.utc
