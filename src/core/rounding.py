@@ -20,7 +20,7 @@ from src.core.greedy import greedy_units
 from src.core.lots import CashRule, Choice
 from src.core.rounding_problem import DOLLAR, PARTS, Item, Problem
 
-_CORE: Final = 40
+_CORE: Final = 100
 _GOOD_ENOUGH: Final = 10**6
 """An error within a millionth of net liq of its lower bound is not worth improving."""
 
