@@ -20,16 +20,13 @@ from ib_async.ib import IB, StartupFetch
 from src.broker.guarded_client import GuardedClient, Progress
 from src.broker.listener import CLIENT_ID_TAKEN, Listener
 from src.broker.pacing import Reply, backoff_sec, read_reply
-from src.broker.replies import AnswerDamaged, AnswerRefused, Key
+from src.broker.replies import FIRST_REQUEST_ID, AnswerDamaged, AnswerRefused, Key
 from src.errors import BrokerLost
 
 if TYPE_CHECKING:
     from src.settings import IbkrSettings
 
 log = logging.getLogger(__name__)
-
-_FIRST_REQUEST_ID: Final = 1_000_000_000
-"""Request ids stay far above order ids: an error names either with the same number."""
 
 _MAX_TRIES: Final = 4
 _API_HINT: Final = "enable the API (Configure > API > Settings, socket clients) and check the port"
@@ -53,7 +50,7 @@ class Link:
     def __init__(self, settings: IbkrSettings) -> None:
         self._settings = settings
         self._ib = _GuardedIB(settings.account_id)
-        self._next_request_id = _FIRST_REQUEST_ID
+        self._next_request_id = FIRST_REQUEST_ID
         self._turns: dict[Key, asyncio.Lock] = {}
         self.timeout_sec = float(settings.connect_timeout_sec)
 
@@ -217,7 +214,7 @@ class Link:
         host, port = self._place()
         if isinstance(error, socket.gaierror):
             return f"the host name {host!r} ([ibkr] host) is not known: {error.strerror}"
-        if isinstance(error, ConnectionRefusedError):
+        if isinstance(error, ConnectionRefusedError) or "Connect call failed" in str(error):
             return f"nothing listens at {host}:{port}: start TWS or IB Gateway; {_API_HINT}"
         if isinstance(error, asyncio.TimeoutError):
             limit = f"{self.timeout_sec:g} s"

@@ -20,7 +20,7 @@ from ib_async.wrapper import Wrapper
 from src.broker import convert
 from src.broker.account_book import AccountBook
 from src.broker.pacing import Reply, read_reply
-from src.broker.replies import AnswerDamaged, AnswerRefused, Replies
+from src.broker.replies import FIRST_REQUEST_ID, AnswerDamaged, AnswerRefused, Replies
 from src.broker.tick_sink import TickSink
 from src.broker.upstream import Upstream
 from src.core.codes import CodeKind, classify
@@ -239,6 +239,8 @@ class Listener(Wrapper):
         elif self.replies.is_open(reqId):
             if read_reply(errorCode) is not Reply.NOTICE:
                 self.replies.fail(reqId, AnswerRefused(errorCode, text))
+        elif reqId >= FIRST_REQUEST_ID:
+            log.debug("late message request=%s code=%s text=%s", reqId, errorCode, text)
         else:
             log.info("broker message id=%s code=%s text=%s", reqId, errorCode, text)
             self._emit(OrderErrorSeen(order_id=reqId, code=errorCode, text=text))

@@ -13,6 +13,9 @@ from typing import Any, Final
 MAX_ROWS: Final = 100_000
 """No honest list is longer; a flood ends as a failure instead of as a full memory."""
 
+FIRST_REQUEST_ID: Final = 1_000_000_000
+"""Request ids stay far above order ids: an error names either with the same number."""
+
 Key = int | str
 """A request id, or the name of a question that the protocol lets be asked one at a time."""
 
