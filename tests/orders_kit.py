@@ -115,8 +115,8 @@ def working(word: str = "Submitted", qty: Number = 10) -> WorkingOrder:
     )
 
 
-def opened(word: str = "PreSubmitted") -> OpenOrderSeen:
-    return OpenOrderSeen(order=working(word))
+def opened(word: str = "PreSubmitted", qty: Number = 10) -> OpenOrderSeen:
+    return OpenOrderSeen(order=working(word, qty))
 
 
 def completed(word: str, filled: Number, text: str = "") -> CompletedOrder:
@@ -183,7 +183,7 @@ def sent(qty: Number = 10) -> Player:
 def alive(qty: Number = 10) -> Player:
     """An order the broker has acknowledged."""
     player = sent(qty)
-    player.feed(opened(), status("PreSubmitted", qty=qty))
+    player.feed(opened(qty=qty), status("PreSubmitted", qty=qty))
     return player
 
 

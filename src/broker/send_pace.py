@@ -37,7 +37,7 @@ class SendPace:
         """The broker complained about the rate: pause, then half as fast."""
         self._refill(now)
         self._per_sec = max(_SLOWEST_PER_SEC, self._per_sec / 2)
-        self._free = min(self._free, 1 - _PENALTY_SEC * self._per_sec)
+        self._free = 1 - _PENALTY_SEC * self._per_sec
 
     def _refill(self, now: float) -> None:
         self._free = min(_BURST, self._free + (now - self._seen) * self._per_sec)

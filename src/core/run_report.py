@@ -141,7 +141,7 @@ def render_summary(report: RunReport) -> str:
     lines += _account_lines(report)
     lines += [f"WARNING: {text}" for text in report.settlement.warnings]
     lines += [f"PROBLEM: {text}" for text in (*report.settlement.differences, *report.problems)]
-    return "\n".join(mask_accounts(printable(line)) for line in [*lines, "", last_line(report)])
+    return "\n".join(printable(mask_accounts(line)) for line in [*lines, "", last_line(report)])
 
 
 def last_line(report: RunReport) -> str:
@@ -215,10 +215,10 @@ def _totals(outcomes: tuple[OrderOutcome, ...]) -> list[str]:
     slippage = sum((f.slippage_usd for _, f in figures), ZERO)
     missing = sum(f.commissions_missing for _, f in figures)
     pending = f" (? {_count(missing, 'commission')} pending)" if missing else ""
-    traded = f"Bought ${usd_text(bought)}, sold ${usd_text(sold)}"
+    traded = f"Bought ${_usd(bought)}, sold ${_usd(sold)}"
     return [
-        f"{traded}, commissions ${usd_text(commission)}{pending}",
-        f"Slippage against the estimates ${usd_text(slippage)} (positive: it cost money)",
+        f"{traded}, commissions ${_usd(commission)}{pending}",
+        f"Slippage against the estimates ${_usd(slippage)} (positive: it cost money)",
     ]
 
 
@@ -226,8 +226,8 @@ def _account_lines(report: RunReport) -> list[str]:
     after, drift = report.settlement.after, report.settlement.drift_after
     if after is None:
         return ["The account was not read after the last order."]
-    exposure, leverage = usd_text(after.gross_exposure_usd), leverage_text(after.leverage)
-    cash = usd_text(after.cash_usd)
+    exposure, leverage = _usd(after.gross_exposure_usd), leverage_text(after.leverage)
+    cash = _usd(after.cash_usd)
     lines = [f"Account now: cash ${cash}, exposure ${exposure}, leverage {leverage}"]
     if drift is not None and drift.rows:
         ranked = sorted(drift.rows, key=lambda row: (-abs(row.drift_weight), row.symbol))
@@ -235,6 +235,11 @@ def _account_lines(report: RunReport) -> list[str]:
         worst = ", ".join(f"{row.symbol} {_signed_pct(row.drift_weight)}" for row in ranked[:3])
         lines.append(f"Drift now: {pct_text(total)}% in all, largest {worst}")
     return lines
+
+
+def _usd(amount_usd: Decimal) -> str:
+    """With thousands separators, as in the preview; for the screen only."""
+    return f"{round(amount_usd, 2) + 0:,.2f}"
 
 
 def _signed_pct(weight: Decimal) -> str:

@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from src.core.batches import budget_for_buys, cash_effect, first_states, lines_of
+from src.core.order_match import owner_of, stranger
+from src.core.order_state import OrderState
+from src.core.records import OrderStyle, Session, Side, TicketStatus
+from src.core.tickets import (
+    SendingRules,
+    TicketState,
+    choose_style,
+    exceeds_limit,
+    is_settled,
+    plan_attempt,
+    progress_of,
+    ticket_outcome,
+    wants_fallback,
+    with_order,
+)
+from src.settings import ExecutionSettings
+from tests.builders import ACCOUNT, NOON_UTC, listing, ticket
+from tests.execution_kit import Stage, buy, sell
+from tests.orders_kit import (
+    CLIENT_ID,
+    ORDER_ID,
+    PERM_ID,
+    REF,
+    RUN_ID,
+    Player,
+    alive,
+    code,
+    commission,
+    executed,
+    fill,
+    nothing_found,
+    opened,
+    sent,
+    status,
+    with_commission,
+)
+
+FALLBACK = ExecutionSettings()
+
+
+def rules(algo: str = "adaptive", hours: str = "rth") -> SendingRules:
+    return SendingRules(
+        run_id=RUN_ID,
+        order_prefix="IBR",
+        account_id=ACCOUNT,
+        client_id=CLIENT_ID,
+        execution=ExecutionSettings(algo_preference=algo),  # type: ignore[arg-type]
+        trading_hours=hours,  # type: ignore[arg-type]
+    )
+
+
+def on_ticket(*players: Player, limit: int = 10) -> TicketState:
+    state = TicketState(line=1, ticket=ticket("SPY", Side.SELL, 10), limit_shares=Decimal(limit))
+    for number, player in enumerate(players, start=1):
+        state = with_order(state, replace(player.state, attempt=number))
+    return state
+
+
+def refused(number: int = 442) -> Player:
+    player = sent()
+    player.feed(code(number, "algo"), nothing_found())
+    return player
+
+
+# --- how it is sent --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("algo", "style"),
+    [
+        ("adaptive", OrderStyle.ADAPTIVE),
+        ("midprice", OrderStyle.MIDPRICE),
+        ("none", OrderStyle.PLAIN),
+    ],
+)
+def test_the_preferred_algo_in_regular_hours(algo: str, style: OrderStyle) -> None:
+    assert choose_style(rules(algo), listing("SPY"), NOON_UTC) == (style, False)
+
+
+def test_extended_hours_take_the_algo_only_while_the_regular_session_is_open() -> None:
+    session = Session(opens_utc=NOON_UTC, closes_utc=NOON_UTC + timedelta(hours=1))
+    known = replace(listing("SPY"), regular_sessions=(session,))
+    eth = rules(hours="eth")
+    assert choose_style(eth, known, NOON_UTC) == (OrderStyle.ADAPTIVE, True)
+    late = NOON_UTC + timedelta(hours=1)
+    assert choose_style(eth, known, late) == (OrderStyle.PLAIN, True)
+
+
+def test_the_second_attempt_is_for_what_is_left() -> None:
+    first = sent()
+    first.feed(executed(4), code(442), nothing_found())
+    order = plan_attempt(on_ticket(first), rules(), 8, (OrderStyle.PLAIN, False))
+    assert order.request.qty_shares == 6
+    assert order.attempt == 2
+    assert order.request.order_ref == f"IBR-{RUN_ID}-1-2"
+
+
+# --- fallback --------------------------------------------------------------------------------
+
+
+def test_a_proven_refusal_of_the_algo_wants_the_fallback() -> None:
+    assert wants_fallback(on_ticket(refused()), FALLBACK)
+
+
+def test_no_fallback_without_proof_or_for_another_reason_or_twice() -> None:
+    unproven = sent()
+    unproven.feed(code(442))
+    assert not wants_fallback(on_ticket(unproven), FALLBACK)
+    assert not wants_fallback(on_ticket(refused(201)), FALLBACK)
+    assert not wants_fallback(on_ticket(refused(), refused()), FALLBACK)
+    switched_off = ExecutionSettings(fallback_plain_market=False)
+    assert not wants_fallback(on_ticket(refused()), switched_off)
+
+
+def test_no_fallback_for_a_plain_order() -> None:
+    plain = refused()
+    plain.state = replace(plain.state, request=replace(plain.state.request, style=OrderStyle.PLAIN))
+    assert not wants_fallback(on_ticket(plain), FALLBACK)
+
+
+def test_no_fallback_while_executions_and_total_disagree() -> None:
+    player = refused()
+    player.state = replace(player.state, closing_filled=Decimal(3))
+    assert not wants_fallback(on_ticket(player), FALLBACK)
+
+
+# --- what became of it -----------------------------------------------------------------------
+
+
+def test_fills_of_both_attempts_make_a_filled_ticket() -> None:
+    first, second = sent(), alive(6)
+    first.feed(executed(4), code(442, "no algo"), nothing_found())
+    second.feed(executed(6, "b.01"))
+    outcome = ticket_outcome(on_ticket(first, second))
+    assert outcome.status is TicketStatus.FILLED
+    assert outcome.error == ""
+    assert outcome.notes[0] == "algo adaptive refused (442: no algo)"
+    assert outcome.notes[1].startswith("fallback: ")
+
+
+def test_an_unproven_attempt_makes_the_ticket_unresolved() -> None:
+    outcome = ticket_outcome(on_ticket(refused(), alive()))
+    assert outcome.status is TicketStatus.UNRESOLVED
+
+
+def test_more_than_the_limit_is_unresolved_and_says_so() -> None:
+    first, second = alive(), alive()
+    first.feed(executed(10))
+    second.feed(executed(10, "b.01"))
+    outcome = ticket_outcome(on_ticket(first, second))
+    assert outcome.status is TicketStatus.UNRESOLVED
+    assert outcome.error == "20 shares executed, 10 were to be traded"
+
+
+def test_a_refitted_ticket_filled_in_full_is_filled_with_a_note() -> None:
+    player = alive(7)
+    player.feed(executed(7))
+    outcome = ticket_outcome(on_ticket(player, limit=7))
+    assert outcome.status is TicketStatus.FILLED
+    assert "refitted from 10" in outcome.notes
+
+
+def test_a_skipped_ticket_says_why() -> None:
+    state = replace(on_ticket(), skip_reason="no cash is left for it")
+    assert is_settled(state)
+    assert ticket_outcome(state).status is TicketStatus.SKIPPED
+    assert ticket_outcome(state).error == "no cash is left for it"
+
+
+def test_warnings_of_the_broker_become_notes() -> None:
+    player = alive()
+    player.feed(code(399, "held until the open"), executed(10))
+    assert "399: held until the open" in ticket_outcome(on_ticket(player)).notes
+
+
+def test_open_orders_count_in_full_against_the_limit() -> None:
+    assert not exceeds_limit(on_ticket(refused(), alive()))
+    late = refused()
+    late.feed(executed(1))
+    assert exceeds_limit(on_ticket(late, alive()))
+
+
+def test_progress_in_a_word() -> None:
+    assert progress_of(on_ticket()).doing == "waiting"
+    assert progress_of(on_ticket(alive())).doing == "PreSubmitted"
+    assert progress_of(on_ticket(refused())).doing == "Rejected"
+
+
+# --- money for the buys ----------------------------------------------------------------------
+
+
+def test_the_budget_is_cash_and_proceeds_less_commissions_and_floor() -> None:
+    paid = with_commission(fill(10), "1.5")
+    assert budget_for_buys(Decimal(500), Decimal(200), [paid]) == Decimal("1298.5")
+
+
+def test_an_unknown_commission_is_reserved_at_a_tenth_of_a_percent_or_a_dollar() -> None:
+    assert cash_effect([fill(1)]) == Decimal(99)
+    assert cash_effect([fill(100)]) == Decimal(9990)
+    assert cash_effect([fill(0)]) == Decimal(0)
+
+
+def test_lines_count_from_one_and_sells_are_apart() -> None:
+    states = first_states(Stage(tickets=(sell("AAA"), buy("BBB"), buy("CCC"))).plan())
+    assert lines_of(states, Side.SELL) == (1,)
+    assert lines_of(states, Side.BUY) == (2, 3)
+
+
+# --- whose evidence it is --------------------------------------------------------------------
+
+
+def orders() -> list[OrderState]:
+    return [alive().state]
+
+
+def test_evidence_finds_its_order() -> None:
+    player = alive()
+    player.feed(executed(4))
+    known = [player.state]
+    events = (status("Submitted"), opened(), executed(1), code(399), commission("0001.02", 1))
+    assert all(owner_of(event, known) is player.state for event in events)
+
+
+def test_evidence_about_others_finds_none() -> None:
+    mine = orders()
+    assert owner_of(replace(status("Filled"), client_id=7), mine) is None
+    assert owner_of(replace(status("Filled"), perm_id=PERM_ID + 1), mine) is None
+    assert owner_of(replace(code(201), order_id=ORDER_ID + 1), mine) is None
+    assert owner_of(commission("other.01", 1), mine) is None
+    foreign = replace(fill(1), order_ref="IBR-x")
+    assert owner_of(replace(executed(1), fill=foreign), mine) is None
+
+
+def test_an_altered_reference_under_our_id_still_finds_the_order() -> None:
+    altered = replace(opened().order, order_ref="")
+    assert owner_of(replace(opened(), order=altered), orders()) is not None
+    assert REF
+
+
+def test_a_stranger_is_an_execution_of_our_client_in_this_run() -> None:
+    unknown = replace(fill(1), order_ref="IBR-other")
+    assert "unknown order reference" in stranger(unknown, ACCOUNT, CLIENT_ID, NOON_UTC)
+    assert stranger(unknown, ACCOUNT, 7, NOON_UTC) == ""
+    assert stranger(unknown, ACCOUNT, CLIENT_ID, NOON_UTC + timedelta(seconds=1)) == ""
+    elsewhere = replace(unknown, account_id="DU9")
+    assert "another account" in stranger(elsewhere, ACCOUNT, CLIENT_ID, NOON_UTC)
