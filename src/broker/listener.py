@@ -273,12 +273,17 @@ class Listener(Wrapper):
             self.upstream.restore(with_loss=kind is CodeKind.SESSION_BACK_WITH_LOSS)
             self._emit(LinkSeen(state=LinkState.UPSTREAM_BACK, code=code, text=text))
         elif code == _VALIDATION_FAILED:
-            for key in (OPEN_ORDERS, COMPLETED_ORDERS, CURRENT_TIME):
-                self.replies.fail(key, AnswerRefused(code, text))
+            self._refuse_nameless(AnswerRefused(code, text))
         elif kind is CodeKind.PACING:
             self.client.slow_down()
         if kind is not CodeKind.WARNING:
             self.last_message = f"{code}: {text}"
+
+    def _refuse_nameless(self, refusal: AnswerRefused) -> None:
+        """End what was asked without a number: order lists, which read-only mode refuses, first."""
+        lists = [key for key in (OPEN_ORDERS, COMPLETED_ORDERS) if self.replies.is_open(key)]
+        for key in lists or (CURRENT_TIME,):
+            self.replies.fail(key, refusal)
 
     def _emit(self, event: BrokerEvent) -> None:
         if self.evidence is not None:
