@@ -25,8 +25,8 @@ PARTS: Final = 8
 """Errors are counted in eighths, so that the price on cash can move in eighths too."""
 
 _NEAR: Final = 12
-_FAR: Final = tuple(_NEAR + (1 << power) for power in range(12))
-_STRIDES: Final = (*range(-_NEAR, _NEAR + 1), *_FAR, *(-stride for stride in _FAR))
+_NEAR_IN_ALL: Final = 240
+_FAR: Final = tuple(1 << power for power in range(12))
 _TIGHTENINGS: Final = 3
 
 Option = tuple[int, int, int]
@@ -131,8 +131,9 @@ def list_options(
     problem: Problem, units: Sequence[int], price: int, gap: int
 ) -> list[list[Option]]:
     """Per symbol the counts worth looking at around ``units``, the best first."""
+    near = max(_NEAR, _NEAR_IN_ALL // max(len(units), 1))
     every = [
-        _near_options(item, count, price, gap)
+        _near_options(item, set(_around(item.choice, count, near)), price, gap)
         for item, count in zip(problem.items, units, strict=True)
     ]
     window = problem.window(price, gap)
@@ -144,20 +145,22 @@ def list_options(
     return every
 
 
-def _near_options(item: Item, centre: int, price: int, gap: int) -> list[Option]:
-    """Within the gap: the corners, the centre, and what lies around it and around the target."""
+def _near_options(item: Item, around: set[int], price: int, gap: int) -> list[Option]:
+    """Within the gap: the corners and the given counts."""
     corners = item.corners()
     least = min(item.reduced(count, price) for count in corners)
-    counts = corners | {centre}
-    for start in {centre, item.choice.want // item.choice.lot}:
-        counts.update(_around(item.choice, start))
-    listed = ((item.spent(n), item.reduced(n, price) - least, n) for n in counts)
+    listed = ((item.spent(n), item.reduced(n, price) - least, n) for n in corners | around)
     return sorted((one for one in listed if one[1] <= gap), key=itemgetter(1, 2))
 
 
-def _around(choice: Choice, start: int) -> Iterator[int]:
-    """Allowed counts around a start: the next few on both sides, then in doubling strides."""
-    return (start + away for away in _STRIDES if choice.low <= start + away <= choice.high)
+def _around(choice: Choice, count: int, near: int) -> Iterator[int]:
+    """Allowed counts near the given one and near the target, then in doubling strides."""
+    for start in {count, choice.want // choice.lot}:
+        yield from range(max(start - near, choice.low), min(start + near, choice.high) + 1)
+        for stride in _FAR:
+            for far in (start - near - stride, start + near + stride):
+                if choice.low <= far <= choice.high:
+                    yield far
 
 
 def _balanced(every: list[list[Option]], window: Window) -> list[list[Option]]:

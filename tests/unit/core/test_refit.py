@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from src.core.refit import RefittedBuys, refit_buys
+from tests.builders import dec, rebalance_settings, ticket
+
+RULES = rebalance_settings(min_order=500)
+BUYS = (
+    ticket("AAA", qty=20, price=100),
+    ticket("BBB", qty=10, price=100),
+    ticket("CCC", qty=10, price=60),
+)
+
+
+def quantities(fitted: RefittedBuys) -> dict[str, int]:
+    return {one.symbol: int(one.qty_shares) for one in fitted.tickets}
+
+
+def test_enough_cash_leaves_everything_as_confirmed() -> None:
+    fitted = refit_buys(BUYS, Decimal(3600), {}, RULES)
+    assert fitted.tickets == BUYS
+    assert fitted.skipped == ()
+
+
+def test_the_lowest_rank_is_cut_first() -> None:
+    assert quantities(refit_buys(BUYS, Decimal(3500), {}, RULES)) == {"AAA": 20, "BBB": 10}
+    assert quantities(refit_buys(BUYS, Decimal(3550), {}, RULES)) == {
+        "AAA": 20,
+        "BBB": 10,
+        "CCC": 9,
+    }
+
+
+def test_what_would_fall_below_the_minimum_is_skipped_with_a_reason() -> None:
+    fitted = refit_buys(BUYS, Decimal(2400), {}, RULES)
+    assert quantities(fitted) == {"AAA": 20}
+    assert [one.symbol for one in fitted.skipped] == ["BBB", "CCC"]
+    assert "$2400.00" in fitted.skipped[0].reason
+
+
+def test_dearer_prices_buy_fewer_shares_and_cheaper_ones_not_more() -> None:
+    dear = refit_buys(BUYS, Decimal(3600), {"CCC": dec("72.50")}, RULES)
+    assert quantities(dear)["CCC"] == 8
+    assert dear.tickets[-1].est_value_usd == 580
+    cheap = refit_buys(BUYS, Decimal(9999), {"CCC": Decimal(1)}, RULES)
+    assert quantities(cheap)["CCC"] == 10
+
+
+def test_no_cash_skips_everything() -> None:
+    fitted = refit_buys(BUYS, Decimal(-5), {}, RULES)
+    assert fitted.tickets == ()
+    assert len(fitted.skipped) == 3
+
+
+@given(
+    budget=st.decimals(-100, 5000, places=2),
+    price=st.decimals(1, 500, places=2),
+    fractional=st.booleans(),
+)
+def test_never_above_the_budget_or_the_confirmed_quantity(
+    budget: Decimal, price: Decimal, fractional: bool
+) -> None:
+    rules = rebalance_settings(min_order=500, allow_fractional=fractional)
+    fitted = refit_buys(BUYS, budget, {"AAA": price}, rules)
+    cost = sum((one.est_value_usd for one in fitted.tickets), Decimal(0))
+    confirmed = {one.symbol: one.qty_shares for one in BUYS}
+    assert cost <= max(budget, Decimal(0))
+    assert all(one.qty_shares <= confirmed[one.symbol] for one in fitted.tickets)
+    assert len(fitted.tickets) + len(fitted.skipped) == len(BUYS)

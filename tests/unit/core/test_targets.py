@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from src.core.records import CASH
+from src.core.targets import (
+    apply_unlisted,
+    build_targets,
+    cash_floor,
+    hold_buffer,
+    symbols_to_price,
+    unlisted_symbols,
+)
+from src.errors import ConfigError, PlanError, Refused
+from src.settings import RebalanceSettings
+from tests.builders import account, dec, portfolios, rebalance_settings, snapshot, targets
+
+HALF = Decimal("0.5")
+
+
+def test_models_are_mixed_by_weight_and_a_missing_symbol_counts_as_zero() -> None:
+    files = portfolios({"SMURF": {"SPY": 60, "IAU": 40}, "BADASS": {"SPY": 20, "BLOK": 80}})
+    mixed = build_targets(files, {"smurf": Decimal("0.75"), "Badass": Decimal("0.25")})
+    assert mixed.weights == {
+        "BLOK": Decimal("0.2"),
+        CASH: 0,
+        "IAU": Decimal("0.3"),
+        "SPY": HALF,
+    }
+
+
+@pytest.mark.parametrize("cash", ["10", "-50", "100"])
+def test_cash_is_mixed_like_an_asset(cash: str) -> None:
+    assets = {"SPY": 100 - dec(cash)}
+    files = portfolios({"A": {**assets, CASH: cash}, "B": {"SPY": 100}})
+    mixed = build_targets(files, {"A": HALF, "B": HALF})
+    assert mixed.weights[CASH] == dec(cash) / 200
+    assert sum(mixed.weights.values()) == 1
+
+
+def test_columns_and_mix_are_divided_by_their_own_sums() -> None:
+    files = portfolios({"A": {"SPY": "33.33", "IAU": "33.33", "GLD": "33.33"}})
+    mixed = build_targets(files, {"A": Decimal("1.001")})
+    assert abs(mixed.weights["SPY"] - Decimal(1) / 3) < Decimal("1e-20")
+    assert abs(sum(mixed.weights.values(), Decimal(0)) - 1) < Decimal("1e-9")
+
+
+def test_names_that_do_not_match_are_refused() -> None:
+    files = portfolios({"A": {"SPY": 100}})
+    with pytest.raises(ConfigError, match="a, b"):
+        build_targets(files, {"B": Decimal(1)})
+
+
+@pytest.mark.parametrize(
+    ("cash", "buffer_pct", "effective"),
+    [
+        ("0", "1", "0.01"),  # the buffer is the floor of the CASH target
+        ("5", "1", "0.05"),  # the model keeps more anyway
+        ("-50", "1", "-0.49"),  # borrowing, less the buffer
+        ("100", "1", "1"),  # all cash
+        ("0", "0", "0"),
+    ],
+)
+def test_the_buffer_is_a_floor_of_cash(cash: str, buffer_pct: str, effective: str) -> None:
+    plain = targets({"SPY": (100 - dec(cash)) * HALF, "IAU": (100 - dec(cash)) * HALF, CASH: cash})
+    held = hold_buffer(
+        plain, account({}, {"SPY": 10}, 1000), rebalance_settings(buffer_pct=buffer_pct)
+    )
+    assert held.weights[CASH] == dec(effective)
+    assert held.weights["SPY"] == held.weights["IAU"] == (1 - dec(effective)) / 2
+
+
+def test_a_buffer_in_dollars_is_a_share_of_net_liq() -> None:
+    rules = RebalanceSettings(cash_buffer_type="abs", cash_buffer_usd=Decimal(250))
+    held = hold_buffer(targets({"SPY": 100}), account({"SPY": 50}, {"SPY": 10}, 500), rules)
+    assert held.weights == {"SPY": Decimal("0.75"), CASH: Decimal("0.25")}
+
+
+def test_a_reserve_that_is_not_below_net_liq_is_refused_with_both_figures() -> None:
+    rules = RebalanceSettings(cash_buffer_type="abs", cash_buffer_usd=Decimal(1000))
+    with pytest.raises(PlanError, match=r"1000\.00 USD is not below net liq, 1000\.00 USD"):
+        hold_buffer(targets({"SPY": 100}), account({"SPY": 50}, {"SPY": 10}, 500), rules)
+
+
+@pytest.mark.parametrize(
+    ("effective", "cap", "floor"),
+    [
+        ("0.05", "1.5", 10),  # more cash wanted than the 1% reserve: the reserve is the floor
+        ("0.01", "1.5", 10),
+        ("-0.29", "1.5", -290),  # model CASH −30% plus the reserve
+        ("-0.29", "1.2", -200),  # the leverage cap binds first
+    ],
+)
+def test_the_cash_floor_joins_buffer_and_leverage_cap(effective: str, cap: str, floor: int) -> None:
+    rules = rebalance_settings(buffer_pct=1, max_leverage=cap)
+    assert cash_floor(dec(effective), Decimal(1000), rules) == floor
+
+
+def test_held_and_targeted_symbols_need_a_price() -> None:
+    wanted = targets({"SPY": 60, "IAU": 0, "GLD": 40})
+    assert symbols_to_price(snapshot({"XYZ": 1, "SPY": 2, "OLD": 0}), wanted) == (
+        "GLD",
+        "SPY",
+        "XYZ",
+    )
+
+
+def test_unlisted_positions_are_sold_kept_or_stop_the_run() -> None:
+    held = snapshot({"SPY": 1, "XYZ": 2}, 10)
+    assert unlisted_symbols(held, ["SPY"]) == {"XYZ"}
+    assert apply_unlisted(held, ["SPY"], RebalanceSettings()) == held
+    kept = apply_unlisted(held, ["SPY"], RebalanceSettings(unlisted_positions="keep"))
+    assert [one.symbol for one in kept.positions] == ["SPY"]
+    assert [(one.symbol, one.qty, one.sec_type) for one in kept.unmanaged] == [
+        ("XYZ", Decimal(2), "STK")
+    ]
+    with pytest.raises(Refused, match="XYZ"):
+        apply_unlisted(held, ["SPY"], RebalanceSettings(unlisted_positions="abort"))

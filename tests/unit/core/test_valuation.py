@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from src.core.records import AccountSnapshot, Position, UnmanagedPosition
+from src.core.valuation import broker_net_liq_check, trade_on_paper, value_account
+from src.errors import Refused
+from tests.builders import account, con_id, price_book, snapshot
+
+
+def test_net_liq_is_cash_plus_positions_and_targets_are_listed_unheld() -> None:
+    valued = account({"SPY": 10}, {"SPY": 100, "IAU": 40}, "-200.50")
+    assert valued.net_liq_usd == Decimal("799.50")
+    assert valued.gross_exposure_usd == 1000
+    assert round(valued.leverage, 6) == Decimal("1.250782")
+    assert valued.holdings["IAU"].qty_shares == 0
+    assert valued.holdings["IAU"].con_id == con_id("IAU")
+
+
+def test_paper_fills_keep_net_liq() -> None:
+    before = account({"SPY": 10}, {"SPY": 100, "IAU": 40}, 500)
+    after = trade_on_paper(before, {"SPY": Decimal(-2), "IAU": Decimal(5)})
+    assert after.net_liq_usd == before.net_liq_usd
+    assert after.cash_usd == 500
+    assert after.holdings["SPY"].qty_shares == 8
+    assert after.holdings["IAU"].value_usd == 200
+
+
+@pytest.mark.parametrize("cash", [-1000, -1500])
+def test_a_net_liq_that_is_not_positive_is_refused(cash: int) -> None:
+    with pytest.raises(Refused, match="net liq is"):
+        account({"SPY": 10}, {"SPY": 100}, cash)
+
+
+def test_one_symbol_with_two_contracts_is_refused() -> None:
+    held = snapshot({"SPY": 10})
+    with pytest.raises(Refused, match="two contracts"):
+        value_account(held, price_book({"SPY": 100}), {"SPY": 7})
+    twice = replace(
+        held, positions=(*held.positions, Position(con_id=7, symbol="SPY", qty_shares=Decimal(1)))
+    )
+    with pytest.raises(Refused, match="two contracts"):
+        value_account(twice, price_book({"SPY": 100}), {})
+
+
+def test_a_short_position_is_refused() -> None:
+    with pytest.raises(Refused, match="SPY is held short"):
+        account({"SPY": -1}, {"SPY": 100}, 5000)
+
+
+def with_extras(broker: str | None) -> AccountSnapshot:
+    option = UnmanagedPosition(
+        con_id=9,
+        symbol="SPY C500",
+        sec_type="OPT",
+        currency="USD",
+        qty=Decimal(1),
+        value=Decimal(300),
+    )
+    return replace(
+        snapshot({"SPY": 10}, 700),
+        ignored_cash={"CAD": Decimal(1000)},
+        usd_per_unit={"CAD": Decimal("0.7")},
+        unmanaged=(option,),
+        broker_net_liq_usd=None if broker is None else Decimal(broker),
+    )
+
+
+@pytest.mark.parametrize(
+    ("broker", "warns", "forbids"),
+    [
+        ("2700", False, False),
+        ("2673.3", False, False),  # just within 1% of the broker's figure
+        ("2670", True, False),
+        ("2400", True, True),
+        (None, True, True),
+    ],
+)
+def test_our_figures_are_held_against_the_brokers(
+    broker: str | None, warns: bool, forbids: bool
+) -> None:
+    held = with_extras(broker)
+    check = broker_net_liq_check(held, value_account(held, price_book({"SPY": 100}), {}))
+    assert (bool(check.warnings), check.forbids_trading) == (warns, forbids)
+
+
+def test_the_warning_names_all_parts() -> None:
+    held = with_extras("2400")
+    check = broker_net_liq_check(held, value_account(held, price_book({"SPY": 100}), {}))
+    (warning,) = check.warnings
+    assert warning == (
+        "net liq 1700.00 + CAD cash 700.00 + SPY C500 300.00 = 2700.00 USD, but the broker says "
+        "2400.00 USD; a price may be wrong or stale"
+    )
+
+
+def test_a_missing_rate_is_named() -> None:
+    held = replace(with_extras("2700"), usd_per_unit={})
+    check = broker_net_liq_check(held, value_account(held, price_book({"SPY": 100}), {}))
+    assert check.forbids_trading
+    assert "no rate to USD for CAD cash" in check.warnings[0]
