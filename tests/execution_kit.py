@@ -90,7 +90,7 @@ class Stage:
                 execution=self.execution,
                 rebalance=self.rebalance,
             ),
-            snapshot=snapshot({}, self.desk.cash),
+            snapshot=snapshot(dict(self.desk.holdings), self.desk.cash),
             listings=self.listings or {one.symbol: listing(one.symbol) for one in self.tickets},
             journal=self.journal,
             reconnect=self._reconnect,

@@ -78,6 +78,7 @@ class ExecutionResult:
     """What became of every ticket, in plan order, and why the sending ended early, if it did.
 
     ``orders_sent`` counts orders that may have reached the broker. ``unresolved`` are order refs.
+    ``was_disconnected``: our socket was lost at some time, or the gateway's line at the end.
     ``after`` is the account as read after the last order (None: not read); see ``settle``.
     ``journal_error`` tells that the journal lacks something that is in ``outcomes``.
     """
@@ -255,7 +256,7 @@ class _Execution:
             halt_reason=reactor.halt_reason,
             alarms=tuple(reactor.alarms),
             was_interrupted=self._follower.was_interrupted,
-            was_disconnected=self._link.was_lost,
+            was_disconnected=self._link.was_lost or not self._link.is_usable,
             journal_error=str(books.journal_error or ""),
         )
 

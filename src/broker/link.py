@@ -132,7 +132,6 @@ class BrokerLink:
             self.lose(event.text or "socket closed")
         elif event.state is LinkState.UPSTREAM_LOST:
             log.warning("gateway lost its line to the broker code=%s", event.code)
-            self.was_lost = True
             self.lost_at = self.lost_at or self._clock.monotonic()
         elif self.is_open:
             log.warning("gateway has its line to the broker again code=%s", event.code)

@@ -14,7 +14,10 @@ from decimal import Decimal
 from typing import Protocol
 
 from src.broker.clock import Clock
+from src.core.executions import execution_key
 from src.core.journal import IntentRecorded, JournalEvent, NotSent, TicketEnded
+from src.core.order_events import BrokerEvent, CommissionSeen
+from src.core.order_match import order_id_of, owner_of
 from src.core.order_state import OrderCommand, OrderEvent, OrderState, WriteJournal
 from src.core.orders import next_step
 from src.core.records import OrderOutcome
@@ -52,6 +55,9 @@ class OrderBooks:
         self.tickets: dict[int, TicketState] = {}
         self.journal_error: JournalError | None = None
         self._lines: dict[str, int] = {}
+        self._refs_by_id: dict[int, str] = {}
+        self._refs_by_execution: dict[str, str] = {}
+        self._changed: set[int] = set()
         self._journal = journal
         self._clock = clock
         self._progress = progress
@@ -63,11 +69,13 @@ class OrderBooks:
     def add(self, ticket: TicketState) -> None:
         """Take a ticket into the books, or bring it up to date."""
         self.tickets[ticket.line] = ticket
+        self._changed.add(ticket.line)
 
     def register(self, order: OrderState) -> None:
         """Take the next attempt of a ticket into the books."""
         self._lines[order.request.order_ref] = order.line
-        self.tickets[order.line] = with_order(self.tickets[order.line], order)
+        self._refs_by_id[order.request.order_id] = order.request.order_ref
+        self.add(with_order(self.tickets[order.line], order))
 
     def orders(self) -> list[OrderState]:
         """All orders, in plan order."""
@@ -77,16 +85,26 @@ class OrderBooks:
         """The orders that have no status yet."""
         return [order for order in self.orders() if order.is_open]
 
+    def owner_of(self, event: BrokerEvent) -> OrderState | None:
+        """The order an event is about: the one its ids suggest, else any that it names."""
+        if isinstance(event, CommissionSeen):
+            ref = self._refs_by_execution.get(execution_key(event.exec_id))
+            return None if ref is None else self._order(ref)
+        suggested = self._refs_by_id.get(order_id_of(event) or 0)
+        first = owner_of(event, [self._order(suggested)]) if suggested else None
+        return first or owner_of(event, self.orders())
+
     def ticket_of(self, order_ref: str) -> TicketState:
         """The ticket an order is an attempt at."""
         return self.tickets[self._lines[order_ref]]
 
     def apply(self, order_ref: str, event: OrderEvent) -> tuple[OrderCommand, ...]:
         """Take one event to one order; the commands that remain once its records are kept."""
-        ticket = self.ticket_of(order_ref)
-        order = next(one for one in ticket.orders if one.request.order_ref == order_ref)
+        order = self._order(order_ref)
         after, commands = next_step(order, event, self._clock.now_utc())
-        self.tickets[ticket.line] = with_order(ticket, after)
+        self.add(with_order(self.ticket_of(order_ref), after))
+        for fill in after.fills:
+            self._refs_by_execution[execution_key(fill.exec_id)] = order_ref
         _log_change(order, after)
         self.note(*(one.event for one in commands if isinstance(one, WriteJournal)))
         return tuple(one for one in commands if not isinstance(one, WriteJournal))
@@ -95,7 +113,7 @@ class OrderBooks:
         """Nothing (more) of this ticket will be sent."""
         ticket = self.tickets[line]
         if not ticket.skip_reason:
-            self.tickets[line] = replace(ticket, skip_reason=reason)
+            self.add(replace(ticket, skip_reason=reason))
             log.warning("ticket not sent line=%s reason=%s", line, reason)
         self.conclude(line)
 
@@ -149,11 +167,16 @@ class OrderBooks:
 
     def show(self) -> None:
         """Tell the live display what changed."""
-        for line, ticket in self.tickets.items():
-            progress = progress_of(ticket)
+        for line in sorted(self._changed):
+            progress = progress_of(self.tickets[line])
             if self._shown.get(line) != progress:
                 self._shown[line] = progress
                 self._progress(progress)
+        self._changed.clear()
+
+    def _order(self, order_ref: str) -> OrderState:
+        orders = self.ticket_of(order_ref).orders
+        return next(one for one in orders if one.request.order_ref == order_ref)
 
     def missing_commissions(self) -> int:
         """How many executions the broker has not priced yet."""

@@ -18,7 +18,7 @@ from src.broker.order_books import OrderBooks
 from src.broker.order_sender import OrderSender
 from src.core.executions import execution_key
 from src.core.order_events import BrokerEvent, CommissionSeen, FillSeen
-from src.core.order_match import owner_of, stranger
+from src.core.order_match import stranger
 from src.core.order_state import (
     Begin,
     Cancel,
@@ -114,7 +114,7 @@ class OrderReactor:
 
     async def take_evidence(self, event: BrokerEvent) -> None:
         """One message of the broker about an order."""
-        owner = owner_of(event, self.books.orders())
+        owner = self.books.owner_of(event)
         if owner is None:
             self._take_unowned(event)
             return

@@ -27,6 +27,17 @@ def owner_of(event: BrokerEvent, orders: Iterable[OrderState]) -> OrderState | N
     return next((order for order in orders if _names(event, order)), None)
 
 
+def order_id_of(event: BrokerEvent) -> int | None:
+    """The order id an event carries, if its kind has one."""
+    if isinstance(event, FillSeen):
+        return event.fill.order_id
+    if isinstance(event, OpenOrderSeen):
+        return event.order.order_id
+    if isinstance(event, (StatusSeen, OrderErrorSeen)):
+        return event.order_id
+    return None
+
+
 def stranger(fill: Fill, account_id: str, client_id: int, since_utc: datetime) -> str:
     """What is wrong with an execution that none of our orders explains; empty: not our affair.
 
