@@ -65,13 +65,13 @@ def render_preview(plan: TradePlan, prices: PriceBook, context: PreviewContext) 
         _legend(plan, context),
         _totals(plan),
         _section("Not traded:", (f"{one.symbol}: {one.reason}" for one in plan.skipped)),
-        _section("Ignored:", _ignored(context.snapshot)),
+        _section("Left alone, not part of net liq:", _ignored(context.snapshot)),
         _section("Prices that are not the preferred source:", _other_prices(prices, context)),
         _section("Notes:", plan.notes),
         _section("Warnings:", _unique([*prices.warnings, *context.warnings])),
-        _section("In no model, will be sold:", sold),
-        [SIMULATED] if context.is_simulated else [],
         [f"Plan {plan.plan_hash[:_HASH_CHARS]}"],
+        _section("In no model:", sold),
+        [SIMULATED] if context.is_simulated else [],
     ]
     return "\n\n".join("\n".join(part) for part in parts if part)
 

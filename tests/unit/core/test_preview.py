@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from src.core.plan_json import plan_as_json
+from src.core.preview import SIMULATED, PreviewContext, render_preview
+from src.core.records import AccountSnapshot, PriceBook, TradePlan, UnmanagedPosition
+from tests.builders import (
+    NOON_UTC,
+    account,
+    plan,
+    price_book,
+    rebalance_settings,
+    snapshot,
+    targets,
+)
+
+PRICES = {"SPY": "580.25", "IAU": "51.4", "XYZ": "90", "BND": "72.1", "GDX": "0.85"}
+WIDE = 80
+
+
+def sample_plan(size: int = 1) -> TradePlan:
+    held = {"SPY": 10 * size, "IAU": 50 * size, "XYZ": "8.5", "GDX": 120 * size}
+    valued = account(held, PRICES, 3000 * size)
+    wanted = targets({"SPY": 40, "IAU": 20, "BND": 34, "GDX": 1})
+    return plan(valued, wanted, rebalance_settings(min_order=500, buffer_pct=1))
+
+
+def sample_snapshot() -> AccountSnapshot:
+    option = UnmanagedPosition(
+        con_id=9,
+        symbol="SPY 250321C00600000",
+        sec_type="OPT",
+        currency="USD",
+        qty=Decimal(2),
+        value=Decimal("512.5"),
+    )
+    return replace(
+        snapshot({}),
+        ignored_cash={"CAD": Decimal("5250.10")},
+        unmanaged=(option,),
+    )
+
+
+def sample_book() -> PriceBook:
+    book = price_book(PRICES)
+    late = replace(
+        book.prices["XYZ"],
+        source="delayed last",
+        is_preferred=False,
+        as_of_utc=NOON_UTC - timedelta(minutes=15),
+    )
+    return replace(book, prices={**book.prices, "XYZ": late}, warnings=("wide spread in XYZ",))
+
+
+def sample_context() -> PreviewContext:
+    return PreviewContext(
+        snapshot=sample_snapshot(),
+        is_simulated=True,
+        now_utc=NOON_UTC,
+        unlisted=frozenset({"XYZ"}),
+        notices=("Dry run: nothing will be sent.",),
+        warnings=("the market is closed; it opens 2025-02-03 14:30 UTC",),
+    )
+
+
+GOLDEN = """\
+SIMULATED: this is the embedded practice gateway, no real money moves
+Rebalance plan for account DU***67 (paper), 2025-01-31 17:00:00 UTC
+Dry run: nothing will be sent.
+
+       target current  drift     drift             price    value after
+symbol      %       %      %         $ action qty      $        $     %
+-----------------------------------------------------------------------
+BND     34.00    0.00 -34.00 -4,161.43 BUY     58  72.10 4,181.80 34.17
+CASH     5.00   24.51 +19.51 +2,388.03 -                           5.71
+SPY     40.00   47.41  +7.41   +906.70 SELL     2 580.25 1,160.50 37.93
+XYZ*     0.00    6.25  +6.25   +765.00 SELL     8  90.00   720.00  0.37
+IAU     20.00   21.00  +1.00   +122.10 -           51.40          21.00
+GDX      1.00    0.83  -0.17    -20.40 -          0.8500           0.83
+
+* not in model, will be sold (unlisted_positions = sell)
+
+3 orders: 2 to sell, 1 to buy
+Gross sells                 $1,880.50
+Gross buys                  $4,181.80
+
+                               before                after
+Net liq                    $12,239.50           $12,239.50
+Cash                        $3,000.00              $698.70
+Gross exposure              $9,239.50           $11,540.80
+Leverage                       0.7549               0.9429
+Remaining drift after rounding, all lines added up: 4.48% of net liq, $548.39
+(now 68.33%, $8,363.65)
+
+Not traded:
+- IAU: drift of $122.10 is below the minimum order of $500.00
+
+Left alone, not part of net liq:
+- cash CAD 5,250.10
+- position SPY 250321C00600000 (OPT), 2 held, worth USD 512.50
+
+Prices that are not the preferred source:
+- delayed last: XYZ (15 min old)
+
+Notes:
+- 0.5 of XYZ stays: orders are in whole shares
+
+Warnings:
+- wide spread in XYZ
+- the market is closed; it opens 2025-02-03 14:30 UTC
+
+Plan c65986e547d6
+
+In no model:
+- XYZ: 8 shares, $720.00 (not in model, will be sold)
+
+SIMULATED: this is the embedded practice gateway, no real money moves
+"""
+
+
+def test_the_preview_says_everything_in_its_place() -> None:
+    assert render_preview(sample_plan(), sample_book(), sample_context()) + "\n" == GOLDEN
+
+
+@pytest.mark.parametrize("size", [1, 7, 100, 1_000, 100_000, 10_000_000])
+def test_every_line_fits_80_columns_whatever_the_account_is_worth(size: int) -> None:
+    text = render_preview(sample_plan(size), sample_book(), sample_context())
+    assert max(map(len, text.splitlines())) <= WIDE
+
+
+def test_long_symbols_and_fractions_fit_too() -> None:
+    name = "ABCDEFGHIJ.K"
+    valued = account({name: "1234567.8912"}, {name: "1234.56", "SPY": "9999.99"}, "-99999999.99")
+    made = plan(valued, targets({name: 30, "SPY": 70}), rebalance_settings(allow_fractional=True))
+    text = render_preview(made, price_book({name: 1234}), PreviewContext(snapshot=snapshot({})))
+    assert max(map(len, text.splitlines())) <= WIDE
+    assert name in text
+
+
+def test_money_is_rounded_never_cut() -> None:
+    text = render_preview(sample_plan(1_000), sample_book(), sample_context())
+    assert "Net liq" in text
+    assert f"${sample_plan(1_000).before.net_liq_usd:,.2f}" in text
+
+
+def test_nothing_to_trade_is_said_plainly() -> None:
+    made = plan(account({"SPY": 10}, {"SPY": 100}, 0), targets({"SPY": 100}))
+    text = render_preview(made, price_book({"SPY": 100}), PreviewContext(snapshot=snapshot({})))
+    assert "Nothing to trade." in text
+    assert "SIMULATED" not in text
+
+
+def test_a_live_account_is_called_live_and_masked() -> None:
+    context = replace(sample_context(), is_paper=False, is_simulated=False)
+    made = replace(sample_plan(), account_id="U7654321")
+    text = render_preview(made, sample_book(), context)
+    assert "U7***21 (LIVE)" in text
+    assert "U7654321" not in text
+
+
+def test_what_matters_most_stands_at_both_ends() -> None:
+    lines = render_preview(sample_plan(), sample_book(), sample_context()).splitlines()
+    assert lines[0] == SIMULATED
+    assert lines[-1] == SIMULATED
+    assert any(
+        "XYZ: 8 shares" in line and "not in model, will be sold" in line for line in lines[-8:]
+    )
+
+
+def test_foreign_text_is_escaped() -> None:
+    hostile = UnmanagedPosition(
+        con_id=1, symbol="A\x1b[2J\nB", sec_type="BOND", currency="USD", qty=Decimal(1), value=None
+    )
+    context = replace(
+        sample_context(),
+        snapshot=replace(snapshot({}), unmanaged=(hostile,)),
+        warnings=("gateway says \x1b]0;x\x07 and \u202egnp",),
+    )
+    text = render_preview(sample_plan(), sample_book(), context)
+    assert all(line.isprintable() for line in text.splitlines())
+    assert r"A\x1b[2J\nB" in text
+
+
+def test_an_unlisted_position_without_an_order_is_not_announced_as_sold() -> None:
+    valued = account({"XYZ": 1, "SPY": 100}, {"XYZ": 1, "SPY": 100}, 0)
+    made = plan(valued, targets({"SPY": 100}))
+    context = PreviewContext(snapshot=snapshot({}), unlisted=frozenset({"XYZ"}))
+    text = render_preview(made, price_book({"XYZ": 1, "SPY": 100}), context)
+    assert "will be sold" not in text
+    assert "* not in model, no order this time: XYZ" in text
+
+
+def test_the_table_is_sorted_by_absolute_drift() -> None:
+    lines = render_preview(sample_plan(), sample_book(), sample_context()).splitlines()
+    start = next(index for index, line in enumerate(lines) if line.startswith("---"))
+    symbols = [line.split()[0] for line in lines[start + 1 : start + 7]]
+    drifts = {row.symbol: abs(row.drift_weight) for row in sample_plan().drift_before.rows}
+    plain = [symbol.rstrip("*") for symbol in symbols]
+    assert plain == sorted(drifts, key=lambda symbol: (-drifts[symbol], symbol))
+
+
+def test_the_json_object_has_exactly_the_promised_keys() -> None:
+    made = sample_plan()
+    document = json.loads(json.dumps(plan_as_json(made, ["careful"])))
+    assert set(document) == {
+        "account_id",
+        "plan_hash",
+        "tickets",
+        "skipped",
+        "drift",
+        "before",
+        "after",
+        "warnings",
+    }
+    figures = {"net_liq_usd", "cash_usd", "gross_exposure_usd", "leverage"}
+    assert set(document["before"]) == set(document["after"]) == figures
+    assert document["account_id"] == "DU1234567"
+    assert document["warnings"][0] == "careful"
+    first = document["tickets"][0]
+    assert set(first) == {"symbol", "side", "qty_shares", "est_price_usd", "est_value_usd"}
+    assert first["side"] == "SELL"
+    assert isinstance(first["qty_shares"], int)
+    cash = next(row for row in document["drift"] if row["symbol"] == "CASH")
+    assert set(cash) == {
+        "symbol",
+        "target_wt_pct",
+        "current_wt_pct",
+        "drift_pct",
+        "drift_usd",
+        "after_wt_pct",
+    }
+    assert cash["target_wt_pct"] == 5
