@@ -6,7 +6,7 @@ event loop, listens on a free loopback port, and is reached through the same cli
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -27,16 +27,18 @@ async def open_session(
     simulate: bool = False,
     trading: bool = False,
     scenario: Scenario | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> AsyncIterator[IbkrSession]:
     """A connected session; ``trading`` says that it may open an order desk later.
 
-    ``scenario`` replaces the sample account of the simulated gateway.
+    ``scenario`` replaces the sample account of the simulated gateway. ``meanwhile`` runs in a
+    thread while the gateway answers: time to import what comes next.
     Raises: BrokerLost, Refused.
     """
     from src.broker.ibkr_client import connect
 
     if not simulate:
-        async with connect(settings.ibkr, trading=trading) as session:
+        async with connect(settings.ibkr, trading=trading, meanwhile=meanwhile) as session:
             yield session
         return
     scenario = scenario or _sample_scenario()
@@ -48,7 +50,7 @@ async def open_session(
             account_id=scenario.accounts[0].account_id,
             allow_live=False,
         )
-        async with connect(ibkr, trading=trading) as session:
+        async with connect(ibkr, trading=trading, meanwhile=meanwhile) as session:
             yield session
 
 

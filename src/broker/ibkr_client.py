@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from src.broker.connection import BrokerConnection
 from src.broker.market_reader import MarketReader
-from src.broker.order_desk import IbkrOrderDesk
 from src.core.accounts import mask_account
-from src.core.permit import TradePermit
 from src.errors import Refused
 from src.settings import IbkrSettings
+
+if TYPE_CHECKING:
+    from src.broker.order_desk import IbkrOrderDesk
+    from src.core.permit import TradePermit
 
 
 class IbkrSession(MarketReader):
@@ -32,6 +36,8 @@ class IbkrSession(MarketReader):
         Raises: Refused when this session is read-only, was not opened for trading, or when the
         permit names another account.
         """
+        from src.broker.order_desk import IbkrOrderDesk
+
         if not self._trading or self.settings.read_only:
             raise Refused("this session is for reading only: no order desk")
         if permit.account_id != self.account_id:
@@ -47,14 +53,20 @@ class IbkrSession(MarketReader):
 
 
 @asynccontextmanager
-async def connect(settings: IbkrSettings, *, trading: bool = False) -> AsyncIterator[IbkrSession]:
+async def connect(
+    settings: IbkrSettings, *, trading: bool = False, meanwhile: Callable[[], None] | None = None
+) -> AsyncIterator[IbkrSession]:
     """A connected session with the account downloaded; closed at the end in every case.
 
+    ``meanwhile`` runs in a thread while the gateway answers: time to import what comes next.
     Raises: BrokerLost with what to check; Refused when the account is not in the login.
     """
     connection = BrokerConnection(settings)
     try:
-        await connection.open()
+        if meanwhile is None:
+            await connection.open()
+        else:
+            await asyncio.gather(connection.open(), asyncio.to_thread(meanwhile))
         yield IbkrSession(connection, trading=trading)
     finally:
         connection.close()
