@@ -107,8 +107,6 @@ def _journals(settings: Settings) -> Iterator[tuple[Path, str]]:
 
 
 def _report_text(books: AccountBooks, state: RunState, report_dir: Path) -> str:
-    if state.report is not None:
-        return f"its report is {state.report.file_name}"
     try:
         return f"its report is {file_left_report(books.journal, state, report_dir, now_utc())}"
     except OSError as error:

@@ -14,6 +14,7 @@ from src.broker.clock import Clock
 from src.broker.order_reactor import OrderReactor
 from src.core.order_events import FillSeen, LinkSeen, LinkState
 from src.core.order_state import BrokerAnswered, CancelWanted, GaveUp, LinkRestored
+from src.core.records import TicketStatus
 
 INTERRUPTED: Final = "interrupted by the user"
 _STOP_LIMIT_SEC: Final = 60.0
@@ -155,6 +156,14 @@ class OrderFollower:
         if isinstance(answer, BrokerAnswered):
             for fill in answer.fills:
                 await self._reactor.take_evidence(FillSeen(fill=fill))
+        elif any(self._is_unresolved(ref) for ref in refs):
+            # Whoever answers no questions is not to be sent more orders.
+            self._reactor.halt(f"the gateway gives no answers: {answer.reason}")
+
+    def _is_unresolved(self, order_ref: str) -> bool:
+        orders = self._books.ticket_of(order_ref).orders
+        unresolved = [one for one in orders if one.status is TicketStatus.UNRESOLVED]
+        return order_ref in {one.request.order_ref for one in unresolved}
 
     async def _take_deadlines(self) -> None:
         await self._reactor.fire_timers()
