@@ -12,6 +12,7 @@ from src.core.preview import SIMULATED, PreviewContext, render_preview
 from src.core.records import AccountSnapshot, PriceBook, TradePlan, UnmanagedPosition
 from tests.builders import (
     NOON_UTC,
+    Number,
     account,
     plan,
     price_book,
@@ -25,7 +26,7 @@ WIDE = 80
 
 
 def sample_plan(size: int = 1) -> TradePlan:
-    held = {"SPY": 10 * size, "IAU": 50 * size, "XYZ": "8.5", "GDX": 120 * size}
+    held: dict[str, Number] = {"SPY": 10 * size, "IAU": 50 * size, "XYZ": "8.5", "GDX": 120 * size}
     valued = account(held, PRICES, 3000 * size)
     wanted = targets({"SPY": 40, "IAU": 20, "BND": 34, "GDX": 1})
     return plan(valued, wanted, rebalance_settings(min_order=500, buffer_pct=1))
