@@ -62,7 +62,8 @@ class MarketReader:
     async def fetch_quotes(self, symbols: Collection[Symbol], pricing: PricingSettings) -> Quotes:
         """Quotes by stage; ends for each symbol at its first usable field."""
         book = self._connection.link.listener.book
-        held = {row.symbol: row.con_id for row in book.positions.values() if row.is_managed}
+        rows = book.positions.values()
+        held = {row.symbol: row.con_id for row in rows if row.is_managed and row.qty != 0}
         return await self._connection.quotes.fetch(symbols, held, pricing)
 
     # --- account ----------------------------------------------------------------------------

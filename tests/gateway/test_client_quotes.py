@@ -92,6 +92,17 @@ def test_held_symbols_are_asked_before_any_lookup() -> None:
     assert "ReqContractDetails" not in talk(scenario(), work)
 
 
+def test_a_holding_closed_today_is_looked_up_like_any_other() -> None:
+    closed = PositionSetup(symbol="IAU", quantity=Decimal(0))
+
+    async def work(session: IbkrSession) -> list[str]:
+        await session.fetch_quotes(["IAU"], QUICK)
+        return sent(session)
+
+    setting = scenario(accounts=(account(positions=(closed,)),))
+    assert "ReqContractDetails" in talk(setting, work)
+
+
 @pytest.mark.parametrize("shown", ["-1", "0", "1.7976931348623157E308"])
 def test_a_value_that_is_no_price_falls_through_the_stages(shown: str) -> None:
     quotes = _quotes(_market(shown={"last": Decimal(shown)}))
