@@ -97,7 +97,7 @@ def test_a_holding_closed_today_is_looked_up_like_any_other() -> None:
 
     async def work(session: IbkrSession) -> list[str]:
         await session.fetch_quotes(["IAU"], QUICK)
-        return sent(session)
+        return sent(gateway_of(session))
 
     setting = scenario(accounts=(account(positions=(closed,)),))
     assert "ReqContractDetails" in talk(setting, work)
