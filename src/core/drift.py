@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from operator import attrgetter, itemgetter
 
-from src.core.money import ZERO, exact_arithmetic, usd_text
+from src.core.money import ZERO, dollars, exact_arithmetic, usd_text
 from src.core.records import (
     CASH,
     DriftRow,
@@ -152,8 +152,8 @@ def _beyond_total_band(ranked: list[DriftRow], band: Decimal) -> list[DriftRow]:
 
 
 def _too_small(row: DriftRow, min_order_usd: Decimal) -> SkippedTrade:
-    text = f"drift of ${usd_text(abs(row.drift_usd))} is below the minimum order of"
-    return SkippedTrade(symbol=row.symbol, reason=f"{text} ${usd_text(min_order_usd)}")
+    text = f"drift of {dollars(abs(row.drift_usd))} is below the minimum order of"
+    return SkippedTrade(symbol=row.symbol, reason=f"{text} {dollars(min_order_usd)}")
 
 
 _symbol = attrgetter("symbol")

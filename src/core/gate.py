@@ -20,7 +20,7 @@ from typing import Final
 from src.core.accounts import is_paper_account
 from src.core.codes import CodeKind, classify
 from src.core.executions import execution_key
-from src.core.money import ZERO, exact_arithmetic, shares_text, usd_text
+from src.core.money import ZERO, dollars, exact_arithmetic, shares_text
 from src.core.order_events import BrokerEvent, FillSeen, OrderErrorSeen, StatusSeen
 from src.core.order_ref import OrderRef, parse_order_ref
 from src.core.permit import TradePermit
@@ -153,10 +153,10 @@ class OrderGate:
     def _value_problem(self, request: OrderRequest, ticket: OrderTicket) -> str:
         value = request.qty_shares * ticket.est_price_usd
         if self.permit.max_order_usd and not value <= self.permit.max_order_usd:
-            return f"${usd_text(value)} is more than max_order_usd"
+            return f"{dollars(value)} is more than max_order_usd"
         total = value + sum((self._value(one) for one in self._passed.values()), ZERO)
         if self.permit.max_run_usd and not total <= self.permit.max_run_usd:
-            return f"${usd_text(total)} in all is more than max_run_usd"
+            return f"{dollars(total)} in all is more than max_run_usd"
         return ""
 
     def _value(self, passage: _Passage) -> Decimal:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from src.core.market_state import MarketState, Obstacle, obstacles
-from src.core.money import ZERO, exact_sum, plain_text, shares_text, usd_text
+from src.core.money import ZERO, dollars, exact_sum, plain_text, shares_text
 from src.core.order_ref import has_prefix
 from src.core.records import OrderTicket, Position, Side, TradePlan, WorkingOrder
 from src.settings import ExecutionSettings, Settings
@@ -117,7 +117,7 @@ def _run_limits(plan: TradePlan, limits: ExecutionSettings) -> list[str]:
     total_usd = exact_sum(abs(ticket.est_value_usd) for ticket in plan.tickets)
     if limits.max_run_usd and not total_usd <= limits.max_run_usd:
         problems.append(
-            f"orders of ${usd_text(total_usd)} in all are more than "
+            f"orders of {dollars(total_usd)} in all are more than "
             f"max_run_usd = {plain_text(limits.max_run_usd)}"
         )
     return problems
@@ -126,7 +126,7 @@ def _run_limits(plan: TradePlan, limits: ExecutionSettings) -> list[str]:
 def _order_limits(plan: TradePlan, limits: ExecutionSettings) -> list[str]:
     limit = limits.max_order_usd
     return [
-        f"{ticket.side.value} {ticket.symbol} of ${usd_text(abs(ticket.est_value_usd))} is more "
+        f"{ticket.side.value} {ticket.symbol} of {dollars(abs(ticket.est_value_usd))} is more "
         f"than max_order_usd = {plain_text(limit)}"
         for ticket in plan.tickets
         if limit and not abs(ticket.est_value_usd) <= limit

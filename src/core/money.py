@@ -146,6 +146,12 @@ def usd_text(amount_usd: Decimal) -> str:
     return _fixed(amount_usd, _CENT)
 
 
+def dollars(amount_usd: Decimal) -> str:
+    """An amount in a sentence or a table for people: ``$1,234.50``, ``-$1,234.50``."""
+    sign = "-" if amount_usd.quantize(_CENT, rounding=ROUND_HALF_UP, context=_EXACT) < ZERO else ""
+    return f"{sign}${Decimal(_fixed(abs(amount_usd), _CENT)):,.2f}"
+
+
 def price_text(price_usd: Decimal) -> str:
     """A price with four decimals: ``101.2500``."""
     return _fixed(price_usd, _FOUR_PLACES)

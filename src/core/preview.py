@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import Final
 
 from src.core.accounts import mask_account
-from src.core.money import exact_arithmetic, plain_text, shares_text, weight_to_percent
+from src.core.money import dollars, exact_arithmetic, plain_text, shares_text, weight_to_percent
 from src.core.preview_table import WIDTH, drift_sum, render_table
 from src.core.records import (
     AccountSnapshot,
@@ -95,7 +95,7 @@ def _legend(plan: TradePlan, context: PreviewContext) -> list[str]:
 def _sold_unlisted(plan: TradePlan, context: PreviewContext) -> list[str]:
     return [
         f"{ticket.symbol}: {shares_text(ticket.qty_shares)} shares, "
-        f"${_money(ticket.est_value_usd)} (not in model, will be sold)"
+        f"{dollars(ticket.est_value_usd)} (not in model, will be sold)"
         for ticket in plan.tickets
         if ticket.symbol in context.unlisted
     ]
@@ -109,9 +109,9 @@ def _totals(plan: TradePlan) -> list[str]:
         *_orders(plan),
         "",
         f"{'':16}{'before':>21}{'after':>21}",
-        _before_after("Net liq", plan, lambda one: f"${_money(one.net_liq_usd)}"),
-        _before_after("Cash", plan, lambda one: f"${_money(one.cash_usd)}"),
-        _before_after("Gross exposure", plan, lambda one: f"${_money(one.gross_exposure_usd)}"),
+        _before_after("Net liq", plan, lambda one: dollars(one.net_liq_usd)),
+        _before_after("Cash", plan, lambda one: dollars(one.cash_usd)),
+        _before_after("Gross exposure", plan, lambda one: dollars(one.gross_exposure_usd)),
         _before_after("Leverage", plan, lambda one: f"{one.leverage:.4f}"),
         *_remaining(plan),
     ]
@@ -134,7 +134,7 @@ def _side(plan: TradePlan, side: Side) -> list[OrderTicket]:
 
 
 def _gross(tickets: Iterable[OrderTicket]) -> str:
-    return f"${_money(sum((ticket.est_value_usd for ticket in tickets), Decimal(0)))}"
+    return dollars(sum((ticket.est_value_usd for ticket in tickets), Decimal(0)))
 
 
 def _before_after(name: str, plan: TradePlan, show: Callable[[Valuation], str]) -> str:
@@ -146,7 +146,7 @@ def _remaining(plan: TradePlan) -> list[str]:
     left, left_usd = drift_sum(plan.drift_after.rows)
     text = (
         f"Remaining drift after rounding, all lines added up: {_percent(left)}% of net liq, "
-        f"${_money(left_usd)} (now {_percent(was)}%, ${_money(was_usd)})"
+        f"{dollars(left_usd)} (now {_percent(was)}%, {dollars(was_usd)})"
     )
     return _wrapped(text, "")
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 
-from src.core.money import ZERO, exact_arithmetic, share_step, usd_text
+from src.core.money import ZERO, dollars, exact_arithmetic, share_step
 from src.core.records import OrderTicket, SkippedTrade, Symbol
 from src.settings import RebalanceSettings
 
@@ -71,4 +71,4 @@ def _with_qty(ticket: OrderTicket, qty: Decimal) -> OrderTicket:
 
 
 def _reason(budget_usd: Decimal) -> str:
-    return f"no cash is left for it: ${usd_text(max(budget_usd, ZERO))} to spend on all buys"
+    return f"no cash is left for it: {dollars(max(budget_usd, ZERO))} to spend on all buys"

@@ -13,6 +13,7 @@ from typing import Final
 
 from src.core.money import (
     ZERO,
+    dollars,
     exact_arithmetic,
     leverage_text,
     pct_text,
@@ -215,10 +216,10 @@ def _totals(outcomes: tuple[OrderOutcome, ...]) -> list[str]:
     slippage = sum((f.slippage_usd for _, f in figures), ZERO)
     missing = sum(f.commissions_missing for _, f in figures)
     pending = f" (? {_count(missing, 'commission')} pending)" if missing else ""
-    traded = f"Bought ${_usd(bought)}, sold ${_usd(sold)}"
+    traded = f"Bought {dollars(bought)}, sold {dollars(sold)}"
     return [
-        f"{traded}, commissions ${_usd(commission)}{pending}",
-        f"Slippage against the estimates ${_usd(slippage)} (positive: it cost money)",
+        f"{traded}, commissions {dollars(commission)}{pending}",
+        f"Slippage against the estimates {dollars(slippage)} (positive: it cost money)",
     ]
 
 
@@ -226,20 +227,15 @@ def _account_lines(report: RunReport) -> list[str]:
     after, drift = report.settlement.after, report.settlement.drift_after
     if after is None:
         return ["The account was not read after the last order."]
-    exposure, leverage = _usd(after.gross_exposure_usd), leverage_text(after.leverage)
-    cash = _usd(after.cash_usd)
-    lines = [f"Account now: cash ${cash}, exposure ${exposure}, leverage {leverage}"]
+    exposure, leverage = dollars(after.gross_exposure_usd), leverage_text(after.leverage)
+    cash = dollars(after.cash_usd)
+    lines = [f"Account now: cash {cash}, exposure {exposure}, leverage {leverage}"]
     if drift is not None and drift.rows:
         ranked = sorted(drift.rows, key=lambda row: (-abs(row.drift_weight), row.symbol))
         total = sum((abs(row.drift_weight) for row in drift.rows), ZERO)
         worst = ", ".join(f"{row.symbol} {_signed_pct(row.drift_weight)}" for row in ranked[:3])
         lines.append(f"Drift now: {pct_text(total)}% in all, largest {worst}")
     return lines
-
-
-def _usd(amount_usd: Decimal) -> str:
-    """With thousands separators, as in the preview; for the screen only."""
-    return f"{round(amount_usd, 2) + 0:,.2f}"
 
 
 def _signed_pct(weight: Decimal) -> str:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from src.core.guards_orders import describe_order
 from src.core.market_state import MarketState
-from src.core.money import ZERO, exact_arithmetic, price_text, shares_text, usd_text
+from src.core.money import ZERO, dollars, exact_arithmetic, price_text, shares_text
 from src.core.records import AccountSnapshot, OrderTicket, TradePlan
 
 
@@ -72,4 +72,4 @@ def _cash_change(
         moved = abs(later.cash_usd - earlier.cash_usd)
         if moved <= limit * plan.before.net_liq_usd:
             return []
-    return [f"cash: ${usd_text(earlier.cash_usd)} before, ${usd_text(later.cash_usd)} now"]
+    return [f"cash: {dollars(earlier.cash_usd)} before, {dollars(later.cash_usd)} now"]

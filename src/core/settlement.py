@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Final
 
 from src.core.batches import cash_effect
-from src.core.money import ZERO, exact_arithmetic, shares_text, usd_text
+from src.core.money import ZERO, dollars, exact_arithmetic, shares_text
 from src.core.records import (
     CASH,
     AccountSnapshot,
@@ -88,8 +88,8 @@ def cash_difference(before: AccountSnapshot, after: AccountSnapshot, fills: Iter
     if abs(after.cash_usd - expected) <= tolerance:
         return ""
     return (
-        f"USD cash is ${usd_text(after.cash_usd)}, executions and commissions explain "
-        f"${usd_text(expected)}: not updated yet, or something else moved it"
+        f"USD cash is {dollars(after.cash_usd)}, executions and commissions explain "
+        f"{dollars(expected)}: not updated yet, or something else moved it"
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from src.core.lots import Choice, choice_for, scale_for
-from src.core.money import ONE, ZERO, plain_text, price_text, usd_text, whole_shares
+from src.core.money import ONE, ZERO, dollars, plain_text, whole_shares
 from src.core.records import CASH, DriftRow, SkippedTrade, Symbol, Valuation
 from src.settings import RebalanceSettings
 
@@ -64,10 +64,10 @@ def _reason(row: DriftRow, choice: Choice, sized: Sized, rules: RebalanceSetting
         return "less than one share is left, and fractions cannot be sold"
     if choice.low > choice.high:
         if choice.lot >= 2 * choice.want:
-            return f"one share costs ${price_text(price)}, more than twice the drift"
+            return f"one share costs {dollars(price)}, more than twice the drift"
         return (
-            f"no order of at least ${usd_text(rules.min_order_usd)} in steps of "
-            f"${price_text(price)} brings it closer to target"
+            f"no order of at least {dollars(rules.min_order_usd)} in steps of "
+            f"{dollars(price)} brings it closer to target"
         )
     smallest = choice.low * price
     if choice.sign > 0 and sized.after.cash_usd - smallest < sized.floor_usd:
@@ -84,7 +84,7 @@ def _all_cash(sized: Sized) -> str:
 def _borrowing(sized: Sized) -> str:
     if sized.after.cash_usd >= ZERO:
         return ""
-    return f"after the trades ${usd_text(-sized.after.cash_usd)} is borrowed on margin"
+    return f"after the trades {dollars(-sized.after.cash_usd)} is borrowed on margin"
 
 
 def _no_buys(sized: Sized) -> str:
@@ -94,8 +94,8 @@ def _no_buys(sized: Sized) -> str:
     if sized.after.cash_usd > sized.floor_usd:
         return ""
     return (
-        f"no buys: cash after the sells, ${usd_text(sized.after.cash_usd)}, is not above the "
-        f"floor of ${usd_text(sized.floor_usd)} that the cash buffer and max_leverage set"
+        f"no buys: cash after the sells, {dollars(sized.after.cash_usd)}, is not above the "
+        f"floor of {dollars(sized.floor_usd)} that the cash buffer and max_leverage set"
     )
 
 

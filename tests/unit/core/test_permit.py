@@ -263,7 +263,7 @@ CHANGES = {
     ),
     "price up": (priced(AAA="101.01"), "AAA: price 100.0000 before, 101.0100 now"),
     "price down": (priced(DDD="9.8999"), "DDD: price 10.0000 before, 9.8999 now"),
-    "cash": (cash(NET_LIQ / 100 + 1), "cash: $2500.00 before, $2701.00 now"),
+    "cash": (cash(NET_LIQ / 100 + 1), "cash: $2,500.00 before, $2,701.00 now"),
 }
 
 

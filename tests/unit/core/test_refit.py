@@ -39,7 +39,7 @@ def test_what_would_fall_below_the_minimum_is_skipped_with_a_reason() -> None:
     fitted = refit_buys(BUYS, Decimal(2400), {}, RULES)
     assert quantities(fitted) == {"AAA": 20}
     assert [one.symbol for one in fitted.skipped] == ["BBB", "CCC"]
-    assert "$2400.00" in fitted.skipped[0].reason
+    assert "$2,400.00" in fitted.skipped[0].reason
 
 
 def test_dearer_prices_buy_fewer_shares_and_cheaper_ones_not_more() -> None:

@@ -86,8 +86,8 @@ def test_a_large_trade_widens_the_tolerance() -> None:
     after = snapshot({"CCC": 7}, 101_050)
     assert cash_difference(BEFORE, after, [big]) == ""
     text = cash_difference(BEFORE, snapshot({"CCC": 7}, 101_051), [big])
-    assert "101051.00" in text
-    assert "101000.00" in text
+    assert "101,051.00" in text
+    assert "101,000.00" in text
 
 
 def outcomes() -> tuple[OrderOutcome, ...]:

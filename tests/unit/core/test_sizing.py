@@ -82,9 +82,9 @@ def test_above_the_leverage_cap_only_sells_are_planned() -> None:
     assert trades(made) == {"AAA": -40}
     assert reasons(made) == {"BBB": "no cash is left for it above the cash floor"}
     borrowed, no_buys = made.notes
-    assert borrowed == "after the trades $5000.00 is borrowed on margin"
+    assert borrowed == "after the trades $5,000.00 is borrowed on margin"
     assert no_buys == (
-        "no buys: cash after the sells, $-5000.00, is not above the floor of $-5000.00 that the "
+        "no buys: cash after the sells, -$5,000.00, is not above the floor of -$5,000.00 that the "
         "cash buffer and max_leverage set"
     )
 
@@ -114,7 +114,7 @@ def test_less_than_one_share_cannot_be_sold() -> None:
 def test_one_share_dearer_than_the_account_gives_no_trade() -> None:
     made = plan(account({}, {"BRK": 5000}, 1000), targets({"BRK": 100}))
     assert made.tickets == ()
-    assert reasons(made) == {"BRK": "one share costs $5000.0000, more than twice the drift"}
+    assert reasons(made) == {"BRK": "one share costs $5,000.00, more than twice the drift"}
 
 
 def test_trades_below_the_minimum_are_named() -> None:
