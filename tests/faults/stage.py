@@ -1,0 +1,297 @@
+"""The whole command against one simulated gateway: invoke it, disturb it, look at what it left.
+
+The gateway runs in the command's own event loop and is there while a session is open; the exchange
+behind it lives on from one invocation to the next. What the program would wait for in minutes is
+made short, nothing else is changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import functools
+import io
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rebalance
+from src import session as session_module
+from src.broker.execution import ExecutionRun
+from src.broker.ibkr_client import IbkrSession
+from src.cli import run_main
+from src.core.order_state import Patience
+from src.core.run_state import RunState
+from src.io.journal_db import open_journal
+from src.io.state_dir import journal_path, state_dir
+from src.settings import Settings
+from src.simulator.delivery import Delivery
+from src.simulator.exchange import Exchange
+from src.simulator.messages_requests import CancelOrder, PlaceOrder, Request
+from src.simulator.scenario import Scenario
+from src.simulator.server import SimulatedGateway, utc_now
+from src.simulator.wire_log import WireRecord
+from tests.faults.gateway_record import SentOrder, check_wire, orders_in, symbol_of
+from tests.faults.market import ACCOUNT, CLIENT_ID, PLAN, PORTFOLIO, settings_text
+
+QUICK = Patience(
+    answer_sec=Decimal("0.3"),
+    cancel_sec=Decimal("0.3"),
+    proof_sec=Decimal("0.05"),
+    commission_sec=Decimal("0.2"),
+    account_sec=Decimal(1),
+)
+SHORT = {
+    "src.broker.settling._CASH_LIMIT_SEC": 0.2,
+    "src.broker.settling._FIRST_PAUSE_SEC": 0.05,
+    "src.broker.link.RECOVERY_SEC": 3.0,
+    "src.broker.order_follower._STOP_LIMIT_SEC": 3.0,
+    "src.earlier_runs.SECOND_ROUND_PAUSE_SEC": 0.05,
+}
+CODES = (0, 3, 4, 5, 130)
+Hook = Callable[["Stage"], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """What one invocation left: its code, its words, its report, what the gateway received."""
+
+    code: int
+    out: str
+    err: str
+    records: list[WireRecord]
+    new_posts: list[Path]
+
+    @property
+    def orders(self) -> list[SentOrder]:
+        return orders_in(self.records)
+
+    @property
+    def cancels(self) -> int:
+        return sum(one.name == "CancelOrder" for one in self.records)
+
+    @property
+    def last_line(self) -> str:
+        """The last line on the screen: the summary's, or the error that ended the run."""
+        errors = [line for line in self.err.splitlines() if line.startswith("error: ")]
+        lines = self.out.strip().splitlines() if self.new_posts or not errors else errors
+        return lines[-1] if lines else ""
+
+    @property
+    def rows(self) -> list[dict[str, str]]:
+        """The rows of the post report written by this invocation."""
+        (path,) = self.new_posts
+        return read_rows(path)
+
+    @property
+    def statuses(self) -> dict[str, str]:
+        """Symbol to status."""
+        return {row["symbol"]: row["status"] for row in self.rows}
+
+
+class Stage:
+    """One exchange, one report directory, any number of invocations."""
+
+    def __init__(
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        self.reports = tmp_path / "reports"
+        self.gateway: SimulatedGateway | None = None
+        self.changes: dict[str, dict[str, object]] = {}
+        self.order_hooks: dict[int, Hook] = {}
+        self.cancel_hooks: dict[int, Hook] = {}
+        self.may_over_fill = False
+        self._counts = {"PlaceOrder": 0, "CancelOrder": 0}
+        self._home = tmp_path
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+        self._open_session = session_module.open_session
+        monkeypatch.setattr(session_module, "open_session", self._with_gateway)
+        impatient = functools.partial(ExecutionRun, patience=QUICK)
+        monkeypatch.setattr("src.trading.ExecutionRun", impatient)
+        monkeypatch.setattr("src.broker.connection.backoff_sec", lambda *_: 0.02)
+        for name, seconds in SHORT.items():
+            monkeypatch.setattr(name, seconds)
+
+    # --- the gateway ------------------------------------------------------------------------
+
+    def open(self, scenario: Scenario) -> Stage:
+        """Build the exchange; it lives until the end of the test."""
+        self.exchange = Exchange(scenario, utc_now())
+        self.gateway = SimulatedGateway(self.exchange)
+        handle = self.exchange.handle
+
+        def watched(client_id: int, request: Request, at_utc: object) -> list[Delivery]:
+            deliveries = handle(client_id, request, at_utc)  # type: ignore[arg-type]
+            if isinstance(request, (PlaceOrder, CancelOrder)):
+                self._count(type(request).__name__)
+            return deliveries
+
+        self.exchange.handle = watched  # type: ignore[method-assign]
+        return self
+
+    def heal(self) -> None:
+        """From now on nothing is wrong on the wire; the exchange and its state stay."""
+        assert self.gateway is not None
+        log = self.gateway.log
+        self.exchange.scenario = replace(self.exchange.scenario, wire=type(self.exchange.scenario.wire)())
+        self.gateway = SimulatedGateway(self.exchange, port=self.gateway.port)
+        self.gateway.log = log
+
+    def disturb(self, **faults: Any) -> None:
+        """Trouble from the next response on: a fault's number counts from here."""
+        assert self.gateway is not None
+        script = self.gateway._faults
+        counted = {
+            name: script._responses + value if isinstance(value, int) else value
+            for name, value in faults.items()
+        }
+        script._faults = replace(script._faults, **counted)
+
+    def close_gateway(self) -> None:
+        """Close all connections and listen no more, until the next invocation."""
+        assert self.gateway is not None
+        self._later(self.gateway.stop())
+
+    def restart_gateway(self) -> None:
+        """Close all connections and listen again on the same port, the exchange's state kept."""
+        self._later(self._restart())
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        """Not from within the connection that is to be closed."""
+        self._tasks.append(asyncio.ensure_future(work))
+
+    async def _restart(self) -> None:
+        assert self.gateway is not None
+        await self.gateway.stop()
+        await self.gateway.start()
+
+    def _count(self, name: str) -> None:
+        self._counts[name] += 1
+        hooks = self.order_hooks if name == "PlaceOrder" else self.cancel_hooks
+        hook = hooks.get(self._counts[name])
+        if hook is not None:
+            hook(self)
+
+    @asynccontextmanager
+    async def _with_gateway(
+        self, settings: Settings, *, trading: bool = False, **_: object
+    ) -> AsyncIterator[IbkrSession]:
+        assert self.gateway is not None
+        self._tasks: list[asyncio.Future[None]] = []
+        async with self.gateway:
+            ibkr = replace(settings.ibkr, port=self.gateway.port)
+            try:
+                async with self._open_session(
+                    replace(settings, ibkr=ibkr), trading=trading
+                ) as session:
+                    yield session
+            finally:
+                await asyncio.gather(*self._tasks)
+
+    # --- the command ------------------------------------------------------------------------
+
+    def run(self, *flags: str, answer: str = "y\n") -> Ending:
+        """Invoke the command once."""
+        assert self.gateway is not None
+        config, portfolio = self._home / "settings.ini", self._home / "portfolios.csv"
+        config.write_text(settings_text(4002, str(self.reports), self.changes), encoding="utf-8")
+        portfolio.write_text(PORTFOLIO, encoding="utf-8")
+        argv = [*(flags or ("--confirm",)), "--config", str(config), "--csv", str(portfolio)]
+        self._monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
+        seen, posts = len(self.gateway.wire_log), self.posts()
+        self._capsys.readouterr()
+        code = run_main(lambda: rebalance.main(argv))
+        shown = self._capsys.readouterr()
+        ending = Ending(
+            code=int(code),
+            out=shown.out,
+            err=shown.err,
+            records=self.gateway.wire_log[seen:],
+            new_posts=[path for path in self.posts() if path not in posts],
+        )
+        self.check(ending)
+        return ending
+
+    def confirm(self, answer: str = "y\n") -> Ending:
+        return self.run("--confirm", answer=answer)
+
+    def recover(self, *flags: str) -> Ending:
+        return self.run("--recover", *flags)
+
+    # --- what is left -----------------------------------------------------------------------
+
+    def check(self, ending: Ending) -> None:
+        """What holds after every invocation, whatever happened: order counts, reports, codes."""
+        assert self.gateway is not None
+        check_wire(self.gateway.wire_log)
+        assert not [path for path in self.reports.iterdir() if path.suffix not in (".csv", ".log")]
+        assert "Traceback" not in ending.out + ending.err
+        assert ending.code in CODES, ending.err
+        for path in ending.new_posts:
+            rows = read_rows(path)
+            assert [row["symbol"] for row in rows] == list(PLAN)
+            is_proven = "Unresolved" not in {row["status"] for row in rows}
+            if is_proven:
+                assert reported(rows) == self.executed()
+                assert reported_usd(rows) == self.executed_usd()
+            if ending.code == 0 and ending.orders:
+                assert {row["status"] for row in rows} == {"Filled"}
+        for symbol, shares in self.executed().items():
+            assert abs(shares) <= abs(PLAN[symbol]) or self.may_over_fill
+
+    def posts(self) -> list[Path]:
+        """All post reports, oldest first."""
+        found = self.reports.glob("rebalance_post_*.csv")
+        return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.stem))
+
+    def executed(self) -> dict[str, Decimal]:
+        """Signed shares of our client's executions, corrections applied, as the gateway has them."""
+        return self._sum(lambda shares, _price: shares)
+
+    def executed_usd(self) -> dict[str, Decimal]:
+        """Signed value of the same."""
+        return self._sum(lambda shares, price: shares * price)
+
+    def _sum(self, worth: Callable[[Decimal, Decimal], Decimal]) -> dict[str, Decimal]:
+        found: dict[str, Decimal] = {}
+        for one in self.exchange._floor.book.executions.values():
+            if one.live.client_id == CLIENT_ID:
+                symbol = symbol_of(one.live.contract.con_id)
+                signed = one.shares if one.live.is_buy else -one.shares
+                found[symbol] = found.get(symbol, Decimal(0)) + worth(signed, one.price)
+        return {symbol: amount for symbol, amount in found.items() if amount}
+
+    def held(self) -> dict[str, Decimal]:
+        """The account's positions at the gateway."""
+        positions = self.exchange._floor.accounts[ACCOUNT].positions
+        return {symbol_of(con_id): one.quantity for con_id, one in positions.items()}
+
+    def open_runs(self) -> tuple[RunState, ...]:
+        path = journal_path(state_dir(is_simulated=False), ACCOUNT)
+        with open_journal(path, ACCOUNT) as journal:
+            return journal.open_runs()
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def reported(rows: list[dict[str, str]]) -> dict[str, Decimal]:
+    """Symbol to signed shares of a post report, what filled only."""
+    return {row["symbol"]: Decimal(row["qty_shares"]) for row in rows if Decimal(row["qty_shares"])}
+
+
+def reported_usd(rows: list[dict[str, str]]) -> dict[str, Decimal]:
+    """Symbol to signed value of a post report, what filled only."""
+    return {row["symbol"]: Decimal(row["fill_value_usd"]) for row in rows if Decimal(row["qty_shares"])}
