@@ -59,7 +59,7 @@ def test_random_messages_change_nothing_but_evidence(seed: int) -> None:
             if not link.client.isReady():
                 link = _ready_link()
                 link.listener.evidence = events.append
-        assert len(events) > FRAMES / 1000
+        assert len(events) > FRAMES / 2000  # some frames do mean something
         assert all(type(event).__name__.endswith("Seen") for event in events)
 
     asyncio.run(main())
