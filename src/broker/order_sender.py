@@ -59,7 +59,7 @@ class OrderSender:
             self._books.withdraw(request.order_ref)
             return PlaceRefused(reason=f"journal not written: {self._books.journal_error}")
         log.info(
-            "order sent ref=%s side=%s symbol=%s qty_shares=%s style=%s",
+            "order on record, sending it ref=%s side=%s symbol=%s qty_shares=%s style=%s",
             request.order_ref,
             request.side.value,
             request.symbol,

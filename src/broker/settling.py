@@ -19,6 +19,7 @@ from src.core.settlement import cash_difference, position_differences
 from src.errors import RebalancerError
 
 _CASH_LIMIT_SEC: Final = 3.0
+_INTERRUPTED_LIMIT_SEC: Final = 5.0
 _FIRST_PAUSE_SEC: Final = 0.25
 _LONGEST_PAUSE_SEC: Final = 3.0
 
@@ -58,12 +59,16 @@ class Settling:
             spent = self._clock.monotonic() - started
             if read is not None and self._agrees(read, spent):
                 return read
-            if spent + pause > seconds:
+            if spent + pause > self._limit_sec(seconds):
                 break
             self._reactor.inquiry.ask_in_any_case()
             await self._follower.listen(pause)
             pause = min(_LONGEST_PAUSE_SEC, pause * 2)
         return seen
+
+    def _limit_sec(self, seconds: float) -> float:
+        """Whoever pressed Ctrl+C is not kept waiting for an account that lags."""
+        return min(seconds, _INTERRUPTED_LIMIT_SEC) if self._follower.was_interrupted else seconds
 
     async def _read(self) -> AccountSnapshot | None:
         reading = asyncio.ensure_future(self._reactor.link.desk.fetch_snapshot(fresh=True))

@@ -194,7 +194,7 @@ def _table(rows: list[tuple[str, ...]]) -> list[str]:
     return [
         " ".join(
             cell.ljust(width) if name in _LEFT else cell.rjust(width)
-            for name, cell, width in zip(_HEADERS, line, widths)  # noqa: B905 - equal by design
+            for name, cell, width in zip(_HEADERS, line, widths, strict=True)
         ).rstrip()
         for line in lines
     ]

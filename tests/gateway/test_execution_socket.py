@@ -22,7 +22,7 @@ from src.simulator.scenario import (
     WireFaults,
 )
 from src.simulator.server import SimulatedGateway
-from tests.gateway.trading_kit import Desk, Line, market, rule, trade
+from tests.gateway.trading_kit import Desk, Line, crowd, market, rule, trade
 
 SWITCH: list[Line] = [
     ("SELL", "AAA", 10),
@@ -159,6 +159,16 @@ def test_a_corrected_execution_is_booked_once(tmp_path: Path) -> None:
     assert [one.price_usd for one in done.result.outcomes[0].fills] == [Decimal(99)]
 
 
+def test_a_busted_execution_is_no_fill(tmp_path: Path) -> None:
+    busted = Correction(after_sec=0.05, quantity=Decimal(0))
+    steps = (FillStep(after_sec=0.02, quantity=Decimal(10), correction=busted),)
+    slow = OrderBehaviour(fill_delay_sec=0.3)
+    setting = market(rule(OrderBehaviour(fills=steps), "AAA"), rule(slow, "BBB"))
+    done = trade(setting, SELLS, tmp_path)
+    assert done.statuses == ["Unresolved", "Filled"]
+    assert [one.qty_shares for one in done.result.outcomes[0].fills] == [Decimal(0)]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -228,6 +238,8 @@ def test_an_interrupt_cancels_and_settles(tmp_path: Path) -> None:
 
 
 def test_many_orders_stay_below_the_gateways_rate(tmp_path: Path) -> None:
-    lines: list[Line] = [("SELL", "AAA", 1), ("SELL", "BBB", 1)]
-    done = trade(market(), lines, tmp_path)
-    assert done.statuses == ["Filled", "Filled"]
+    setting, lines = crowd(60)
+    done = trade(setting, lines, tmp_path)
+    assert done.statuses == ["Filled"] * 60
+    assert done.sent("PlaceOrder") == 60
+    assert done.busiest_second <= 50

@@ -75,6 +75,27 @@ def market(*rules: OrderRule, cash: int = 1000, **changes: object) -> Scenario:
     return scenario(**{**values, **changes})
 
 
+def crowd(orders: int, latency_sec: float = 0.02) -> tuple[Scenario, list[Line]]:
+    """Half of the symbols held and to be sold, the other half to be bought with the money."""
+    names = [f"S{number:03d}" for number in range(orders)]
+    held, wanted = names[: orders // 2], names[orders // 2 :]
+    positions = tuple(
+        PositionSetup(symbol=name, quantity=Decimal(10), avg_cost=Decimal(90)) for name in held
+    )
+    contracts = tuple(
+        ContractSetup(con_id=100 + number, symbol=name, price=Decimal(100), spread=Decimal(0))
+        for number, name in enumerate(names)
+    )
+    setting = scenario(
+        accounts=(account(cash={"USD": Decimal(1000)}, positions=positions),),
+        contracts=contracts,
+        fill_delay_sec=latency_sec,
+    )
+    lines: list[Line] = [("SELL", name, 10) for name in held]
+    lines += [("BUY", name, 10) for name in wanted]
+    return setting, lines
+
+
 def rule(behaviour: OrderBehaviour, *symbols: str, **conditions: tuple[object, ...]) -> OrderRule:
     """Orders in these symbols behave so."""
     return OrderRule(then=behaviour, symbols=symbols, **conditions)  # type: ignore[arg-type]
@@ -89,6 +110,7 @@ class Trading:
     events: tuple[JournalEvent, ...]
     wire: list[tuple[str, tuple[str, ...]]]
     spent_sec: float
+    busiest_second: int = 0
     shown: list[object] = field(default_factory=list)
 
     @property
@@ -108,6 +130,7 @@ class Desk:
     rebalance: RebalanceSettings = RebalanceSettings(min_order_usd=Decimal(0))
     patience: Patience = QUICK
     meanwhile: Meanwhile | None = None
+    pause_sec: float = 0
 
 
 def trade(setting: Scenario, lines: list[Line], home: Path, how: Desk | None = None) -> Trading:
@@ -124,6 +147,7 @@ async def _trade(setting: Scenario, lines: list[Line], home: Path, how: Desk) ->
             with open_journal(home / "journal.sqlite3", ACCOUNT) as journal:
                 trading = await _execute(session, journal, (lines, settings, how), server)
         trading.wire = [(one.name, tuple(map(str, one.fields))) for one in server.wire_log]
+        trading.busiest_second = server.log.max_messages_per_sec
         assert outcomes_from_events(trading.events) == trading.result.outcomes
         return trading
 
@@ -136,9 +160,10 @@ async def _execute(
 ) -> Trading:
     lines, settings, how = task
     snapshot = await session.fetch_snapshot(fresh=True)
-    lookups = await session.known_symbols(list(PRICES))
+    lookups = await session.known_symbols([*HELD, *(symbol for _, symbol, _ in lines)])
     listings = {name: one.listing for name, one in lookups.items() if one.listing is not None}
     plan = make_plan(lines, snapshot, listings)
+    await asyncio.sleep(how.pause_sec)
     permit = _permit(plan, snapshot)
     _record(journal, plan, permit)
     desk = session.open_order_desk(permit)
@@ -180,22 +205,27 @@ async def _execute(
 def make_plan(
     lines: list[Line], snapshot: AccountSnapshot, listings: dict[str, Listing]
 ) -> TradePlan:
-    """A plan with exactly these lines, sells before buys as given."""
+    """A plan with exactly these lines, sells before buys as given; unknown prices are 100."""
     tickets = tuple(
         OrderTicket(
             con_id=listings[symbol].con_id,
             symbol=symbol,
             side=Side(side),
             qty_shares=Decimal(qty),
-            est_price_usd=Decimal(PRICES[symbol]),
-            est_value_usd=Decimal(PRICES[symbol] * qty),
+            est_price_usd=Decimal(PRICES.get(symbol, 100)),
+            est_value_usd=Decimal(PRICES.get(symbol, 100) * qty),
         )
         for side, symbol, qty in lines
     )
     prices = PriceBook(
         prices={
-            name: Price(symbol=name, price_usd=Decimal(usd), source="last", is_preferred=True)
-            for name, usd in PRICES.items()
+            name: Price(
+                symbol=name,
+                price_usd=Decimal(PRICES.get(name, 100)),
+                source="last",
+                is_preferred=True,
+            )
+            for name in {*listings, *(one.symbol for one in snapshot.positions)}
         }
     )
     valued = value_account(snapshot, prices, {name: one.con_id for name, one in listings.items()})
