@@ -195,7 +195,9 @@ def _commission_notes(fills: tuple[Fill, ...]) -> Row:
     if not fills:
         return ()
     known = [fill.commission_usd for fill in fills if fill.commission_usd is not None]
+    if not known:
+        return ("commission pending",)
     with exact_arithmetic():
         text = f"commission {usd_text(sum(known, ZERO))} USD"
     missing = len(fills) - len(known)
-    return (f"{text}, not reported for {missing} of {len(fills)} fills" if missing else text,)
+    return (f"{text} and pending for {missing} of {len(fills)} fills" if missing else text,)
