@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from operator import attrgetter, itemgetter
+from typing import Final
 
 from src.core.money import ZERO, dollars, exact_arithmetic, usd_text
 from src.core.records import (
@@ -25,6 +26,8 @@ from src.core.records import (
 )
 from src.errors import PlanError
 from src.settings import RebalanceSettings
+
+_WEIGHT_DIGITS: Final = Context(prec=34)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +62,8 @@ def measure_drift(account: Valuation, targets: Targets) -> DriftTable:
 def drift_row(
     symbol: Symbol, target_weight: Decimal, value_usd: Decimal, net_liq_usd: Decimal
 ) -> DriftRow:
-    """One row; the caller holds the exact context."""
-    current = value_usd / net_liq_usd
+    """One row; the caller holds the exact context. Only the current weight is rounded."""
+    current = _WEIGHT_DIGITS.divide(value_usd, net_liq_usd)
     drift = current - target_weight
     return DriftRow(
         symbol=symbol,
@@ -100,7 +103,7 @@ def select_trades(drift: DriftTable, rebalance: RebalanceSettings) -> Selection:
         chosen = _beyond_total_band(ranked, rebalance.portfolio_total_band_weight)
     else:
         chosen = _beyond_band(ranked, rebalance.per_holding_band_weight)
-    kept, skipped = prioritize_by_drift(chosen, rebalance.min_order_usd)
+    kept, skipped = _split(chosen, rebalance.min_order_usd)
     return Selection(drift=drift, ranked=kept, skipped=skipped)
 
 
@@ -108,10 +111,7 @@ def prioritize_by_drift(
     rows: Iterable[DriftRow], min_order_usd: Decimal
 ) -> tuple[tuple[DriftRow, ...], tuple[SkippedTrade, ...]]:
     """Split into trades worth placing, ranked by |drift|, and those below the minimum order."""
-    ranked = rank_by_drift(row for row in rows if row.drift_weight)
-    kept = tuple([row for row in ranked if abs(row.drift_usd) >= min_order_usd])
-    small = [row for row in ranked if abs(row.drift_usd) < min_order_usd]
-    return kept, tuple([_too_small(row, min_order_usd) for row in small])
+    return _split(rank_by_drift(rows), min_order_usd)
 
 
 def rank_by_drift(rows: Iterable[DriftRow]) -> list[DriftRow]:
@@ -149,6 +149,20 @@ def _beyond_total_band(ranked: list[DriftRow], band: Decimal) -> list[DriftRow]:
         chosen.append(row)
         left -= abs(row.drift_weight)
     return chosen
+
+
+def _split(
+    ranked: Iterable[DriftRow], min_order_usd: Decimal
+) -> tuple[tuple[DriftRow, ...], tuple[SkippedTrade, ...]]:
+    kept, small = [], []
+    for row in ranked:
+        if not row.drift_weight:
+            continue
+        if abs(row.drift_usd) >= min_order_usd:
+            kept.append(row)
+        else:
+            small.append(_too_small(row, min_order_usd))
+    return tuple(kept), tuple(small)
 
 
 def _too_small(row: DriftRow, min_order_usd: Decimal) -> SkippedTrade:

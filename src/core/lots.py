@@ -9,7 +9,6 @@ Source: SRS R-305.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import Final
@@ -60,66 +59,66 @@ class CashFrame:
     floor_usd: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scale:
-    """The common power of ten, the smallest step of a quantity, and the scaled minimum order."""
+class Lots:
+    """An account in integers, on one power of ten that fits its prices, cash and minimum order.
 
-    factor: Decimal
-    step: Decimal
-    minimum: int
+    Choices are worked out once and kept, since sizing asks for the same ones again.
+    """
 
-    def whole(self, amount: Decimal) -> int:
-        """An amount as an integer, cut toward zero."""
-        return int(amount * self.factor)
+    def __init__(self, account: Valuation, rules: RebalanceSettings) -> None:
+        numbers = [one.price_usd for one in account.holdings.values()]
+        exponents = {number.as_tuple().exponent for number in numbers}
+        digits = max((_digits(exponent) for exponent in exponents), default=0) + _QTY_DIGITS
+        others = (account.cash_usd, rules.min_order_usd)
+        most = max(digits, _LEAST_DIGITS, *(_digits(one.as_tuple().exponent) for one in others))
+        self.step = share_step(allow_fractional=rules.allow_fractional)
+        self._factor = Decimal(10) ** most
+        self._lot_factor = self.step * self._factor
+        self._minimum = self._whole(rules.min_order_usd)
+        self._holdings = account.holdings
+        self._choices: dict[Symbol, Choice] = {}
 
+    def choice(self, row: DriftRow) -> Choice:
+        """The units that may be traded for a row whose drift is not zero."""
+        known = self._choices.get(row.symbol)
+        if known is None:
+            known = self._choices[row.symbol] = self._choice(row, self._holdings[row.symbol])
+        return known
 
-def scale_for(account: Valuation, rows: Sequence[DriftRow], rules: RebalanceSettings) -> Scale:
-    """The scale that makes every unit's price, the cash and the minimum order whole numbers."""
-    numbers = {account.holdings[row.symbol].price_usd.as_tuple().exponent for row in rows}
-    digits = max((_digits(exponent) for exponent in numbers), default=0) + _QTY_DIGITS
-    others = (account.cash_usd, rules.min_order_usd)
-    most = max(digits, _LEAST_DIGITS, *(_digits(one.as_tuple().exponent) for one in others))
-    factor = Decimal(10) ** most
-    return Scale(
-        factor=factor,
-        step=share_step(allow_fractional=rules.allow_fractional),
-        minimum=int(rules.min_order_usd * factor),
-    )
+    def cash_rule(self, frame: CashFrame) -> CashRule:
+        """Scale the cash figures; the floor is rounded up, so that it holds exactly."""
+        floor = (frame.floor_usd * self._factor).to_integral_value(rounding=ROUND_CEILING)
+        return CashRule(
+            net_liq=self._whole(frame.net_liq_usd),
+            cash=self._whole(frame.cash_usd),
+            target=self._whole(frame.target_usd),
+            floor=int(floor),
+        )
 
+    def _choice(self, row: DriftRow, holding: Holding) -> Choice:
+        lot = int(holding.price_usd * self._lot_factor)
+        want = self._whole(abs(row.drift_usd))
+        low = max(1, -(-self._minimum // lot))
+        high = (2 * want - 1) // lot
+        is_buy = row.drift_weight < ZERO
+        is_closing = False
+        if not is_buy:
+            held = int(holding.qty_shares / self.step)
+            high = min(high, held)
+            is_closing = not row.target_weight and low <= held
+            low = held if is_closing else low
+        return Choice(
+            symbol=row.symbol,
+            sign=1 if is_buy else -1,
+            lot=lot,
+            want=want,
+            low=low,
+            high=high,
+            must_trade=is_closing,
+        )
 
-def choice_for(row: DriftRow, holding: Holding, scale: Scale) -> Choice:
-    """The units that may be traded for a row whose drift is not zero."""
-    lot = scale.whole(holding.price_usd * scale.step)
-    want = scale.whole(abs(row.drift_usd))
-    low = max(1, -(-scale.minimum // lot))
-    high = (2 * want - 1) // lot
-    is_buy = row.drift_weight < ZERO
-    is_closing = False
-    if not is_buy:
-        held = int(holding.qty_shares / scale.step)
-        high = min(high, held)
-        is_closing = not row.target_weight and low <= held
-        low = held if is_closing else low
-    return Choice(
-        symbol=row.symbol,
-        sign=1 if is_buy else -1,
-        lot=lot,
-        want=want,
-        low=low,
-        high=high,
-        must_trade=is_closing,
-    )
-
-
-def cash_rule(frame: CashFrame, scale: Scale) -> CashRule:
-    """Scale the cash figures; the floor is rounded up, so that it holds exactly."""
-    floor = (frame.floor_usd * scale.factor).to_integral_value(rounding=ROUND_CEILING)
-    return CashRule(
-        net_liq=scale.whole(frame.net_liq_usd),
-        cash=scale.whole(frame.cash_usd),
-        target=scale.whole(frame.target_usd),
-        floor=int(floor),
-    )
+    def _whole(self, amount_usd: Decimal) -> int:
+        return int(amount_usd * self._factor)
 
 
 def _digits(exponent: int | str) -> int:

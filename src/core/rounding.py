@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Final
 
 from src.core.exchange import improve
-from src.core.greedy import greedy_units
+from src.core.greedy import cash_after, greedy_units
 from src.core.lots import CashRule, Choice
 from src.core.rounding_problem import DOLLAR, PARTS, Item, Problem
 
@@ -35,88 +35,75 @@ def best_units(choices: Sequence[Choice], cash: CashRule) -> list[int]:
     The floor binds plans that buy. Below it there are two kinds: those that sell their way back
     above it, and those that buy nothing; the better one is taken.
     """
-    problem = _problem(choices, cash)
     may_stay_below = cash.cash < cash.floor
     plans = []
     if may_stay_below:
-        plans.append(_without_buys(problem, choices, cash))
+        plans.append(_without_buys(choices, cash))
     if not may_stay_below or any(choice.sign > 0 for choice in choices):
-        plans.append(_search(problem, greedy_units(choices, cash)))
-    return plans[0] if len(plans) == 1 else min(plans, key=problem.error)
+        plans.append(_search(choices, cash))
+    if len(plans) == 1:
+        return plans[0]
+    return min(plans, key=lambda units: _error(choices, units, cash))
 
 
-def _problem(choices: Sequence[Choice], cash: CashRule) -> Problem:
-    last = len(choices)
-    return Problem(
-        items=tuple(
-            Item(choice=choice, weight=DOLLAR + last - rank) for rank, choice in enumerate(choices)
-        ),
-        ideal=cash.cash - cash.target,
-        limit=cash.cash - cash.floor,
-        enough=PARTS * DOLLAR * cash.net_liq // _GOOD_ENOUGH,
-    )
-
-
-def _without_buys(problem: Problem, choices: Sequence[Choice], cash: CashRule) -> list[int]:
+def _without_buys(choices: Sequence[Choice], cash: CashRule) -> list[int]:
     """The best sells where nothing is bought; the floor, which only binds buys, is then moot."""
     sells = [index for index, choice in enumerate(choices) if choice.sign < 0]
-    free = replace(
-        problem,
-        items=tuple(problem.items[index] for index in sells),
-        limit=max(problem.ideal, 0),
-    )
-    found = _search(free, greedy_units([choices[index] for index in sells], cash))
+    free = replace(cash, floor=min(cash.cash, cash.target))
     units = [0] * len(choices)
-    for index, count in zip(sells, found, strict=True):
+    for index, count in zip(sells, _search([choices[i] for i in sells], free), strict=True):
         units[index] = count
     return units
 
 
-def _search(problem: Problem, units: list[int]) -> list[int]:
-    """Improve all symbols at once, or of many only a core while the others keep their units."""
-    if len(units) <= _CORE:
-        return _improve_fully(problem, units)
-    core = _most_promising(problem, units)
-    inside = set(core)
-    fixed = sum(
-        item.spent(count)
-        for index, (item, count) in enumerate(zip(problem.items, units, strict=True))
-        if index not in inside
-    )
-    part = replace(
-        problem,
-        items=tuple(problem.items[index] for index in core),
-        ideal=problem.ideal - fixed,
-        limit=problem.limit - fixed,
-    )
-    improved = list(units)
-    for index, count in zip(core, _improve_fully(part, [units[i] for i in core]), strict=True):
-        improved[index] = count
-    return improved
-
-
-def _improve_fully(problem: Problem, units: list[int]) -> list[int]:
-    """Once with short lists, then with long ones until nothing changes."""
+def _search(choices: Sequence[Choice], cash: CashRule) -> list[int]:
+    """Greedy, then improved: once with short lists, then with long ones until nothing changes."""
+    units = greedy_units(choices, cash)
+    core = _most_promising(choices, units)
+    problem = _problem(choices, units, cash, core)
     bound = problem.bound()
-    units = improve(problem, units, bound, _SHORT_LIST)
+    found = improve(problem, [units[index] for index in core], bound, _SHORT_LIST)
     for _ in range(_MOST_ROUNDS):
-        better = improve(problem, units, bound, _LONG_LIST)
-        if better == units:
+        better = improve(problem, found, bound, _LONG_LIST)
+        if better == found:
             break
-        units = better
+        found = better
+    for index, count in zip(core, found, strict=True):
+        units[index] = count
     return units
 
 
-def _most_promising(problem: Problem, units: Sequence[int]) -> list[int]:
-    """Half the core from those furthest from target now, half from those cheapest to round over."""
-    left = [
-        abs(count * item.choice.lot - item.choice.want)
-        for item, count in zip(problem.items, units, strict=True)
+def _problem(
+    choices: Sequence[Choice], units: Sequence[int], cash: CashRule, core: Sequence[int]
+) -> Problem:
+    """The problem over the core, while the other choices keep their units."""
+    last = len(choices)
+    left = cash_after(choices, units, cash)
+    left += sum(choices[i].sign * choices[i].lot * units[i] for i in core)
+    return Problem(
+        items=tuple(Item(choice=choices[i], weight=DOLLAR + last - i) for i in core),
+        ideal=left - cash.target,
+        limit=left - cash.floor,
+        enough=PARTS * DOLLAR * cash.net_liq // _GOOD_ENOUGH,
+    )
+
+
+def _most_promising(choices: Sequence[Choice], units: Sequence[int]) -> list[int]:
+    """All; or of many, half those furthest from target, half those cheapest to round over."""
+    every = range(len(units))
+    if len(units) <= _CORE:
+        return list(every)
+    away = [
+        abs(count * choice.lot - choice.want) for choice, count in zip(choices, units, strict=True)
     ]
-    by_left = sorted(range(len(units)), key=lambda index: -left[index])
-    far = by_left[: _CORE // 2]
-    regret = {
-        index: abs(2 * left[index] - problem.items[index].choice.lot)
-        for index in by_left[_CORE // 2 :]
-    }
-    return sorted([*far, *sorted(regret, key=lambda index: regret[index])[: _CORE - len(far)]])
+    by_distance = sorted(every, key=away.__getitem__, reverse=True)
+    far, near = by_distance[: _CORE // 2], by_distance[_CORE // 2 :]
+    near.sort(key=lambda index: abs(2 * away[index] - choices[index].lot))
+    return sorted(far + near[: _CORE - len(far)])
+
+
+def _error(choices: Sequence[Choice], units: Sequence[int], cash: CashRule) -> int:
+    own = sum(
+        abs(count * choice.lot - choice.want) for choice, count in zip(choices, units, strict=True)
+    )
+    return own + abs(cash_after(choices, units, cash) - cash.target)

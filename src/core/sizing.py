@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from src.core.drift import Selection, rank_by_drift, redraw_drift, select_trades
-from src.core.lots import CashFrame, cash_rule, choice_for, scale_for
+from src.core.lots import CashFrame, Lots
 from src.core.money import ZERO, exact_arithmetic, share_step
 from src.core.plan_hash import hash_plan
 from src.core.records import (
@@ -59,10 +59,11 @@ class _State:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Outcome:
-    """Signed quantities, the rows that were considered for them, and what they lead to."""
+    """Signed quantities, the rows and lots that were considered, and what the trades lead to."""
 
     trades: Trades
     wanted: tuple[DriftRow, ...]
+    lots: Lots
     after: _State
 
 
@@ -94,6 +95,7 @@ def size_orders(
         trades=outcome.trades,
         before=account,
         after=outcome.after.account,
+        lots=outcome.lots,
         floor_usd=floor,
         cash_target_weight=cash_target,
     )
@@ -129,21 +131,22 @@ def _settle(desk: _Desk, before: _State, selection: Selection) -> _Outcome:
         merged = _merge(first.trades, again.trades)
         too_small = _below_minimum(desk, before.account, merged)
         if not too_small:
-            return _Outcome(trades=merged, wanted=first.wanted, after=again.after)
+            return replace(first, trades=merged, after=again.after)
         desk = replace(desk, barred=desk.barred | too_small)
 
 
 def _size_until_none_joins(desk: _Desk, before: _State, selection: Selection) -> _Outcome:
     """Size, look at the result as the trigger would, and let what it newly selects join in."""
     wanted = selection.ranked
+    lots = Lots(before.account, desk.rules)
     while True:
-        trades = _size(desk, before.account, _affordable(desk, before.account, wanted))
+        trades = _size(desk, before.account, _affordable(desk, before.account, wanted), lots)
         after = _after(before, trades) if trades else before
         result = select_trades(after.drift, desk.rules)
         chosen = {row.symbol for row in wanted}
         joining = {row.symbol for row in result.ranked} - chosen
         if not joining:
-            return _Outcome(trades=trades, wanted=wanted, after=after)
+            return _Outcome(trades=trades, wanted=wanted, lots=lots, after=after)
         joined = (row for row in before.drift.rows if row.symbol in joining)
         wanted = tuple(rank_by_drift([*wanted, *joined]))
 
@@ -162,20 +165,18 @@ def _affordable(desk: _Desk, account: Valuation, rows: Sequence[DriftRow]) -> li
     ]
 
 
-def _size(desk: _Desk, account: Valuation, rows: Sequence[DriftRow]) -> Trades:
+def _size(desk: _Desk, account: Valuation, rows: Sequence[DriftRow], lots: Lots) -> Trades:
     """Quantities for the given rows (in rank order), all decided together."""
-    scale = scale_for(account, rows, desk.rules)
-    every = [choice_for(row, account.holdings[row.symbol], scale) for row in rows]
-    choices = [choice for choice in every if choice.low <= choice.high]
+    choices = [choice for choice in map(lots.choice, rows) if choice.low <= choice.high]
     frame = CashFrame(
         net_liq_usd=account.net_liq_usd,
         cash_usd=account.cash_usd,
         target_usd=desk.cash_target_weight * account.net_liq_usd,
         floor_usd=desk.floor_usd,
     )
-    units = best_units(choices, cash_rule(frame, scale))
+    units = best_units(choices, lots.cash_rule(frame))
     return {
-        choice.symbol: choice.sign * count * scale.step
+        choice.symbol: choice.sign * count * lots.step
         for choice, count in zip(choices, units, strict=True)
         if count
     }

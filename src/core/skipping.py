@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from src.core.lots import Choice, choice_for, scale_for
+from src.core.lots import Choice, Lots
 from src.core.money import ONE, ZERO, dollars, plain_text, whole_shares
 from src.core.records import CASH, DriftRow, SkippedTrade, Symbol, Valuation
 from src.settings import RebalanceSettings
@@ -25,6 +25,7 @@ class Sized:
     trades: Mapping[Symbol, Decimal]
     before: Valuation
     after: Valuation
+    lots: Lots
     floor_usd: Decimal
     cash_target_weight: Decimal
 
@@ -34,14 +35,12 @@ def skipped_trades(
 ) -> tuple[SkippedTrade, ...]:
     """A reason for every considered row that got no ticket, in rank order."""
     left_out = [row for row in sized.wanted if row.symbol not in sized.trades]
-    scale = scale_for(sized.before, left_out, rules)
     skipped = []
     for row in left_out:
         if row.symbol in halted:
             reason = "trading in it is halted"
         else:
-            choice = choice_for(row, sized.before.holdings[row.symbol], scale)
-            reason = _reason(row, choice, sized, rules)
+            reason = _reason(row, sized.lots.choice(row), sized, rules)
         skipped.append(SkippedTrade(symbol=row.symbol, reason=reason))
     return tuple(skipped)
 
