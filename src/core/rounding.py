@@ -20,7 +20,8 @@ from src.core.greedy import cash_after, greedy_units
 from src.core.lots import CashRule, Choice
 from src.core.rounding_problem import DOLLAR, PARTS, Item, Problem
 
-_CORE: Final = 100
+_ALL_AT_ONCE: Final = 100
+_CORE: Final = 40
 _GOOD_ENOUGH: Final = 10**6
 """An error within a millionth of net liq of its lower bound is not worth improving."""
 
@@ -91,7 +92,7 @@ def _problem(
 def _most_promising(choices: Sequence[Choice], units: Sequence[int]) -> list[int]:
     """All; or of many, half those furthest from target, half those cheapest to round over."""
     every = range(len(units))
-    if len(units) <= _CORE:
+    if len(units) <= _ALL_AT_ONCE:
         return list(every)
     away = [
         abs(count * choice.lot - choice.want) for choice, count in zip(choices, units, strict=True)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import Final
 
 from src.core.lots import Choice
@@ -149,8 +148,10 @@ def _near_options(item: Item, around: set[int], price: int, gap: int) -> list[Op
     """Within the gap: the corners and the given counts."""
     corners = item.corners()
     least = min(item.reduced(count, price) for count in corners)
-    listed = ((item.spent(n), item.reduced(n, price) - least, n) for n in corners | around)
-    return sorted((one for one in listed if one[1] <= gap), key=itemgetter(1, 2))
+    limit = gap + least
+    reduced = ((item.reduced(count, price), count) for count in corners | around)
+    within = sorted(pair for pair in reduced if pair[0] <= limit)
+    return [(item.spent(count), error - least, count) for error, count in within]
 
 
 def _around(choice: Choice, count: int, near: int) -> Iterator[int]:

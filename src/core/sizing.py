@@ -157,11 +157,9 @@ def _affordable(desk: _Desk, account: Valuation, rows: Sequence[DriftRow]) -> li
     holdings = account.holdings
     sells = [holdings[row.symbol].value_usd for row in free if row.drift_weight > ZERO]
     budget = account.cash_usd + sum(sells, ZERO) - desk.floor_usd
-    step = share_step(allow_fractional=desk.rules.allow_fractional)
+    dearest = budget / share_step(allow_fractional=desk.rules.allow_fractional)
     return [
-        row
-        for row in free
-        if row.drift_weight > ZERO or holdings[row.symbol].price_usd * step <= budget
+        row for row in free if row.drift_weight > ZERO or holdings[row.symbol].price_usd <= dearest
     ]
 
 
