@@ -114,7 +114,7 @@ class OrderBooks:
         ticket = self.tickets[line]
         if not ticket.skip_reason:
             self.add(replace(ticket, skip_reason=reason))
-            log.warning("ticket not sent line=%s reason=%s", line, reason)
+            log.info("ticket not sent line=%s reason=%s", line, reason)
         self.conclude(line)
 
     def conclude(self, line: int) -> None:
@@ -201,7 +201,8 @@ def _log_change(before: OrderState, after: OrderState) -> None:
         status = after.status.value if after.status else after.broker_status
         log.info("order %s ref=%s status=%s", after.phase.value, ref, status)
     if after.error and after.error != before.error:
-        log.warning("order message ref=%s text=%s", ref, after.error)
+        level = logging.WARNING if after.error_code else logging.INFO
+        log.log(level, "order message ref=%s text=%s", ref, after.error)
     for notice in after.notices[len(before.notices) :]:
         log.info("order notice ref=%s text=%s", ref, notice)
     for fault in after.faults[len(before.faults) :]:

@@ -201,10 +201,13 @@ def _table(rows: list[tuple[str, ...]]) -> list[str]:
 
 
 def _reasons(outcomes: Iterable[OrderOutcome]) -> list[str]:
+    """Why tickets are not filled; those with the same reason together."""
+    symbols: dict[tuple[TicketStatus, str], list[str]] = {}
+    for one in outcomes:
+        if one.status is not TicketStatus.FILLED and one.error:
+            symbols.setdefault((one.status, one.error), []).append(one.ticket.symbol)
     return [
-        f"{one.ticket.symbol} {one.status.value}: {one.error}"
-        for one in outcomes
-        if one.status is not TicketStatus.FILLED and one.error
+        f"{status.value} {', '.join(names)}: {error}" for (status, error), names in symbols.items()
     ]
 
 

@@ -112,7 +112,7 @@ def test_the_summary_shows_every_ticket_and_the_totals() -> None:
         )
     )
     assert "Bought $1,000.00, sold $990.00, commissions $1.00 (? 1 commission pending)" in text
-    assert "AAA Rejected: 201: no margin" in text
+    assert "Rejected AAA: 201: no margin" in text
     assert "0.00?" in text
     lines = text.splitlines()
     assert (
