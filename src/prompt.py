@@ -18,9 +18,12 @@ async def ask(question: str) -> str | None:
     """Show a question on stderr and return the line typed or piped; None at the end of input."""
     _discard_typed_ahead(sys.stdin)
     _say(question)
-    line = await _read_line(sys.stdin)
-    if sys.stdin is None or not sys.stdin.isatty():
-        _say("\n")  # nobody pressed Enter: end the line of the question
+    line = ""
+    try:
+        line = await _read_line(sys.stdin)
+    finally:
+        if not line or sys.stdin is None or not sys.stdin.isatty():
+            _say("\n")  # nobody pressed Enter: end the line of the question
     return line or None
 
 
