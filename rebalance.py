@@ -13,6 +13,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from src.cli import errors_recorded_in, run_main
+from src.errors import RebalancerError
 from src.options import Options, Task, read_options
 
 if TYPE_CHECKING:
@@ -88,13 +89,17 @@ def _plan_and_trade(options: Options, inputs: Inputs, files: RunFiles) -> int:
         return plan_from_file(options.from_snapshot, options, inputs, files)
     from src.interrupt import run_interruptible
 
-    if options.task is Task.CONFIRM and not inputs.settings.ibkr.read_only:
-        from src.trading import confirmed_run
+    if options.task is not Task.CONFIRM or inputs.settings.ibkr.read_only:
+        from src.runs import dry_run
 
+        return run_interruptible(dry_run(options, inputs, files))
+    from src.trading import confirmed_run
+
+    try:
         return run_interruptible(confirmed_run(options, inputs, files))
-    from src.runs import dry_run
-
-    return run_interruptible(dry_run(options, inputs, files))
+    except RebalancerError as error:  # raised only while nothing was sent
+        error.aftermath = f"No order was sent, none is unresolved. The log is {files.log}."
+        raise
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from src.core.permit import (
     trading_obstacles,
 )
 from src.core.second_look import compare_after_answer
-from src.errors import Refused
+from src.errors import Interrupted, Refused
 from src.planning import LiveProposal, aged, look_again, propose
 from src.presenting import Presentation, present, write_pre_report
 from src.prompt import ask
@@ -118,7 +118,7 @@ async def _ask(proposal: LiveProposal, asking: Asking) -> Answer | None:
         text = await ask(_question(asking))
     except asyncio.CancelledError:
         _decline(asking, "interrupted at the prompt")
-        raise
+        raise Interrupted("interrupted at the prompt: nothing was sent") from None
     if is_approval(text, settings):
         return Answer(text=text, run_id=asking.files.run_id, plan_hash=proposal.plan.plan_hash)
     reason = "end of input" if text is None else "answered no"

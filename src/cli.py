@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from src.console import complain, finish_output, make_console_safe
+from src.console import complain, finish_output, make_console_safe, remark
 from src.errors import ExitCode, RebalancerError
 from src.text import did_you_mean, printable
 
@@ -40,6 +40,8 @@ def _run(main: Callable[[], int]) -> int:
         return stop.code if isinstance(stop.code, int) else ExitCode.OK
     except RebalancerError as error:
         complain(str(error))
+        if error.aftermath:
+            remark(error.aftermath)
         return error.exit_code
     except KeyboardInterrupt:
         complain("interrupted")

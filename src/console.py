@@ -36,6 +36,11 @@ def warn(message: str) -> None:
     _write(sys.stderr, f"warning: {mask_accounts(printable(message, _LINE_LIMIT))}")
 
 
+def remark(message: str) -> None:
+    """Print a line under an error on stderr: where things stand now."""
+    _write(sys.stderr, mask_accounts(printable(message, _LINE_LIMIT)))
+
+
 def make_console_safe() -> None:
     """Let no character stop the output: what the console cannot show is escaped.
 

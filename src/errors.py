@@ -8,6 +8,7 @@
     │   ├── PortfolioCsvError
     │   ├── SnapshotFileError
     │   └── UnknownSymbolError
+    ├── Interrupted (130)         Ctrl+C before anything was sent
     ├── BrokerLost (3)            unreachable, handshake failed, replies missing, session lost
     └── Refused (5)               a guard said no
         ├── UnbelievableData      the broker's figures cannot be true
@@ -16,7 +17,7 @@
         ├── JournalError          journal not writable, damaged, or from another version
         └── LockHeld              another run holds the account
 
-Exit code 1 is any other exception (a bug), 4 is a fact of the run report, 130 is Ctrl+C.
+Exit code 1 is any other exception (a bug), 4 is a fact of the run report.
 Only ``src.cli.run_main`` turns an error into text and a code.
 """
 
@@ -53,9 +54,13 @@ class Problem:
 
 
 class RebalancerError(Exception):
-    """Root of every error the program raises on purpose; the message is one plain line."""
+    """Root of every error the program raises on purpose; the message is one plain line.
+
+    ``aftermath`` is a further line for the screen: what was sent, and where the records are.
+    """
 
     exit_code: ExitCode = ExitCode.BUG
+    aftermath: str = ""
 
 
 class InputError(RebalancerError):
@@ -86,6 +91,12 @@ class SnapshotFileError(InputError):
 
 class UnknownSymbolError(InputError):
     """Symbols that the broker does not know, or knows more than once."""
+
+
+class Interrupted(RebalancerError):
+    """The user stopped the program before anything was sent."""
+
+    exit_code = ExitCode.INTERRUPTED
 
 
 class BrokerLost(RebalancerError):

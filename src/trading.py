@@ -19,7 +19,7 @@ from src.console import complain
 from src.core.journal import RunClosed
 from src.core.settlement import Settlement, settle
 from src.earlier_runs import settle_earlier_runs
-from src.errors import ExitCode, Refused
+from src.errors import ExitCode, RebalancerError, Refused
 from src.progress import live_progress
 from src.runs import now_utc, presentation
 
@@ -80,12 +80,15 @@ async def _approval(run: _Run, options: Options) -> Approval | None:
 
 async def _trade(run: _Run, approval: Approval) -> RunAccounts:
     """Send and follow the orders, then read the account they left."""
-    is_over = False
+    is_in_doubt = True
     try:
         result = await _execute(run, approval)
-        is_over = True
+        is_in_doubt = False
+    except RebalancerError:  # raised only while nothing was sent
+        is_in_doubt = False
+        raise
     finally:
-        if not is_over:
+        if is_in_doubt:
             complain("orders may be working: run `python rebalance.py --recover` before anything")
     return RunAccounts(
         plan=approval.proposal.plan,
