@@ -1,0 +1,234 @@
+"""``--confirm``: a yes trades exactly what was shown, anything else sends nothing."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from src.errors import ExitCode
+from src.simulator.scenario import OrderBehaviour, OrderRule, Rejection, ScheduledEvent
+from tests.commands.conftest import OpenGateway
+from tests.commands.kit import (
+    ACCOUNT,
+    LIMIT_SEC,
+    PROMPT,
+    ROOT,
+    Done,
+    Gateway,
+    LateAnswer,
+    Order,
+    Workplace,
+    finish,
+    orders_among,
+    sample,
+)
+
+
+def planned(place: Workplace, *flags: str) -> list[Order]:
+    """What a dry run plans now, as orders."""
+    document = json.loads(place.run("--json", *flags).out)
+    return [
+        Order(side=one["side"], qty=str(one["qty_shares"]), symbol=one["symbol"])
+        for one in document["tickets"]
+    ]
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@contextmanager
+def standalone(wire_log: Path) -> Iterator[int]:
+    """``python -m src.simulator`` as a process; its port."""
+    command = [sys.executable, "-m", "src.simulator", "--port", "0", "--wire-log", str(wire_log)]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            ready = dict(part.split("=") for part in process.stdout.readline().split()[1:])
+            yield int(ready["port"])
+        finally:
+            process.terminate()
+            process.wait(LIMIT_SEC)
+
+
+def test_processes_of_their_own_trade_once(place: Workplace, tmp_path: Path) -> None:
+    """As a person does it: the gateway alone, a dry run, the trades, and nothing left to do."""
+    wire_log = tmp_path / "wire.jsonl"
+    with standalone(wire_log) as port:
+        place.set("ibkr", port=port, account_id=ACCOUNT, read_only="false")
+        expected = planned(place)
+        first = finish(place.start("--confirm"), "y\n")
+        second = finish(place.start("--confirm"), "y\n")
+    assert first.code == ExitCode.OK
+    assert PROMPT in first.err
+    assert "13 orders sent; 13 of 13 tickets filled; nothing unresolved." in first.out
+    assert second.code == ExitCode.OK
+    assert "Nothing to trade." in second.out
+    assert PROMPT not in second.err
+    messages = [json.loads(line) for line in wire_log.read_text(encoding="utf-8").splitlines()]
+    sent = orders_among((one["name"], one["fields"]) for one in messages)
+    assert sent == sorted(expected, key=lambda order: order.side == "BUY")
+    assert not [one for one in messages if one["name"] in ("CancelOrder", "ReqGlobalCancel")]
+
+
+def test_the_records_of_a_run_agree(place: Workplace, gateway: Gateway) -> None:
+    expected = planned(place)
+    done = place.run("--confirm", stdin="yes\n")
+    assert done.code == ExitCode.OK
+    assert sorted(map(str, gateway.orders)) == sorted(map(str, expected))
+    _, pre = place.reports_named("rebalance_pre_")
+    (post,) = place.reports_named("rebalance_post_")
+    *_, log = place.reports_named("rebalance_2")
+    run_id = place.run_id()
+    assert [path.stem.rpartition("_")[2] for path in (pre, post, log)] == [run_id] * 3
+    told = [
+        Order(side=row["action"], qty=row["qty_shares"], symbol=row["symbol"])
+        for row in rows(pre)
+        if row["action"] != "NONE"
+    ]
+    filled = [
+        Order(
+            side="SELL" if Decimal(row["qty_shares"]) < 0 else "BUY",
+            qty=row["qty_shares"].lstrip("-"),
+            symbol=row["symbol"],
+        )
+        for row in rows(post)
+    ]
+    assert sorted(map(str, told)) == sorted(map(str, filled)) == sorted(map(str, expected))
+    assert {row["status"] for row in rows(post)} == {"Filled"}
+    text = log.read_text(encoding="utf-8")
+    assert "plan approved" in text
+    assert "run finished exit_code=0" in text
+    assert ACCOUNT not in text
+    rebuilt = post.read_bytes()
+    post.unlink()
+    assert place.run("--rebuild", run_id).code == ExitCode.OK
+    assert post.read_bytes() == rebuilt
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n", "", "yess\n", "no\n", f"{ACCOUNT}\n", "\udcff\n"])
+def test_anything_but_a_yes_sends_nothing(place: Workplace, gateway: Gateway, answer: str) -> None:
+    done = place.run("--confirm", stdin=answer)
+    assert (done.code, done.errors) == (ExitCode.OK, [])
+    assert done.out.splitlines()[-1] == "Nothing was sent."
+    assert done.err.startswith(PROMPT)
+    assert gateway.order_messages == []
+    (log,) = place.reports_named("rebalance_2")
+    assert "plan declined" in log.read_text(encoding="utf-8")
+    assert place.reports_named("rebalance_post_") == []
+
+
+@pytest.mark.parametrize("answer", ["y", " Y ", "YES", "Yes"])
+def test_every_spelling_of_yes_trades(
+    place: Workplace, open_gateway: OpenGateway, answer: str
+) -> None:
+    place.set("rebalance", per_holding_band_bps=600)
+    gateway = open_gateway(sample())
+    assert place.run("--confirm", stdin=answer + "\n").code == ExitCode.OK
+    assert gateway.orders
+
+
+def test_simulated_runs_start_afresh_each_time(place: Workplace) -> None:
+    for _ in range(2):
+        done = place.run("--confirm", "--simulate", stdin="y\n")
+        assert done.code == ExitCode.OK
+        assert "13 of 13 tickets filled" in done.out
+        assert done.out.count("SIMULATED") >= 2
+
+
+# --- the second look ------------------------------------------------------------------------
+
+IN_THE_MEANTIME = {
+    "position": (ScheduledEvent(what="position", symbol="GDX", value=Decimal(150)), "GDX: 205"),
+    "price": (ScheduledEvent(what="price", symbol="IBIT", value=Decimal("65.00")), "IBIT: price"),
+    "cash": (ScheduledEvent(what="cash", value=Decimal(9000)), "- cash: "),
+}
+
+
+@pytest.mark.parametrize("name", IN_THE_MEANTIME)
+def test_what_changed_while_the_prompt_was_open_is_planned_anew(
+    place: Workplace, gateway: Gateway, name: str
+) -> None:
+    event, words = IN_THE_MEANTIME[name]
+    before = planned(place)
+    happens = {1: lambda: gateway.happen(event)}
+    done = place.run("--confirm", stdin=LateAnswer(["y", "n"], happens))
+    assert (done.code, done.errors) == (ExitCode.OK, [])
+    assert "The plan no longer holds and is made again:" in done.out
+    assert words in done.out
+    assert done.err.count(PROMPT) == 2
+    assert gateway.order_messages == []
+    after = planned(place)
+    assert after != before
+    done = place.run("--confirm", stdin=LateAnswer(["y", "y"], {}))
+    assert done.code == ExitCode.OK
+    assert sorted(map(str, gateway.orders)) == sorted(map(str, after))
+
+
+def test_a_working_order_that_appears_meanwhile_is_a_refusal(
+    place: Workplace, gateway: Gateway
+) -> None:
+    event = ScheduledEvent(what="order", symbol="GDX", value=Decimal(-5))
+    happens = {1: lambda: gateway.happen(event)}
+    done = place.run("--confirm", stdin=LateAnswer(["y", "y"], happens))
+    assert done.code == ExitCode.REFUSED
+    assert "new working order" in done.out
+    assert "working orders in planned symbols: SELL 5 GDX" in done.err
+    assert gateway.order_messages == []
+
+
+def test_a_market_that_never_rests_ends_the_asking(place: Workplace, gateway: Gateway) -> None:
+    def move(price: int) -> None:
+        gateway.happen(ScheduledEvent(what="price", symbol="IBIT", value=Decimal(price)))
+
+    happens = {number: lambda n=number: move(60 + 4 * (n % 2)) for number in range(1, 6)}
+    done = place.run("--confirm", stdin=LateAnswer(["y"] * 6, happens))
+    assert done.code == ExitCode.REFUSED
+    assert done.err.count(PROMPT) == 4
+    assert "kept changing" in done.err
+    assert gateway.order_messages == []
+
+
+def test_an_old_plan_is_not_traded(place: Workplace, gateway: Gateway) -> None:
+    place.set("execution", plan_max_age_sec="0.000001")
+    done = place.run("--confirm", stdin="y\nn\n")
+    assert done.code == ExitCode.OK
+    assert "- the plan is 0 s old, 0.000001 s allowed" in done.out
+    assert gateway.order_messages == []
+
+
+# --- how a run that traded ends -------------------------------------------------------------
+
+
+def ends(done: Done, code: ExitCode, *words: str) -> None:
+    assert done.code == code, done
+    last = done.out.splitlines()[-1]
+    assert "orders sent" in last
+    assert [word for word in words if word not in done.out] == []
+
+
+def test_a_rejected_order_is_exit_4_and_does_not_stop_the_others(
+    place: Workplace, open_gateway: OpenGateway
+) -> None:
+    refused = OrderBehaviour(reject=Rejection(code=201, text="Order rejected - reason:Test."))
+    gateway = open_gateway(sample(order_rules=(OrderRule(then=refused, symbols=("GLD",)),)))
+    done = place.run("--confirm", stdin="y\n")
+    ends(done, ExitCode.UNFILLED, "GLD Rejected: ", "12 of 13 tickets filled; nothing unresolved")
+    (post,) = place.reports_named("rebalance_post_")
+    status = {row["symbol"]: row["status"] for row in rows(post)}
+    assert status.pop("GLD") == "Rejected"
+    assert set(status.values()) == {"Filled"}
+    assert len(gateway.orders) == 13
+    again = place.run("--confirm", stdin="n\n")
+    assert "1 order: 0 to sell, 1 to buy" in again.out

@@ -1,0 +1,129 @@
+"""Commands that only look: nothing they do can touch an order."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from src import snapshot
+from src.errors import ExitCode
+from src.io import validate_portfolios
+from tests.commands.kit import ACCOUNT, Done, Gateway, Workplace
+
+SYMBOLS = (
+    *("SPY", "SCHG", "MGK", "IAU", "GLD", "GDX", "BLOK", "IBIT", "ETHA", "CWB"),
+    *("BIV", "VCIT", "BNDX", "XLE"),
+)
+
+
+def plan_of(done: Done) -> dict[str, object]:
+    assert done.code == ExitCode.OK, done.err
+    document = json.loads(done.out)
+    assert isinstance(document, dict)
+    return document
+
+
+def test_the_default_is_a_dry_run_on_the_embedded_gateway(place: Workplace) -> None:
+    done = place.run("--simulate")
+    assert (done.code, done.err) == (ExitCode.OK, "")
+    lines = done.out.splitlines()
+    assert lines[0].startswith("SIMULATED")
+    assert lines[1].startswith("Rebalance plan for account DU***67 (paper)")
+    assert lines[2].startswith("dry run (neither --dry-run nor --confirm was given)")
+    assert any(line.startswith("SIMULATED") for line in lines[-8:])
+    assert max(map(len, lines)) <= 80
+    table = [line.split()[0].rstrip("*") for line in lines if line[:1].isalpha()]
+    assert set(SYMBOLS) <= set(table)
+    assert "\x1b" not in done.out
+    (pre,) = place.reports_named("rebalance_pre_")
+    (log,) = place.reports_named("rebalance_2")
+    with pre.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["symbol"] for row in rows} == {*SYMBOLS, "CASH"}
+    text = log.read_text(encoding="utf-8")
+    assert "SIMULATED" in text
+    assert ACCOUNT not in text
+    assert "run finished exit_code=0 orders_sent=0" in text
+    assert place.reports_named("rebalance_post_") == []
+
+
+def test_a_dry_run_asks_questions_only(place: Workplace, gateway: Gateway) -> None:
+    for flags in ((), ("--dry-run",), ("--confirm", "--dry-run"), ("--json",)):
+        assert place.run(*flags, stdin="y\n").code == ExitCode.OK
+    assert gateway.names.count("StartApi") == 4
+    assert gateway.order_messages == []
+
+
+@pytest.mark.parametrize("is_setting", [True, False])
+def test_read_only_wins_over_confirm(place: Workplace, gateway: Gateway, is_setting: bool) -> None:
+    if is_setting:
+        place.set("ibkr", read_only="true")
+    done = place.run("--confirm", *([] if is_setting else ["--read-only"]), stdin="y\n")
+    assert done.code == ExitCode.OK
+    assert "read-only: nothing is sent" in done.out.splitlines()
+    assert done.out.splitlines()[-1] == "read-only: nothing was sent"
+    assert "Proceed" not in done.err
+    assert gateway.order_messages == []
+    assert place.reports_named("rebalance_post_") == []
+
+
+def test_json_is_one_object_with_the_agreed_names(place: Workplace) -> None:
+    document = plan_of(place.run("--simulate", "--json"))
+    assert list(document) == [
+        *("account_id", "plan_hash", "tickets", "skipped", "drift", "before", "after", "warnings")
+    ]
+    assert document["account_id"] == ACCOUNT
+    tickets = document["tickets"]
+    assert isinstance(tickets, list)
+    assert {ticket["side"] for ticket in tickets} == {"BUY", "SELL"}
+    assert all(isinstance(ticket["qty_shares"], int | float) for ticket in tickets)
+    drift = document["drift"]
+    assert isinstance(drift, list)
+    assert {row["symbol"] for row in drift} == {*SYMBOLS, "CASH"}
+
+
+def test_a_snapshot_file_gives_the_same_orders(place: Workplace, gateway: Gateway) -> None:
+    live = plan_of(place.run("--json"))
+    told = place.run("--csv", str(place.csv), main=snapshot.main)
+    assert (told.code, told.err) == (ExitCode.OK, "")
+    assert set(json.loads(told.out)["prices"]) == set(SYMBOLS)
+    Path("snapshot.json").write_text(told.out, encoding="utf-8")
+    planned = plan_of(place.run("--from-snapshot", "snapshot.json", "--json"))
+    assert planned["tickets"] == live["tickets"]
+    assert "symbols were not verified" in str(planned["warnings"])
+    shown = place.run("--from-snapshot", "snapshot.json")
+    assert "symbols were not verified" in shown.out
+    assert gateway.order_messages == []
+
+
+def test_a_snapshot_without_models_needs_no_csv(place: Workplace) -> None:
+    done = place.run("--simulate", main=snapshot.main)
+    document = json.loads(done.out)
+    assert (done.code, done.err) == (ExitCode.OK, "")
+    assert "prices" not in document
+    assert [*document["ignored_cash"]] == ["CAD"]
+    assert [row["sec_type"] for row in document["unmanaged"]] == ["OPT"]
+
+
+def test_symbols_are_validated_at_a_gateway(place: Workplace, gateway: Gateway) -> None:
+    done = place.run(str(place.csv), main=validate_portfolios.main)
+    assert done.code == ExitCode.OK
+    assert done.out.startswith("OK: ")
+    assert done.out.endswith("symbols known at the broker\n")
+    assert gateway.order_messages == []
+
+
+def test_a_bug_is_one_line_and_the_log_knows_more(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("src.planning.plan_trades", lambda *_: 1 / 0)
+    done = place.run("--simulate")
+    assert done.code == ExitCode.BUG
+    (line,) = done.err.splitlines()
+    (log,) = place.reports_named("rebalance_2")
+    assert line.startswith("error: internal error: ZeroDivisionError: division by zero at ")
+    assert line.endswith(f"details in {log}")
+    assert "Traceback" in log.read_text(encoding="utf-8")
