@@ -12,14 +12,12 @@ import csv
 import functools
 import io
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
-
-import pytest
+from typing import TYPE_CHECKING, Any
 
 import rebalance
 from src import session as session_module
@@ -39,6 +37,9 @@ from src.simulator.server import SimulatedGateway, utc_now
 from src.simulator.wire_log import WireRecord
 from tests.faults.gateway_record import SentOrder, check_wire, orders_in, symbol_of
 from tests.faults.market import ACCOUNT, CLIENT_ID, PLAN, PORTFOLIO, settings_text
+
+if TYPE_CHECKING:
+    import pytest
 
 QUICK = Patience(
     answer_sec=Decimal("0.3"),
@@ -106,7 +107,7 @@ class Stage:
     ) -> None:
         self.reports = tmp_path / "reports"
         self.gateway: SimulatedGateway | None = None
-        self.changes: dict[str, dict[str, object]] = {}
+        self.changes: Mapping[str, Mapping[str, object]] = {}
         self.order_hooks: dict[int, Hook] = {}
         self.cancel_hooks: dict[int, Hook] = {}
         self.may_trade_more = False
@@ -143,19 +144,18 @@ class Stage:
         """From now on nothing is wrong on the wire; the exchange and its state stay."""
         assert self.gateway is not None
         log = self.gateway.log
-        self.exchange.scenario = replace(self.exchange.scenario, wire=type(self.exchange.scenario.wire)())
+        self.exchange.scenario = replace(
+            self.exchange.scenario, wire=type(self.exchange.scenario.wire)()
+        )
         self.gateway = SimulatedGateway(self.exchange, port=self.gateway.port)
         self.gateway.log = log
 
-    def disturb(self, **faults: Any) -> None:
+    def disturb(self, **faults: int) -> None:
         """Trouble from the next response on: a fault's number counts from here."""
         assert self.gateway is not None
         script = self.gateway._faults
-        counted = {
-            name: script._responses + value if isinstance(value, int) else value
-            for name, value in faults.items()
-        }
-        script._faults = replace(script._faults, **counted)
+        counted = {name: script._responses + number for name, number in faults.items()}
+        script._faults = replace(script._faults, **counted)  # type: ignore[arg-type]
 
     def close_gateway(self) -> None:
         """Close all connections and listen no more, until the next invocation."""
@@ -261,9 +261,7 @@ class Stage:
         """Signed value of the same."""
         return self._sum(run_id, lambda shares, price: shares * price)
 
-    def _sum(
-        self, run_id: str, worth: Callable[[Decimal, Decimal], Decimal]
-    ) -> dict[str, Decimal]:
+    def _sum(self, run_id: str, worth: Callable[[Decimal, Decimal], Decimal]) -> dict[str, Decimal]:
         found: dict[str, Decimal] = {}
         for one in self.exchange._floor.book.executions.values():
             live = one.live
@@ -272,11 +270,6 @@ class Stage:
                 signed = one.shares if live.is_buy else -one.shares
                 found[symbol] = found.get(symbol, Decimal(0)) + worth(signed, one.price)
         return {symbol: amount for symbol, amount in found.items() if amount}
-
-    def held(self) -> dict[str, Decimal]:
-        """The account's positions at the gateway."""
-        positions = self.exchange._floor.accounts[ACCOUNT].positions
-        return {symbol_of(con_id): one.quantity for con_id, one in positions.items()}
 
     def open_runs(self) -> tuple[RunState, ...]:
         path = journal_path(state_dir(is_simulated=False), ACCOUNT)
@@ -296,4 +289,6 @@ def reported(rows: list[dict[str, str]]) -> dict[str, Decimal]:
 
 def reported_usd(rows: list[dict[str, str]]) -> dict[str, Decimal]:
     """Symbol to signed value of a post report, what filled only."""
-    return {row["symbol"]: Decimal(row["fill_value_usd"]) for row in rows if Decimal(row["qty_shares"])}
+    return {
+        row["symbol"]: Decimal(row["fill_value_usd"]) for row in rows if Decimal(row["qty_shares"])
+    }

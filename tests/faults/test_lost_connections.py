@@ -10,7 +10,7 @@ from src.simulator.scenario import OrderBehaviour, ScheduledEvent, WireFaults
 from tests.faults.market import PLAN, market, rule
 from tests.faults.stage import Ending, Stage, read_rows, reported
 
-REQUESTS_OF_A_RUN = 27
+REQUESTS_OF_A_RUN = 26
 ORDERS = (1, 2, 3, 4)
 Moment = Literal["close_before_request", "close_after_request"]
 DROPS: tuple[Moment, ...] = ("close_before_request", "close_after_request")
@@ -52,7 +52,9 @@ def test_the_socket_dies_before_an_order_is_served(stage: Stage, number: int) ->
     # The other order of the batch may have been on its way when the end was noticed.
     assert behind <= ({"Skipped", "Unresolved"} if number in (1, 3) else {"Skipped"})
     assert f"unresolved: {list(PLAN)[number - 1]}" in ending.last_line
-    assert "Look at these orders in TWS, then run: python rebalance.py --recover" in ending.last_line
+    assert (
+        "Look at these orders in TWS, then run: python rebalance.py --recover" in ending.last_line
+    )
     settled_by_recovery(stage)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Literal
 
@@ -89,7 +90,9 @@ def test_rejected_sells_shrink_the_buys_they_were_to_fund(stage: Stage) -> None:
     refused = OrderBehaviour(reject=Rejection())
     ending = stage.open(market(rule(refused, sides=("SELL",)))).confirm()
     assert ending.code == 4
-    bought = sum(order.signed_shares * {13: 25, 14: 200}[order.con_id] for order in ending.orders[2:])
+    bought = sum(
+        order.signed_shares * {13: 25, 14: 200}[order.con_id] for order in ending.orders[2:]
+    )
     assert 0 < bought <= CASH_USD
     assert "refitted from" in "".join(row["notes"] + row["error"] for row in ending.rows[2:])
 
@@ -124,7 +127,7 @@ def test_fractional_shares_that_the_account_refuses(stage: Stage) -> None:
 
 @pytest.mark.parametrize("changes", [ADAPTIVE, MIDPRICE])
 def test_an_unsupported_order_type_falls_back_to_plain_market_once(
-    stage: Stage, changes: dict[str, dict[str, object]]
+    stage: Stage, changes: Mapping[str, Mapping[str, object]]
 ) -> None:
     stage.changes = changes
     base = market()
@@ -144,9 +147,7 @@ def test_an_unsupported_order_type_falls_back_to_plain_market_once(
 
 
 def test_without_the_fallback_the_refusal_stands(stage: Stage) -> None:
-    stage.changes = {
-        "execution": {"algo_preference": "adaptive", "fallback_plain_market": "false"}
-    }
+    stage.changes = {"execution": {"algo_preference": "adaptive", "fallback_plain_market": "false"}}
     refused = OrderBehaviour(reject=Rejection(code=442, text="bad algo"))
     ending = stage.open(market(rule(refused, "AAA", algos=("Adaptive",)))).confirm()
     assert (ending.code, ending.statuses["AAA"]) == (4, "Rejected")
