@@ -1,0 +1,193 @@
+"""The program as a simulated process: real code, borrowed time, keyboard, journal and lock.
+
+Only what reaches out of the program is replaced: the clock, the prompt, the account's directory.
+The rest, from planning to the last byte on the wire, is the code that users run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, tzinfo
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+from unittest import mock
+
+from src.account_books import AccountBooks
+from src.broker.clock import SystemClock
+from src.console import complain
+from src.core.journal import JournalEvent
+from src.core.targets import build_targets
+from src.errors import ExitCode, RebalancerError
+from src.inputs import Inputs
+from src.io.journal_db import JournalDb
+from src.io.run_files import RunFiles, claim_run_files
+from src.maintenance import _recover
+from src.options import Options
+from src.options import Task as OptionTask
+from src.settings import Settings
+from tests.simulation.script import Invocation, Script, Task
+
+_NOWS = ("src.runs", "src.trading", "src.earlier_runs", "src.accounting", "src.maintenance")
+_DATETIMES = (
+    "src.broker.market_reader",
+    "src.broker.quotes",
+    "src.broker.quote_line",
+    "src.broker.strict_decoder",
+)
+
+
+class Surroundings(Protocol):
+    """What the world lends to the program."""
+
+    def now_utc(self) -> datetime:
+        """This machine's clock."""
+
+    def is_alive(self) -> bool:
+        """Whether the running process still exists."""
+
+    async def answer(self) -> str | None:
+        """What the user types at the prompt."""
+
+    def hold_account(self) -> AccountBooks:
+        """Lock and journal of the account."""
+
+    def let_go(self) -> None:
+        """The process gives lock and journal back."""
+
+
+class KillableJournal(JournalDb):
+    """The program's own journal; the world looks on before and after every commit."""
+
+    def __init__(
+        self,
+        path: Path,
+        connection: sqlite3.Connection,
+        around: Callable[[bool, tuple[JournalEvent, ...]], None],
+    ) -> None:
+        super().__init__(path, connection)
+        self._around = around
+
+    def append_all(self, events: Iterable[JournalEvent]) -> None:
+        """Commit, unless the process dies first."""
+        kept = tuple(events)
+        self._around(False, kept)
+        super().append_all(kept)
+        self._around(True, kept)
+
+    def close(self) -> None:
+        """The world closes it, when the process is over."""
+
+
+@contextmanager
+def borrowed(world: Surroundings, seed: int) -> Iterator[None]:
+    """Give the program the world's time, keyboard and directory while the block runs."""
+
+    class WorldTime(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Any:  # noqa: ANN401 - datetime's own signature
+            return world.now_utc().astimezone(tz)
+
+    async def ask(_question: str) -> str | None:
+        return await world.answer()
+
+    @contextmanager
+    def hold_account(*_: object, **__: object) -> Iterator[AccountBooks]:
+        try:
+            yield world.hold_account()
+        finally:
+            world.let_go()
+
+    chance = random.getstate()
+    random.seed(seed)
+    loans = [
+        *((name, "now_utc", world.now_utc) for name in _NOWS),
+        *((name, "datetime", WorldTime) for name in _DATETIMES),
+        ("src.approval", "ask", ask),
+        ("src.trading", "hold_account", hold_account),
+        ("src.maintenance", "hold_account", hold_account),
+    ]
+    patches = [mock.patch.object(import_module(name), what, loan) for name, what, loan in loans]
+    patches.append(mock.patch.object(SystemClock, "now_utc", lambda _clock: world.now_utc()))
+    try:
+        for patch in patches:
+            patch.start()
+        yield
+    finally:
+        for patch in reversed(patches):
+            patch.stop()
+        random.setstate(chance)
+
+
+@dataclass(slots=True, kw_only=True)
+class Program:
+    """One start of the command."""
+
+    script: Script
+    invocation: Invocation
+    port: int
+    report_dir: Path
+    started_utc: datetime
+    accept: str = ""
+    files: RunFiles | None = None
+    error: str = ""
+    bug: BaseException | None = field(default=None)
+
+    async def run(self) -> int:
+        """The whole command; its exit code. What ``run_main`` does with errors is done here."""
+        try:
+            return int(await self._command())
+        except RebalancerError as error:
+            self.error = str(error)
+            complain(self.error)
+            return int(error.exit_code)
+        except asyncio.CancelledError:
+            complain("interrupted")
+            return int(ExitCode.INTERRUPTED)
+        except Exception as error:  # noqa: BLE001 - a bug is what the simulation looks for
+            self.bug = error
+            return int(ExitCode.BUG)
+
+    async def _command(self) -> int:
+        from src.runs import dry_run
+        from src.trading import confirmed_run
+
+        task = self.invocation.task
+        files = self.files = claim_run_files(self.report_dir, self.started_utc)
+        inputs = self.inputs()
+        if task in (Task.RECOVER, Task.ACCEPT):
+            return await self._recover(inputs.settings)
+        is_dry = task is Task.DRY_RUN
+        kind = OptionTask.DRY_RUN if is_dry else OptionTask.CONFIRM
+        options = Options(task=kind, config=Path("settings.ini"), csv=Path("portfolios.csv"))
+        if is_dry or task is Task.READ_ONLY:
+            return await dry_run(options, inputs, files)
+        return await confirmed_run(options, inputs, files)
+
+    async def _recover(self, settings: Settings) -> int:
+        from src import maintenance
+
+        with maintenance.hold_account(settings, self.started_utc, is_simulated=False) as books:
+            return await _recover(self.accept, settings, books)
+
+    def inputs(self) -> Inputs:
+        """What the user's files would have said."""
+        given = self.script.settings
+        is_read_only = self.invocation.task is Task.READ_ONLY
+        ibkr = replace(given.ibkr, port=self.port, read_only=is_read_only)
+        io = replace(given.io, report_dir=self.report_dir)
+        portfolios = self.script.portfolios
+        return Inputs(
+            settings=replace(given, ibkr=ibkr, io=io),
+            portfolios=portfolios,
+            targets=build_targets(portfolios, given.models),
+        )
+
+
+def seconds(amount: float) -> timedelta:
+    return timedelta(seconds=amount)
