@@ -106,9 +106,11 @@ def refuse_unreadable(book: AccountBook) -> None:
 
 
 def disagreement(book: AccountBook) -> str:
-    """Where the two lists of positions differ in quantity, in words; empty when they agree."""
-    con_ids = sorted(book.positions.keys() | book.portfolio.keys())
-    return ", ".join(text for con_id in con_ids if (text := _difference(book, con_id)))
+    """Where the two lists differ in a managed position's quantity, in words; empty if nowhere.
+
+    Other instruments may differ for good: currency trades appear as virtual positions in one only.
+    """
+    return ", ".join(text for con_id in _con_ids(book) if (text := _difference(book, con_id)))
 
 
 def read_snapshot(book: AccountBook, as_of_utc: datetime) -> AccountSnapshot:
@@ -117,7 +119,7 @@ def read_snapshot(book: AccountBook, as_of_utc: datetime) -> AccountSnapshot:
     Raises: UnbelievableData naming the field; Refused for short positions in USD stocks or ETFs.
     """
     ledger = read_ledger(book.values)
-    rows = [row for con_id in sorted(book.positions) if (row := _merged(book, con_id)).qty != 0]
+    rows = [row for con_id in _con_ids(book) if (row := _merged(book, con_id)).qty != 0]
     _refuse_shorts(rows)
     return _snapshot(book.account_id, as_of_utc, rows, ledger)
 
@@ -137,19 +139,26 @@ def _snapshot(
     )
 
 
+def _con_ids(book: AccountBook) -> list[int]:
+    return sorted(book.positions.keys() | book.portfolio.keys())
+
+
 def _difference(book: AccountBook, con_id: int) -> str:
     listed, shown = book.positions.get(con_id), book.portfolio.get(con_id)
     row = listed or shown
+    if row is None or not row.is_managed:
+        return ""
     first = Decimal(0) if listed is None else listed.qty
     second = Decimal(0) if shown is None else shown.qty
-    if row is None or first == second or not (first.is_finite() and second.is_finite()):
+    if first == second or not (first.is_finite() and second.is_finite()):
         return ""
     return f"{row.symbol} ({plain_text(first)} and {plain_text(second)})"
 
 
 def _merged(book: AccountBook, con_id: int) -> HeldRow:
     """The position with the price of the portfolio row, every number checked."""
-    row, shown = book.positions[con_id], book.portfolio.get(con_id)
+    shown = book.portfolio.get(con_id)
+    row = book.positions.get(con_id) or book.portfolio[con_id]
     believable(row.qty, f"quantity of {row.symbol}", _MAX_SHARES)
     if shown is not None:
         believable(shown.qty, f"quantity of {row.symbol}", _MAX_SHARES)

@@ -74,9 +74,16 @@ class StrictDecoder(Decoder):
         return handler
 
     def interpret(self, fields: list[str]) -> None:
-        """Decode one message and hand it on; report it when that is impossible."""
+        """Decode one message and hand it on; report it when that is impossible.
+
+        A kind of message that is not known cannot be a row of anything asked for: it is skipped.
+        """
         try:
-            self.handlers[int(fields[0])](fields)
+            handler = self.handlers.get(int(fields[0]))
+            if handler is None:
+                log.info("unknown kind of message skipped number=%.12r", fields[0])
+            else:
+                handler(fields)
         except _UNREADABLE as error:
             head = fields[0][:12] if fields else ""
             name = _NAMES.get(head, f"number {head!r}")

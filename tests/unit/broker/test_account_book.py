@@ -109,6 +109,17 @@ def test_disagreement_names_both_quantities() -> None:
     assert disagreement(book) == "SPY (5 and 6)"
 
 
+def test_a_virtual_currency_position_may_stand_in_one_list_only() -> None:
+    book = _book()
+    book.add_position(OURS, _row("EUR", "1000", con_id=2, sec_type="CASH"))
+    book.add_portfolio(OURS, _row("GBP", "7", con_id=3, sec_type="CASH", value=Decimal(9)))
+    assert disagreement(book) == ""
+    assert [(one.symbol, one.qty, one.value) for one in read_snapshot(book, NOW).unmanaged] == [
+        ("EUR", 1000, None),
+        ("GBP", 7, 9),
+    ]
+
+
 def test_what_could_not_be_read_during_the_download_counts() -> None:
     book = _book()
     book.note_unreadable("position")

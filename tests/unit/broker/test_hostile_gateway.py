@@ -65,6 +65,17 @@ def test_random_messages_change_nothing_but_evidence(seed: int) -> None:
     asyncio.run(main())
 
 
+def test_a_kind_of_message_that_does_not_exist_spoils_no_snapshot() -> None:
+    async def main() -> None:
+        link = _ready_link()
+        _feed(link.client, _frame("200", "1", "mystery"), _frame("107"))
+        assert not link.listener.book.unreadable
+        _feed(link.client, _frame("61", "3", "DU1234567", "what"))
+        assert link.listener.book.unreadable == "position"
+
+    asyncio.run(main())
+
+
 def test_noise_ends_the_connection_with_a_reason() -> None:
     async def main() -> None:
         chance = random.Random(7)  # noqa: S311 - reproducible
