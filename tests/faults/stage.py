@@ -12,6 +12,7 @@ import csv
 import functools
 import io
 import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -24,7 +25,6 @@ from src import session as session_module
 from src.broker.execution import ExecutionRun
 from src.broker.ibkr_client import IbkrSession
 from src.cli import run_main
-from src.core.order_state import Patience
 from src.core.run_state import RunState
 from src.io.journal_db import open_journal
 from src.io.state_dir import journal_path, state_dir
@@ -37,25 +37,15 @@ from src.simulator.server import SimulatedGateway, utc_now
 from src.simulator.wire_log import WireRecord
 from tests.faults.gateway_record import SentOrder, check_wire, orders_in, symbol_of
 from tests.faults.market import ACCOUNT, CLIENT_ID, PLAN, PORTFOLIO, settings_text
+from tests.faults.patience import QUICK, SHORT
 
 if TYPE_CHECKING:
     import pytest
 
-QUICK = Patience(
-    answer_sec=Decimal("0.3"),
-    cancel_sec=Decimal("0.3"),
-    proof_sec=Decimal("0.05"),
-    commission_sec=Decimal("0.2"),
-    account_sec=Decimal(1),
-)
-SHORT = {
-    "src.broker.settling._CASH_LIMIT_SEC": 0.2,
-    "src.broker.settling._FIRST_PAUSE_SEC": 0.05,
-    "src.broker.link.RECOVERY_SEC": 3.0,
-    "src.broker.order_follower._STOP_LIMIT_SEC": 3.0,
-    "src.earlier_runs.SECOND_ROUND_PAUSE_SEC": 0.05,
-}
+_OPEN_SESSION = session_module.open_session
+ROOT = Path(__file__).resolve().parents[2]
 CODES = (0, 3, 4, 5, 130)
+KILLED = 15 if sys.platform == "win32" else -9
 Hook = Callable[["Stage"], None]
 
 
@@ -76,6 +66,11 @@ class Ending:
     @property
     def cancels(self) -> int:
         return sum(one.name == "CancelOrder" for one in self.records)
+
+    @property
+    def was_killed(self) -> bool:
+        """True for the exit status of a process that was ended from outside."""
+        return self.code == KILLED
 
     @property
     def last_line(self) -> str:
@@ -106,7 +101,7 @@ class Stage:
         capsys: pytest.CaptureFixture[str],
     ) -> None:
         self.reports = tmp_path / "reports"
-        self.gateway: SimulatedGateway | None = None
+        self._gateway: SimulatedGateway | None = None
         self.changes: Mapping[str, Mapping[str, object]] = {}
         self.order_hooks: dict[int, Hook] = {}
         self.cancel_hooks: dict[int, Hook] = {}
@@ -115,7 +110,6 @@ class Stage:
         self._home = tmp_path
         self._monkeypatch = monkeypatch
         self._capsys = capsys
-        self._open_session = session_module.open_session
         monkeypatch.setattr(session_module, "open_session", self._with_gateway)
         impatient = functools.partial(ExecutionRun, patience=QUICK)
         monkeypatch.setattr("src.trading.ExecutionRun", impatient)
@@ -128,7 +122,7 @@ class Stage:
     def open(self, scenario: Scenario) -> Stage:
         """Build the exchange; it lives until the end of the test."""
         self.exchange = Exchange(scenario, utc_now())
-        self.gateway = SimulatedGateway(self.exchange)
+        self._gateway = SimulatedGateway(self.exchange)
         handle = self.exchange.handle
 
         def watched(client_id: int, request: Request, at_utc: object) -> list[Delivery]:
@@ -140,27 +134,29 @@ class Stage:
         self.exchange.handle = watched  # type: ignore[method-assign]
         return self
 
+    @property
+    def server(self) -> SimulatedGateway:
+        assert self._gateway is not None, "open() comes first"
+        return self._gateway
+
     def heal(self) -> None:
         """From now on nothing is wrong on the wire; the exchange and its state stay."""
-        assert self.gateway is not None
-        log = self.gateway.log
+        log = self.server.log
         self.exchange.scenario = replace(
             self.exchange.scenario, wire=type(self.exchange.scenario.wire)()
         )
-        self.gateway = SimulatedGateway(self.exchange, port=self.gateway.port)
-        self.gateway.log = log
+        self._gateway = SimulatedGateway(self.exchange, port=self.server.port)
+        self.server.log = log
 
     def disturb(self, **faults: int) -> None:
         """Trouble from the next response on: a fault's number counts from here."""
-        assert self.gateway is not None
-        script = self.gateway._faults
+        script = self.server._faults
         counted = {name: script._responses + number for name, number in faults.items()}
         script._faults = replace(script._faults, **counted)  # type: ignore[arg-type]
 
     def close_gateway(self) -> None:
         """Close all connections and listen no more, until the next invocation."""
-        assert self.gateway is not None
-        self._later(self.gateway.stop())
+        self._later(self.server.stop())
 
     def restart_gateway(self) -> None:
         """Close all connections and listen again on the same port, the exchange's state kept."""
@@ -171,9 +167,8 @@ class Stage:
         self._tasks.append(asyncio.ensure_future(work))
 
     async def _restart(self) -> None:
-        assert self.gateway is not None
-        await self.gateway.stop()
-        await self.gateway.start()
+        await self.server.stop()
+        await self.server.start()
 
     def _count(self, name: str) -> None:
         self._counts[name] += 1
@@ -186,14 +181,11 @@ class Stage:
     async def _with_gateway(
         self, settings: Settings, *, trading: bool = False, **_: object
     ) -> AsyncIterator[IbkrSession]:
-        assert self.gateway is not None
         self._tasks: list[asyncio.Future[None]] = []
-        async with self.gateway:
-            ibkr = replace(settings.ibkr, port=self.gateway.port)
+        async with self.server:
+            ibkr = replace(settings.ibkr, port=self.server.port)
             try:
-                async with self._open_session(
-                    replace(settings, ibkr=ibkr), trading=trading
-                ) as session:
+                async with _OPEN_SESSION(replace(settings, ibkr=ibkr), trading=trading) as session:
                     yield session
             finally:
                 await asyncio.gather(*self._tasks)
@@ -201,22 +193,51 @@ class Stage:
     # --- the command ------------------------------------------------------------------------
 
     def run(self, *flags: str, answer: str = "y\n") -> Ending:
-        """Invoke the command once."""
-        assert self.gateway is not None
-        config, portfolio = self._home / "settings.ini", self._home / "portfolios.csv"
-        config.write_text(settings_text(4002, str(self.reports), self.changes), encoding="utf-8")
-        portfolio.write_text(PORTFOLIO, encoding="utf-8")
-        argv = [*(flags or ("--confirm",)), "--config", str(config), "--csv", str(portfolio)]
+        """Invoke the command once, in this process."""
+        argv = self.command_line(*flags)
         self._monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
-        seen, posts = len(self.gateway.wire_log), self.posts()
+        seen, posts = len(self.server.wire_log), self.posts()
         self._capsys.readouterr()
         code = run_main(lambda: rebalance.main(argv))
         shown = self._capsys.readouterr()
+        return self._ending((seen, posts), int(code), shown.out, shown.err)
+
+    def run_mortal(self, point: tuple[str, int, str], answer: str = "y\n") -> Ending:
+        """Invoke ``--confirm`` in a process of its own that dies at this point."""
+        what, number, moment = point
+        argv = [sys.executable, "-m", "tests.faults.launcher", what, str(number), moment]
+        seen, posts = len(self.server.wire_log), self.posts()
+
+        async def main() -> tuple[int, str, str]:
+            async with self.server as server:
+                process = await asyncio.create_subprocess_exec(
+                    *argv,
+                    *self.command_line("--confirm", port=server.port),
+                    stdin=PIPE,
+                    stdout=PIPE,
+                    stderr=PIPE,
+                    cwd=ROOT,
+                )
+                out, err = await process.communicate(answer.encode())
+                return process.returncode or 0, out.decode(), err.decode()
+
+        return self._ending((seen, posts), *asyncio.run(main()))
+
+    def command_line(self, *flags: str, port: int = 4002) -> list[str]:
+        """The flags, and the files they name written."""
+        config, portfolio = self._home / "settings.ini", self._home / "portfolios.csv"
+        text = settings_text(port, self.reports.as_posix(), self.changes)
+        config.write_text(text, encoding="utf-8")
+        portfolio.write_text(PORTFOLIO, encoding="utf-8")
+        return [*flags, "--config", str(config), "--csv", str(portfolio)]
+
+    def _ending(self, before: tuple[int, list[Path]], code: int, out: str, err: str) -> Ending:
+        seen, posts = before
         ending = Ending(
-            code=int(code),
-            out=shown.out,
-            err=shown.err,
-            records=self.gateway.wire_log[seen:],
+            code=code,
+            out=out,
+            err=err,
+            records=self.server.wire_log[seen:],
             new_posts=[path for path in self.posts() if path not in posts],
         )
         self.check(ending)
@@ -232,10 +253,11 @@ class Stage:
 
     def check(self, ending: Ending) -> None:
         """What holds after every invocation, whatever happened: order counts, reports, codes."""
-        assert self.gateway is not None
-        check_wire(self.gateway.wire_log)
-        assert not [path for path in self.reports.iterdir() if path.suffix not in (".csv", ".log")]
+        check_wire(self.server.wire_log)
         assert "Traceback" not in ending.out + ending.err
+        if ending.was_killed:
+            return
+        assert not [path for path in self.reports.iterdir() if path.suffix not in (".csv", ".log")]
         assert ending.code in CODES, ending.err
         for path in ending.new_posts:
             rows = read_rows(path)

@@ -353,10 +353,9 @@ def test_order_ids_that_roll_back_are_not_used_again(stage: Stage) -> None:
     stage.open(market())
     stage.confirm()
     back = ScheduledEvent(what="ids_back", value=Decimal(10))
-    assert stage.gateway is not None
-    stage.exchange.inject(back, stage.gateway._clock())
+    stage.exchange.inject(back, stage.server._clock())
     stage.exchange.inject(
-        ScheduledEvent(what="position", symbol="AAA", value=Decimal(100)), stage.gateway._clock()
+        ScheduledEvent(what="position", symbol="AAA", value=Decimal(100)), stage.server._clock()
     )
     stage.may_trade_more = True
     ending = stage.confirm()

@@ -1,0 +1,23 @@
+"""What the program waits for in minutes, made short for tests; nothing else is changed."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from src.core.order_state import Patience
+
+QUICK: Final = Patience(
+    answer_sec=Decimal("0.3"),
+    cancel_sec=Decimal("0.3"),
+    proof_sec=Decimal("0.05"),
+    commission_sec=Decimal("0.2"),
+    account_sec=Decimal(1),
+)
+SHORT: Final = {
+    "src.broker.settling._CASH_LIMIT_SEC": 0.2,
+    "src.broker.settling._FIRST_PAUSE_SEC": 0.05,
+    "src.broker.link.RECOVERY_SEC": 3.0,
+    "src.broker.order_follower._STOP_LIMIT_SEC": 3.0,
+    "src.earlier_runs.SECOND_ROUND_PAUSE_SEC": 0.05,
+}

@@ -1,0 +1,144 @@
+"""Kill the process at every journal commit and around every order message, then start again.
+
+A real process is ended without a chance to clean up; the next start recovers, and the one after
+it plans the rest. Orders are counted on the gateway's own record. A sample runs by default, every
+point of every story with ``pytest -m sweep``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from src.simulator.scenario import (
+    CommissionSetup,
+    FillStep,
+    OrderBehaviour,
+    OrderRule,
+    Rejection,
+)
+from tests.faults.market import PLAN, market, rule
+from tests.faults.stage import Ending, Stage, read_rows, reported
+
+Point = tuple[str, int, str]
+_MANY: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """How the broker behaves towards the first run's orders, and with which settings."""
+
+    rules: tuple[OrderRule, ...] = ()
+    changes: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+
+
+_REFUSED = OrderBehaviour(reject=Rejection(code=442, text="bad algo"))
+_PARTS = OrderBehaviour(
+    fills=tuple(FillStep(after_sec=0.01, quantity=Decimal(qty)) for qty in (5, 6, 7)),
+    commission=CommissionSetup(delay_sec=0.05),
+)
+STORIES: Final = {
+    "sells and buys": Story(),
+    "fallback": Story(
+        rules=(rule(_REFUSED, algos=("Adaptive",)),),
+        changes={"execution": {"algo_preference": "adaptive", "order_timeout_sec": 1}},
+    ),
+    "partial fills": Story(
+        rules=(rule(_PARTS, numbers=(1, 2, 3, 4)),),
+        changes={"execution": {"order_timeout_sec": "0.2"}},
+    ),
+}
+
+
+class Theatre:
+    """A fresh stage, state directory included, for each kill."""
+
+    def __init__(
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        self._path = tmp_path
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+
+    def kill_at(self, story: Story, point: Point) -> bool:
+        """Play the story up to the point and all that must follow; False: the run went by it."""
+        home = self._path / "-".join(map(str, point))
+        home.mkdir()
+        for name in ("XDG_STATE_HOME", "LOCALAPPDATA"):
+            self._monkeypatch.setenv(name, str(home / "state"))
+        stage = Stage(home, self._monkeypatch, self._capsys).open(market(*story.rules))
+        stage.changes = story.changes
+        first = stage.run_mortal(point)
+        if first.was_killed:
+            _start_again(stage, first)
+        return first.was_killed
+
+
+@pytest.fixture
+def theatre(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Theatre:
+    return Theatre(tmp_path, monkeypatch, capsys)
+
+
+def _start_again(stage: Stage, first: Ending) -> None:
+    """Recovery sends nothing and reports what was executed; then the rest is traded, once."""
+    recovered = stage.recover()
+    assert (recovered.orders, recovered.cancels) == ([], 0)
+    for state in stage.open_runs():
+        assert f"--recover --accept {state.run_id}" in recovered.out
+        assert recovered.code == 5
+        recovered = stage.recover("--accept", state.run_id)
+    assert (recovered.code, stage.open_runs()) == (0, ())
+    if first.orders:
+        assert reported(read_rows(stage.posts()[-1])) == stage.executed()
+    second = stage.confirm()
+    assert second.code in ((0, 4) if second.orders else (0,)), second.err
+    stage.recover()
+    third = stage.confirm("n\n")
+    assert (third.code, third.orders) == (0, [])
+    for symbol, shares in stage.executed().items():
+        assert abs(shares) <= abs(PLAN[symbol])
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        ("journal", 3, "after"),
+        ("journal", 6, "before"),
+        ("wire", 1, "before"),
+        ("wire", 2, "after"),
+        ("wire", 3, "after"),
+    ],
+)
+def test_some_deaths_of_a_run_that_sells_and_buys(theatre: Theatre, point: Point) -> None:
+    assert theatre.kill_at(STORIES["sells and buys"], point)
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.parametrize("what", ["journal", "wire"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_every_death(
+    theatre: Theatre,
+    name: str,
+    what: str,
+    moment: str,
+    record_property: Callable[[str, object], None],
+) -> None:
+    deaths = 0
+    for number in count(1):
+        if not theatre.kill_at(STORIES[name], (what, number, moment)):
+            break
+        deaths += 1
+    assert 4 <= deaths < _MANY
+    record_property("deaths", deaths)
