@@ -7,7 +7,7 @@ point of every story with ``pytest -m sweep``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
@@ -128,17 +128,10 @@ def test_some_deaths_of_a_run_that_sells_and_buys(theatre: Theatre, point: Point
 @pytest.mark.parametrize("name", STORIES)
 @pytest.mark.parametrize("what", ["journal", "wire"])
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_every_death(
-    theatre: Theatre,
-    name: str,
-    what: str,
-    moment: str,
-    record_property: Callable[[str, object], None],
-) -> None:
+def test_every_death(theatre: Theatre, name: str, what: str, moment: str) -> None:
     deaths = 0
     for number in count(1):
         if not theatre.kill_at(STORIES[name], (what, number, moment)):
             break
         deaths += 1
     assert 4 <= deaths < _MANY
-    record_property("deaths", deaths)
