@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from src.core.market_state import MarketState, Obstacle, obstacles
-from src.core.money import exact_arithmetic, price_text
+from src.core.money import exact_arithmetic, plain_text, price_text
 from src.core.records import Listing, Session, TradePlan
 from src.core.sessions import is_open, next_open
 from src.core.valuation import broker_net_liq_check
@@ -48,6 +48,25 @@ def _closed_text(symbols: list[str], opening: datetime | None) -> str:
         return f"the market is closed for {names}; the broker gave no next opening"
     utc = opening.astimezone(timezone.utc)
     return f"the market is closed for {names}; it opens {utc:%Y-%m-%d %H:%M} UTC"
+
+
+def outside_regular_hours(
+    plan: TradePlan, state: MarketState, settings: Settings, now_utc: datetime
+) -> tuple[Obstacle, ...]:
+    """With extended hours allowed, say what becomes of market orders outside regular ones."""
+    if settings.rebalance.trading_hours == "rth":
+        return ()
+    at_utc = now_utc + state.clock_offset
+    listings = {one.symbol: state.listings.get(one.symbol) for one in plan.tickets}
+    early = [name for name, one in listings.items() if not is_open(_sessions(one, "rth"), at_utc)]
+    if not early:
+        return ()
+    limit = plain_text(settings.execution.order_timeout_sec)
+    text = (
+        f"outside regular hours for {', '.join(early)}: orders go as plain market, and IBKR may "
+        f"hold them until the open (399, 2109); order_timeout_sec cancels them after {limit} s"
+    )
+    return (Obstacle(text=text, is_warning=True),)
 
 
 def halted(

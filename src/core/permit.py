@@ -22,7 +22,13 @@ from src.core.guards_account import (
     other_run,
     read_only_api,
 )
-from src.core.guards_market import broker_net_liq, halted, market_open, split_suspected
+from src.core.guards_market import (
+    broker_net_liq,
+    halted,
+    market_open,
+    outside_regular_hours,
+    split_suspected,
+)
 from src.core.guards_orders import (
     hard_limits,
     long_only,
@@ -45,6 +51,7 @@ GUARDS: Final[tuple[Guard, ...]] = (
     unknown_own_orders,
     working_orders,
     market_open,
+    outside_regular_hours,
     halted,
     long_only,
     same_contracts,

@@ -152,7 +152,12 @@ def test_the_gateway_s_clock_decides_about_the_session() -> None:
 def test_extended_hours_ask_the_extended_sessions() -> None:
     rules = settings()
     extended = replace(rules, rebalance=replace(rules.rebalance, trading_hours="eth"))
-    assert found(CALM, extended, NOON_UTC + timedelta(hours=5)) == []
+    early = NOON_UTC + timedelta(hours=5)
+    (warning,) = trading_obstacles(PLAN, CALM, extended, early)
+    assert warning.is_warning
+    assert "plain market" in warning.text
+    assert "cancels them after 300 s" in warning.text
+    assert trading_obstacles(PLAN, CALM, extended, NOON_UTC) == ()
     assert found(CALM, extended, NOON_UTC + timedelta(hours=8)) != []
 
 
