@@ -106,7 +106,7 @@ def test_links_lead_somewhere(doc: str) -> None:
 
 
 def test_numbers_cited_in_code_and_tests_exist_in_the_srs() -> None:
-    number = re.compile(r"\b[RDI]-\d{2,3}\b")
+    number = re.compile(r"\b[RDIF]-\d{2,3}\b")
     known = set(number.findall(text_of("SRS.md")))
     for path in (*CODE, *sorted((ROOT / "tests").rglob("*.py"))):
         cited = set(number.findall(path.read_text(encoding="utf-8")))
@@ -114,7 +114,7 @@ def test_numbers_cited_in_code_and_tests_exist_in_the_srs() -> None:
 
 
 def test_srs_numbers_are_given_once() -> None:
-    given = re.findall(r"^- \*\*([RDI]-\d+)\*\*", text_of("SRS.md"), re.MULTILINE)
+    given = re.findall(r"^- \*\*([RDIF]-\d+)\*\*", text_of("SRS.md"), re.MULTILINE)
     assert given
     assert len(given) == len(set(given))
 
