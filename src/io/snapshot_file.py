@@ -14,7 +14,8 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 
-from src.core.money import parse_machine_decimal
+from src.core.accounts import is_account
+from src.core.money import parse_machine_decimal, plain_text
 from src.core.records import (
     CASH,
     AccountSnapshot,
@@ -28,6 +29,10 @@ from src.errors import Problem, Refused, SnapshotFileError
 from src.text import printable
 
 MAX_BYTES = 4_000_000
+_MAX_SHARES = Decimal(10) ** 9
+_MAX_CASH = Decimal(10) ** 13
+_LOWEST_PRICE, _HIGHEST_PRICE = Decimal("0.0001"), Decimal(10) ** 8
+_MAX_SYMBOL_CHARS = 40
 FILE_SOURCE = "snapshot file"
 _UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -50,11 +55,13 @@ def load_snapshot_file(path: Path) -> SnapshotFile:
     positions = reader.positions(document)
     prices = reader.prices(document)
     snapshot = AccountSnapshot(
-        account_id=reader.text(document, "account_id"),
+        account_id=reader.account(document),
         as_of_utc=reader.time(document, "as_of_utc"),
         positions=positions,
         unmanaged=reader.unmanaged(document),
-        cash_usd=reader.number(document, "cash_usd", "cash_usd", Decimal(0)),
+        cash_usd=reader.within(
+            reader.number(document, "cash_usd", "cash_usd"), "cash_usd", _MAX_CASH
+        ),
         ignored_cash=reader.ignored_cash(document),
         usd_per_unit={},
     )
@@ -130,14 +137,18 @@ class _Reader:
     source: str
     problems: list[Problem] = field(default_factory=list)
 
-    def number(
-        self, holder: Mapping[str, object], key: str, where: str, fallback: Decimal | None = None
-    ) -> Decimal:
+    def number(self, holder: Mapping[str, object], key: str, where: str) -> Decimal:
         value = holder.get(key)
         if isinstance(value, Decimal):
             return value
         self._report(where, "missing" if value is None else "expected a number")
-        return fallback if fallback is not None else Decimal(0)
+        return Decimal(0)
+
+    def within(self, number: Decimal, where: str, most: Decimal) -> Decimal:
+        """The number, reported when it is beyond what any account holds."""
+        if abs(number) > most:
+            self._report(where, f"{plain_text(number)} is beyond {plain_text(most)}")
+        return number
 
     def text(self, holder: Mapping[str, object], key: str) -> str:
         value = holder.get(key, "")
@@ -145,6 +156,12 @@ class _Reader:
             return value
         self._report(key, "expected text")
         return ""
+
+    def account(self, document: Mapping[str, object]) -> str:
+        account_id = self.text(document, "account_id")
+        if account_id and not is_account(account_id):
+            self._report("account_id", f"'{printable(account_id)}' is not an account id")
+        return account_id
 
     def time(self, holder: Mapping[str, object], key: str) -> datetime:
         text = self.text(holder, key)
@@ -164,10 +181,12 @@ class _Reader:
             symbol = self._symbol(row, where)
             if symbol in found:
                 self._report(where, f"{symbol} stands twice")
+            qty_where = f"{where} {printable(symbol)} qty_shares"
+            qty_shares = self.number(row, "qty_shares", qty_where)
             found[symbol] = Position(
                 con_id=self._con_id(row, where),
                 symbol=symbol,
-                qty_shares=self.number(row, "qty_shares", f"{where} {symbol} qty_shares"),
+                qty_shares=self.within(qty_shares, qty_where, _MAX_SHARES),
             )
         return tuple(held for held in found.values() if held.qty_shares != 0)
 
@@ -191,27 +210,39 @@ class _Reader:
     def ignored_cash(self, document: Mapping[str, object]) -> dict[str, Decimal]:
         holder = self._object(document, "ignored_cash", required=False)
         return {
-            printable(currency): self.number(holder, currency, f"ignored_cash {currency}")
+            printable(currency): self.number(
+                holder, currency, f"ignored_cash {printable(currency)}"
+            )
             for currency in holder
         }
 
     def prices(self, document: Mapping[str, object]) -> PriceBook:
         holder = self._object(document, "prices", required=True)
-        prices = {}
+        prices: dict[Symbol, Price] = {}
         for name in holder:
-            symbol = name.strip().upper()
-            price_usd = self.number(holder, name, f"prices {printable(name)}", Decimal(1))
-            if not price_usd > 0:
-                self._report(f"prices {printable(name)}", f"{price_usd} is not above 0")
+            symbol, where = name.strip().upper(), f"prices {printable(name)}"
+            if symbol in prices:
+                self._report(where, f"{printable(symbol)} stands twice")
+            price_usd = self._price(holder, name, where)
             prices[symbol] = Price(
                 symbol=symbol, price_usd=price_usd, source=FILE_SOURCE, is_preferred=True
             )
         return PriceBook(prices=prices)
 
+    def _price(self, holder: Mapping[str, object], name: str, where: str) -> Decimal:
+        price_usd = self.number(holder, name, where)
+        is_number = isinstance(holder[name], Decimal)
+        if is_number and not _LOWEST_PRICE <= price_usd <= _HIGHEST_PRICE:
+            limits = f"from {_LOWEST_PRICE} to {plain_text(_HIGHEST_PRICE)}"
+            self._report(where, f"{printable(plain_text(price_usd), 30)} is not a price {limits}")
+        return price_usd
+
     def _symbol(self, row: Mapping[str, object], where: str) -> Symbol:
         symbol = self.text(row, "symbol").strip().upper()
-        if not symbol or symbol == CASH or symbol != printable(symbol):
-            self._report(f"{where} symbol", f"'{printable(symbol)}' is not an ETF symbol")
+        if not symbol or symbol == CASH or symbol != printable(symbol, _MAX_SYMBOL_CHARS):
+            self._report(
+                f"{where} symbol", f"'{printable(symbol, _MAX_SYMBOL_CHARS)}' is not an ETF symbol"
+            )
         return symbol
 
     def _con_id(self, row: Mapping[str, object], where: str) -> int:
