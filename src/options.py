@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -40,15 +41,18 @@ def read_options(argv: Sequence[str] | None = None) -> Options:
     """Parse the command line; a wrong one ends the program with exit code 2 and one line."""
     parser = _parser()
     flags = parser.parse(argv)
-    wanted = [name for name in ("confirm", "recover", "rebuild") if getattr(flags, name)]
+    tasks = ("confirm", "recover", "rebuild")
+    wanted = [name for name in tasks if getattr(flags, name) not in (None, False)]
     if flags.as_json and flags.confirm:
         parser.error("--json shows a plan and cannot ask: leave out --confirm")
     if len(wanted) > 1 or (flags.dry_run and wanted and wanted != ["confirm"]):
         parser.error(f"--{wanted[-1]} stands alone: choose one of --confirm, --recover, --rebuild")
     if flags.accept is not None and not flags.recover:
         parser.error("--accept goes with --recover")
-    if flags.confirm and flags.from_snapshot and not flags.dry_run:
-        parser.error("--from-snapshot plans without a broker: leave out --confirm")
+    if "" in (flags.accept, flags.rebuild):
+        parser.error("a run id is missing: it looks like 20250131T143000Z")
+    if wanted and not flags.dry_run:
+        _check_plan_only(flags, wanted[0], parser)
     return Options(
         task=Task.DRY_RUN if flags.dry_run or not wanted else Task(wanted[0]),
         config=flags.config,
@@ -60,6 +64,14 @@ def read_options(argv: Sequence[str] | None = None) -> Options:
         as_json=flags.as_json,
         run_id=flags.rebuild or flags.accept or "",
     )
+
+
+def _check_plan_only(flags: Namespace, task: str, parser: CommandParser) -> None:
+    """What concerns a plan that is only looked at goes with no other task."""
+    if flags.from_snapshot:
+        parser.error(f"--from-snapshot plans without a broker: leave out --{task}")
+    if flags.as_json:
+        parser.error(f"--json shows a plan: leave out --{task}")
 
 
 def _parser() -> CommandParser:

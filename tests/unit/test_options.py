@@ -1,0 +1,93 @@
+"""Flags become one task; what contradicts itself is refused in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from src.cli import DEFAULT_CONFIG, DEFAULT_CSV
+from src.errors import ExitCode
+from src.options import VERSION, Options, Task, read_options
+
+RUN = "20250131T143000Z"
+
+
+def test_nothing_given_is_a_dry_run_by_default() -> None:
+    assert read_options([]) == Options(
+        task=Task.DRY_RUN, config=DEFAULT_CONFIG, csv=DEFAULT_CSV, is_explicit=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("flags", "task"),
+    [
+        (["--dry-run"], Task.DRY_RUN),
+        (["--confirm"], Task.CONFIRM),
+        (["--confirm", "--dry-run"], Task.DRY_RUN),
+        (["--confirm", "--read-only"], Task.CONFIRM),
+        (["--confirm", "--simulate"], Task.CONFIRM),
+        (["--dry-run", "--confirm", "--from-snapshot", "s.json"], Task.DRY_RUN),
+        (["--from-snapshot", "s.json"], Task.DRY_RUN),
+        (["--recover"], Task.RECOVER),
+        (["--recover", "--accept", RUN], Task.RECOVER),
+        (["--rebuild", RUN], Task.REBUILD),
+    ],
+)
+def test_each_task(flags: list[str], task: Task) -> None:
+    options = read_options(flags)
+    assert options.task is task
+    assert options.run_id == (RUN if RUN in flags else "")
+    assert options.simulate is ("--simulate" in flags)
+    assert options.read_only is ("--read-only" in flags)
+
+
+def test_paths_are_taken_over() -> None:
+    options = read_options(
+        ["--config", "a.ini", "--csv", "b.csv", "--from-snapshot", "c", "--json"]
+    )
+    assert (options.config, options.csv) == (Path("a.ini"), Path("b.csv"))
+    assert (options.from_snapshot, options.as_json) == (Path("c"), True)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--json", "--confirm"],
+        ["--json", "--confirm", "--dry-run"],
+        ["--json", "--recover"],
+        ["--json", "--rebuild", RUN],
+        ["--confirm", "--recover"],
+        ["--confirm", "--rebuild", RUN],
+        ["--recover", "--rebuild", RUN],
+        ["--dry-run", "--recover"],
+        ["--dry-run", "--rebuild", RUN],
+        ["--from-snapshot", "s.json", "--confirm"],
+        ["--from-snapshot", "s.json", "--recover"],
+        ["--from-snapshot", "s.json", "--rebuild", RUN],
+        ["--from-snapshot", "s.json", "--simulate"],
+        ["--accept", RUN],
+        ["--accept", RUN, "--confirm"],
+        ["--rebuild", ""],
+        ["--recover", "--accept", ""],
+    ],
+)
+def test_contradictions_are_exit_2_and_one_line(
+    flags: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        read_options(flags)
+    assert stopped.value.code == ExitCode.INPUT
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        read_options(["--version"])
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out == f"ibkr-etf-rebalancer {VERSION}\n"
+    project = Path(__file__).resolve().parents[2] / "pyproject.toml"
+    assert f'version = "{VERSION}"' in project.read_text(encoding="utf-8")
