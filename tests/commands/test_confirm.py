@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -140,10 +143,11 @@ def test_every_spelling_of_yes_trades(
 
 
 def test_simulated_runs_start_afresh_each_time(place: Workplace) -> None:
+    place.set("rebalance", per_holding_band_bps=900)
     for _ in range(2):
         done = place.run("--confirm", "--simulate", stdin="y\n")
         assert done.code == ExitCode.OK
-        assert "13 of 13 tickets filled" in done.out
+        assert "1 of 1 ticket filled" in done.out
         assert done.out.count("SIMULATED") >= 2
 
 
@@ -214,7 +218,7 @@ def test_an_old_plan_is_not_traded(place: Workplace, gateway: Gateway) -> None:
 def ends(done: Done, code: ExitCode, *words: str) -> None:
     assert done.code == code, done
     last = done.out.splitlines()[-1]
-    assert "orders sent" in last
+    assert " sent; " in last
     assert [word for word in words if word not in done.out] == []
 
 
@@ -224,7 +228,7 @@ def test_a_rejected_order_is_exit_4_and_does_not_stop_the_others(
     refused = OrderBehaviour(reject=Rejection(code=201, text="Order rejected - reason:Test."))
     gateway = open_gateway(sample(order_rules=(OrderRule(then=refused, symbols=("GLD",)),)))
     done = place.run("--confirm", stdin="y\n")
-    ends(done, ExitCode.UNFILLED, "GLD Rejected: ", "12 of 13 tickets filled; nothing unresolved")
+    ends(done, ExitCode.UNFILLED, "Rejected", "12 of 13 tickets filled; nothing unresolved")
     (post,) = place.reports_named("rebalance_post_")
     status = {row["symbol"]: row["status"] for row in rows(post)}
     assert status.pop("GLD") == "Rejected"
@@ -232,3 +236,51 @@ def test_a_rejected_order_is_exit_4_and_does_not_stop_the_others(
     assert len(gateway.orders) == 13
     again = place.run("--confirm", stdin="n\n")
     assert "1 order: 0 to sell, 1 to buy" in again.out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="os.kill ends a process on Windows")
+def test_ctrl_c_cancels_what_works_and_a_later_run_goes_on(
+    place: Workplace, open_gateway: OpenGateway
+) -> None:
+    resting = OrderRule(then=OrderBehaviour(never_fills=True), numbers=tuple(range(3, 20)))
+    gateway = open_gateway(sample(order_rules=(resting,)))
+    done = place.run("--confirm", stdin="y\n", during=lambda: stop_after_orders(gateway, 7))
+    ends(done, ExitCode.INTERRUPTED, "2 of 13 tickets filled; nothing unresolved", "You stopped")
+    (post,) = place.reports_named("rebalance_post_")
+    assert Counter(row["status"] for row in rows(post)) == {
+        "Filled": 2,
+        "Cancelled": 5,
+        "Skipped": 6,
+    }
+    assert gateway.order_messages.count("CancelOrder") == 5
+    again = place.run("--confirm", stdin="n\n")
+    assert again.code == ExitCode.OK
+    assert PROMPT in again.err
+
+
+def stop_after_orders(gateway: Gateway, count: int) -> None:
+    """Press Ctrl+C once the gateway has that many orders."""
+    gateway.wait_for_orders(count)
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_report_that_cannot_be_written_goes_to_the_screen(
+    place: Workplace, gateway: Gateway
+) -> None:
+    place.set("rebalance", per_holding_band_bps=900)
+
+    def put_a_file_in_the_way() -> None:
+        place.reports.rename(place.path / "elsewhere")
+        place.reports.write_text("in the way", encoding="utf-8")
+
+    done = place.run("--confirm", stdin=LateAnswer(["y"], {1: put_a_file_in_the_way}))
+    ends(done, ExitCode.UNFILLED, "1 of 1 ticket filled", "--rebuild", "could not be written")
+    printed = [line for line in done.out.splitlines() if line.startswith("timestamp_run,")]
+    assert len(printed) == 1
+    place.reports.unlink()
+    (place.path / "elsewhere").rename(place.reports)
+    assert place.run("--rebuild", place.run_id()).code == ExitCode.OK
+    (post,) = place.reports_named("rebalance_post_")
+    assert post.read_text(encoding="utf-8").splitlines()[0] in done.out
+    assert [row["status"] for row in rows(post)] == ["Filled"]
+    assert len(gateway.orders) == 1
