@@ -40,6 +40,7 @@ async def settle_earlier_runs(
         return ()
     recovery = await reconcile(view, books)
     notices = [_settled_text(state, books, report_dir) for state in with_orders(recovery.settled)]
+    notices += file_missing_reports(books, report_dir)
     if recovery.still_open:
         raise Refused("; ".join(open_text(state) for state in recovery.still_open))
     return (*notices, *stranger_texts(recovery.strangers.fills))
@@ -75,15 +76,31 @@ def stranger_texts(fills: Iterable[Fill]) -> tuple[str, ...]:
     )
 
 
+def file_missing_reports(books: AccountBooks, report_dir: Path) -> list[str]:
+    """Write what a run that died after its last order could not write; one sentence for each.
+
+    Raises: Refused when a report cannot be written.
+    """
+    left = books.journal.unreported_runs()
+    return [
+        f"the missing report of run {state.run_id} is written: {_file(state, books, report_dir)}"
+        for state in left
+    ]
+
+
 def _settled_text(state: RunState, books: AccountBooks, report_dir: Path) -> str:
+    path = _file(state, books, report_dir)
+    return f"run {state.run_id} was settled with the broker's records; its report is {path}"
+
+
+def _file(state: RunState, books: AccountBooks, report_dir: Path) -> Path:
     try:
-        path = file_left_report(books.journal, state, report_dir, now_utc())
+        return file_left_report(books.journal, state, report_dir, now_utc())
     except OSError as error:
         raise Refused(
             f"the report of run {state.run_id} cannot be written to {report_dir}: "
             f"{error.strerror or error}; nothing was sent"
         ) from error
-    return f"run {state.run_id} was settled with the broker's records; its report is {path}"
 
 
 async def _pause() -> None:

@@ -10,7 +10,13 @@ from src.account_books import AccountBooks, file_left_report, hold_account
 from src.console import emit
 from src.core.journal_fold import fold
 from src.core.order_ref import is_run_id
-from src.earlier_runs import open_text, reconcile, stranger_texts, with_orders
+from src.earlier_runs import (
+    file_missing_reports,
+    open_text,
+    reconcile,
+    stranger_texts,
+    with_orders,
+)
 from src.errors import ExitCode, InputError, Problem, Refused
 from src.interrupt import run_interruptible
 from src.io.journal_db import open_journal
@@ -61,6 +67,8 @@ async def _recover(accept: str, settings: Settings, books: AccountBooks) -> int:
         emit(f"Run {accept} is closed on your word; {report}.")
     elif accept and not any(state.run_id == accept for state in recovery.settled):
         accept_run(books.journal, accept, now_utc())  # says why there is nothing to accept
+    for text in file_missing_reports(books, report_dir):
+        emit(f"Note: {text}.")
     for state in still_open:
         emit(f"Still open: {open_text(state)}.")
     if not still_open:

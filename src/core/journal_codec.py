@@ -19,8 +19,10 @@ from typing import Final, TypeVar, Union, cast, get_args, get_origin, get_type_h
 
 from src.core.journal import (
     SCHEMA_VERSION,
+    Declined,
     IntentRecorded,
     JournalEvent,
+    ReportWritten,
     RunAccepted,
     RunClosed,
     TicketEnded,
@@ -30,6 +32,12 @@ from src.errors import JournalError
 
 _T = TypeVar("_T")
 _KINDS: Final[Mapping[str, type]] = {kind.__name__: kind for kind in get_args(JournalEvent)}
+_MARKS: Final[Mapping[type, str]] = {
+    RunClosed: "closed",
+    RunAccepted: "closed",
+    Declined: "declined",
+    ReportWritten: "reported",
+}
 
 
 def event_to_text(event: JournalEvent) -> str:
@@ -62,15 +70,14 @@ def once_key(event: JournalEvent) -> str | None:
 
 
 def run_mark(event: JournalEvent) -> str:
-    """What an event says about its run's end at a glance: ``closed``, ``doubt`` or nothing.
+    """What an event says about its run at a glance: one of four words, or nothing.
 
-    A run needs a look unless it was closed or accepted and never had a ticket in doubt; ``fold``
-    then tells. It spares reading every old run at each start.
+    ``closed``, ``declined``, ``doubt`` (a ticket unresolved), ``reported``. They spare reading
+    every old run at each start; whatever they leave over, ``fold`` decides.
     """
-    if isinstance(event, (RunClosed, RunAccepted)):
-        return "closed"
-    is_doubt = isinstance(event, TicketEnded) and event.status is TicketStatus.UNRESOLVED
-    return "doubt" if is_doubt else ""
+    if isinstance(event, TicketEnded):
+        return "doubt" if event.status is TicketStatus.UNRESOLVED else ""
+    return _MARKS.get(type(event), "")
 
 
 def _to_plain(value: object) -> object:

@@ -99,12 +99,29 @@ class JournalDb:
 
         Raises: JournalError.
         """
-        candidates = self._texts(
-            "SELECT run_id FROM events GROUP BY run_id "
-            "HAVING SUM(mark = 'closed') = 0 OR SUM(mark = 'doubt') > 0 ORDER BY MIN(seq)"
+        candidates = self._runs_with(
+            "SUM(mark = 'doubt') > 0 OR SUM(mark = 'closed') = 0 "
+            "AND (COUNT(once) > 0 OR SUM(mark = 'declined') = 0)"
         )
-        states = (fold(self.events(run_id)) for run_id in candidates)
-        return tuple(state for state in states if is_open(state))
+        return tuple(state for state in candidates if is_open(state))
+
+    def unreported_runs(self) -> tuple[RunState, ...]:
+        """Settled runs with orders whose end came later than their last report, oldest first.
+
+        Raises: JournalError.
+        """
+        candidates = self._runs_with(
+            "COUNT(once) > 0 AND MAX((mark = 'closed') * seq) > MAX((mark = 'reported') * seq)"
+        )
+        return tuple(one for one in candidates if one.has_orders and not is_open(one))
+
+    def _runs_with(self, condition: str) -> tuple[RunState, ...]:
+        """The runs whose marks fit; the condition is one of the two above, never anyone's text."""
+        run_ids = self._texts(
+            f"SELECT run_id FROM events GROUP BY run_id HAVING {condition} "  # noqa: S608
+            "ORDER BY MIN(seq)"
+        )
+        return tuple(fold(self.events(run_id)) for run_id in run_ids)
 
     def close(self) -> None:
         """Close the file; closing twice does nothing."""

@@ -1,9 +1,9 @@
 """Start the command in a process that dies at a given point of its run; for the kill sweep alone.
 
 ``python -m tests.faults.launcher WHAT N WHEN [flags of rebalance.py]``: WHAT is ``journal`` (the
-n-th commit) or ``wire`` (the n-th order message at the socket), WHEN ``before`` or ``after``. The
-program itself has no such hook: this module wraps two methods of its own process and ends it the
-hardest way there is. N = 0 never dies.
+n-th commit), the name of an event (the n-th commit that holds one) or ``wire`` (the n-th order
+message at the socket), WHEN ``before`` or ``after``. The program itself has no such hook: this
+module wraps two methods of its own process and ends it the hardest way there is.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import functools
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from importlib import import_module
 from typing import Any, Final, TypeVar
 
 from src.broker.execution import ExecutionRun
 from src.broker.guarded_client import _GuardedConnection
 from src.cli import run_main
+from src.core.journal import JournalEvent
 from src.io.journal_db import JournalDb
 from tests.faults.patience import QUICK, SHORT
 
@@ -35,9 +36,7 @@ class Mortality:
         self._moment = moment
         self._count = 0
 
-    def wrap(
-        self, method: Callable[..., T], counts: Callable[..., bool] = lambda *_: True
-    ) -> Callable[..., T]:
+    def wrap(self, method: Callable[..., T], counts: Callable[..., bool]) -> Callable[..., T]:
         def mortal(*arguments: Any) -> T:  # noqa: ANN401 - whatever the method takes
             if not counts(*arguments):
                 return method(*arguments)
@@ -58,10 +57,15 @@ def is_order_message(_connection: object, message: bytes) -> bool:
     return message[_PREFIX_BYTES:].split(b"\0", 1)[0] in _ORDER_IDS
 
 
+def is_commit_of(what: str, _journal: object, events: Collection[JournalEvent]) -> bool:
+    return what in {"journal", *(type(event).__name__ for event in events)}
+
+
 def main(what: str, number: str, moment: str, *flags: str) -> int:
     mortality = Mortality(int(number), moment)
-    if what == "journal":
-        JournalDb.append_all = mortality.wrap(JournalDb.append_all)  # type: ignore[method-assign]
+    if what != "wire":
+        append = mortality.wrap(JournalDb.append_all, functools.partial(is_commit_of, what))
+        JournalDb.append_all = append  # type: ignore[method-assign]
     else:
         send = mortality.wrap(_GuardedConnection.sendMsg, is_order_message)
         _GuardedConnection.sendMsg = send  # type: ignore[method-assign]

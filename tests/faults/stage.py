@@ -190,6 +190,13 @@ class Stage:
             finally:
                 await asyncio.gather(*self._tasks)
 
+    def cancel_by_hand(self) -> None:
+        """A person cancels in TWS whatever still works."""
+        now = self.server._clock()
+        self.server.advance()
+        for live in self.exchange._floor.book.working():
+            self.exchange._flow.end_cancelled(live, now)
+
     # --- the command ------------------------------------------------------------------------
 
     def run(self, *flags: str, answer: str = "y\n") -> Ending:

@@ -80,7 +80,10 @@ class Theatre:
         first = stage.run_mortal(point)
         if first.was_killed:
             _start_again(stage, first)
-        return first.was_killed
+            return True
+        assert first.code in (0, 4), first.err
+        assert len(first.rows) == len(PLAN)
+        return False
 
 
 @pytest.fixture
@@ -92,29 +95,36 @@ def theatre(
 
 def _start_again(stage: Stage, first: Ending) -> None:
     """Recovery sends nothing and reports what was executed; then the rest is traded, once."""
-    recovered = stage.recover()
-    assert (recovered.orders, recovered.cancels) == ([], 0)
-    for state in stage.open_runs():
-        assert f"--recover --accept {state.run_id}" in recovered.out
-        assert recovered.code == 5
-        recovered = stage.recover("--accept", state.run_id)
-    assert (recovered.code, stage.open_runs()) == (0, ())
+    _recover(stage)
     if first.orders:
         assert reported(read_rows(stage.posts()[-1])) == stage.executed()
     second = stage.confirm()
-    assert second.code in ((0, 4) if second.orders else (0,)), second.err
-    stage.recover()
+    assert second.code == 0, second.err
     third = stage.confirm("n\n")
     assert (third.code, third.orders) == (0, [])
     for symbol, shares in stage.executed().items():
         assert abs(shares) <= abs(PLAN[symbol])
 
 
+def _recover(stage: Stage) -> None:
+    """Look; cancel by hand what still works; look again; take over what cannot be proven."""
+    ending = stage.recover()
+    if stage.open_runs():
+        assert ending.code == 5
+        stage.cancel_by_hand()
+        ending = stage.recover()
+    for state in stage.open_runs():
+        assert f"--recover --accept {state.run_id}" in ending.out
+        ending = stage.recover("--accept", state.run_id)
+    assert (ending.code, stage.open_runs()) == (0, ())
+
+
 @pytest.mark.parametrize(
     "point",
     [
-        ("journal", 3, "after"),
-        ("journal", 6, "before"),
+        ("IntentRecorded", 1, "after"),
+        ("FillRecorded", 1, "before"),
+        ("RunClosed", 1, "after"),
         ("wire", 1, "before"),
         ("wire", 2, "after"),
         ("wire", 3, "after"),
@@ -124,9 +134,22 @@ def test_some_deaths_of_a_run_that_sells_and_buys(theatre: Theatre, point: Point
     assert theatre.kill_at(STORIES["sells and buys"], point)
 
 
+def test_a_report_that_was_never_written_is_written_at_the_next_start(
+    stage: Stage,
+) -> None:
+    first = stage.open(market()).run_mortal(("RunClosed", 1, "after"))
+    assert (first.was_killed, first.new_posts) == (True, [])
+    second = stage.confirm()
+    assert (second.code, second.orders) == (0, [])
+    assert reported(second.rows) == stage.executed() == PLAN
+    assert "the missing report of run" in second.out
+    third = stage.confirm()
+    assert (third.new_posts, "missing report" in third.out) == ([], False)
+
+
 @pytest.mark.sweep
 @pytest.mark.parametrize("name", STORIES)
-@pytest.mark.parametrize("what", ["journal", "wire"])
+@pytest.mark.parametrize("what", ["journal", "wire", "RunClosed", "TicketEnded"])
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_every_death(theatre: Theatre, name: str, what: str, moment: str) -> None:
     deaths = 0
@@ -134,4 +157,4 @@ def test_every_death(theatre: Theatre, name: str, what: str, moment: str) -> Non
         if not theatre.kill_at(STORIES[name], (what, number, moment)):
             break
         deaths += 1
-    assert 4 <= deaths < _MANY
+    assert 1 <= deaths < _MANY

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from src.core.journal import Declined, ReportWritten, RunAccepted
 from src.core.journal_fold import fold
 from src.core.records import TicketStatus
 from src.errors import ExitCode, JournalError
@@ -22,6 +23,7 @@ from tests.journal_kit import (
     approved,
     closed,
     intent,
+    later,
     opening,
     recorded,
     ref,
@@ -69,6 +71,31 @@ def test_several_runs_share_a_file(journal: JournalDb) -> None:
     assert journal.run_ids() == (other, RUN_ID)
     assert journal.events(other) == (recorded(run_id=other), approved(run_id=other))
     assert [run.run_id for run in journal.open_runs()] == [other, RUN_ID]
+
+
+def test_a_closed_run_lacks_its_report_until_that_is_written(journal: JournalDb) -> None:
+    written = ReportWritten(run_id=RUN_ID, at_utc=later(10), file_name="post.csv")
+    journal.append_all(whole_run()[:-1])
+    assert journal.unreported_runs() == ()
+    journal.append(closed())
+    assert [run.run_id for run in journal.unreported_runs()] == [RUN_ID]
+    journal.append(written)
+    assert journal.unreported_runs() == ()
+    journal.append(RunAccepted(run_id=RUN_ID, at_utc=later(11), reason="taken over"))
+    assert [run.run_id for run in journal.unreported_runs()] == [RUN_ID]
+
+
+def test_a_declined_run_is_over_unless_a_later_plan_of_it_was_traded(journal: JournalDb) -> None:
+    declined = Declined(run_id=RUN_ID, at_utc=later(1), reason="answered no")
+    journal.append_all((recorded(), declined))
+    assert journal.open_runs() == journal.unreported_runs() == ()
+    journal.append_all((recorded(), approved(), intent(1)))
+    assert [run.run_id for run in journal.open_runs()] == [RUN_ID]
+
+
+def test_a_run_that_sent_nothing_needs_no_report(journal: JournalDb) -> None:
+    journal.append_all((recorded(), closed()))
+    assert journal.unreported_runs() == ()
 
 
 def test_another_connection_sees_an_event_as_soon_as_append_returns(
