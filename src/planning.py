@@ -104,6 +104,7 @@ async def propose(
     plan = plan_trades(held, prices, inputs, con_ids)
     state = market_state(view, reading, prices, books)
     found = trading_obstacles(plan, state, settings, now())
+    obstacles = _unique(*(one.text for one in found if not one.is_warning))
     return LiveProposal(
         plan=plan,
         prices=prices,
@@ -111,7 +112,8 @@ async def propose(
         listings=reading.listings,
         state=state,
         not_in_model=unlisted_symbols(held, inputs.portfolios.symbols),
-        warnings=_unique(
+        warnings=_without(
+            obstacles,
             *settings.warnings,
             *symbol_warnings,
             *snapshot.warnings,
@@ -119,7 +121,7 @@ async def propose(
             *broker_net_liq_check(held, plan.before).warnings,
             *(one.text for one in found if one.is_warning),
         ),
-        obstacles=_unique(*(one.text for one in found if not one.is_warning)),
+        obstacles=obstacles,
     )
 
 
@@ -223,3 +225,8 @@ async def _running(work: Awaitable[_T]) -> AsyncIterator[asyncio.Future[_T]]:
 
 def _unique(*texts: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(texts))
+
+
+def _without(said: Collection[str], *texts: str) -> tuple[str, ...]:
+    """Each text once, and none that is said already."""
+    return tuple(text for text in _unique(*texts) if text not in said)

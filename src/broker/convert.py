@@ -37,6 +37,7 @@ _UNSET_NUMBER: Final = Decimal(10) ** 300
 _UNSET_INTEGER: Final = 2_147_483_647
 _TEXT_LIMIT: Final = 500
 _EPOCH_DIGITS: Final = 10
+_SHARE_DECIMALS: Final = 8  # the broker's finest step is 0.0001 share
 _SIDES: Final = {"BOT": Side.BUY, "SLD": Side.SELL, "BUY": Side.BUY, "SELL": Side.SELL}
 
 
@@ -47,6 +48,11 @@ def exact(value: float | Decimal) -> Decimal:
     """The decimal that was on the wire; NaN and infinity stay what they are."""
     number = float(value)
     return Decimal(int(number)) if number.is_integer() else Decimal(repr(number))
+
+
+def shares(value: float | Decimal) -> Decimal:
+    """A quantity without the noise of binary sums: 158.43200000000002 is 158.432."""
+    return exact(round(float(value), _SHARE_DECIMALS))
 
 
 def known(value: float | Decimal) -> Decimal | None:
@@ -154,7 +160,7 @@ def working_order(contract: Contract, order: Order, state: OrderState) -> Workin
         con_id=contract.conId,
         symbol=clean(contract.symbol),
         side=clean(order.action),
-        qty_shares=known(order.totalQuantity) or Decimal(0),
+        qty_shares=known(shares(order.totalQuantity)) or Decimal(0),
         status=clean(state.status),
     )
 
@@ -168,7 +174,7 @@ def completed_order(contract: Contract, order: Order, state: OrderState) -> Comp
         con_id=contract.conId,
         symbol=clean(contract.symbol),
         side=clean(order.action),
-        filled_shares=known(order.filledQuantity) or Decimal(0),
+        filled_shares=known(shares(order.filledQuantity)) or Decimal(0),
         status=clean(state.status),
         completed_status=clean(state.completedStatus),
     )
@@ -180,7 +186,7 @@ def fill_from(contract: Contract, execution: Execution) -> Fill:
     A quantity of 0 is a correction that takes the execution back.
     Raises: ValueError when side, quantity or price is not a figure to book.
     """
-    qty, price = known(execution.shares), known(execution.price)
+    qty, price = known(shares(execution.shares)), known(execution.price)
     side = _SIDES.get(execution.side)
     if side is None or qty is None or price is None or qty < 0 or (qty and price <= 0):
         raise ValueError("execution without side, quantity or price")
@@ -219,7 +225,7 @@ def held_row(
         symbol=clean(contract.symbol).upper(),
         sec_type=clean(contract.secType),
         currency=clean(contract.currency),
-        qty=exact(quantity),
+        qty=shares(quantity),
         avg_cost=avg_cost,
         price=price,
         value=value,

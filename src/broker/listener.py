@@ -198,8 +198,8 @@ class Listener(Wrapper):
                 client_id=clientId,
                 perm_id=permId,
                 status=convert.clean(status),
-                filled_shares=convert.known(filled) or Decimal(0),
-                remaining_shares=convert.known(remaining) or Decimal(0),
+                filled_shares=convert.known(convert.shares(filled)) or Decimal(0),
+                remaining_shares=convert.known(convert.shares(remaining)) or Decimal(0),
                 avg_price_usd=convert.positive(avgFillPrice),
                 why_held=convert.clean(whyHeld),
             )

@@ -27,6 +27,7 @@ from src.errors import Refused
 
 _WARN_APART: Final = Decimal("0.01")
 _FORBID_APART: Final = Decimal("0.1")
+_SIZE_NOT_WORTH: Final = frozenset({"CASH", "CFD", "FUT"})
 
 
 @exact_arithmetic()
@@ -90,10 +91,21 @@ def broker_net_liq_check(snapshot: AccountSnapshot, account: Valuation) -> NetLi
     """Compare net liq plus everything ignored with the broker's figure.
 
     More than 1% apart is a warning with all parts, since it means a wrong or stale price. More than
-    10%, or no rate to convert with, forbids trading.
+    10%, or no rate to convert with, forbids trading. The worth that is shown with futures and
+    virtual currency positions is a contract's size or stands in the cash already; where the
+    figures agree better without it, it is left out.
     """
+    checks = [
+        _compared(snapshot, account, _ignored_parts(snapshot, leave_out))
+        for leave_out in (frozenset[str](), _SIZE_NOT_WORTH)
+    ]
+    return min(checks, key=_distance)
+
+
+def _compared(
+    snapshot: AccountSnapshot, account: Valuation, parts: list[tuple[str, Decimal | None]]
+) -> NetLiqCheck:
     broker = snapshot.broker_net_liq_usd
-    parts = _ignored_parts(snapshot)
     known = [usd for _, usd in parts if usd is not None]
     if broker is None or len(known) < len(parts):
         text = "the broker's net liq cannot be compared with ours: no rate to USD for " + (
@@ -117,12 +129,23 @@ def broker_net_liq_check(snapshot: AccountSnapshot, account: Valuation) -> NetLi
     )
 
 
-def _ignored_parts(snapshot: AccountSnapshot) -> list[tuple[str, Decimal | None]]:
+def _distance(check: NetLiqCheck) -> Decimal:
+    """How far the two figures are apart, in USD; endless where they cannot be compared."""
+    if check.ours_usd is None or check.broker_usd is None:
+        return Decimal("Infinity")
+    return abs(check.ours_usd - check.broker_usd)
+
+
+def _ignored_parts(
+    snapshot: AccountSnapshot, leave_out: frozenset[str]
+) -> list[tuple[str, Decimal | None]]:
     """Name and USD value of everything outside our net liq; None where no rate is known."""
     rates = {**snapshot.usd_per_unit, "USD": ONE}
     amounts = [(f"{name} cash", name, cash) for name, cash in sorted(snapshot.ignored_cash.items())]
     amounts += [
-        (one.symbol, one.currency, one.value) for one in snapshot.unmanaged if one.value is not None
+        (f"{one.symbol} ({one.sec_type})", one.currency, one.value)
+        for one in snapshot.unmanaged
+        if one.value is not None and one.sec_type not in leave_out
     ]
     parts: list[tuple[str, Decimal | None]] = []
     for name, currency, amount in amounts:

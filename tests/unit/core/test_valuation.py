@@ -92,9 +92,18 @@ def test_the_warning_names_all_parts() -> None:
     check = broker_net_liq_check(held, value_account(held, price_book({"SPY": 100}), {}))
     (warning,) = check.warnings
     assert warning == (
-        "net liq 1700.00 + CAD cash 700.00 + SPY C500 300.00 = 2700.00 USD, but the broker says "
-        "2400.00 USD; a price may be wrong or stale"
+        "net liq 1700.00 + CAD cash 700.00 + SPY C500 (OPT) 300.00 = 2700.00 USD, but the broker "
+        "says 2400.00 USD; a price may be wrong or stale"
     )
+
+
+@pytest.mark.parametrize("broker", ["2700", "42700"])
+def test_the_size_of_a_future_may_or_may_not_be_in_the_brokers_figure(broker: str) -> None:
+    held = with_extras(broker)
+    future = replace(held.unmanaged[0], con_id=10, sec_type="FUT", value=Decimal(40_000))
+    held = replace(held, unmanaged=(*held.unmanaged, future))
+    check = broker_net_liq_check(held, value_account(held, price_book({"SPY": 100}), {}))
+    assert (check.ours_usd, check.warnings) == (Decimal(broker), ())
 
 
 def test_a_missing_rate_is_named() -> None:
