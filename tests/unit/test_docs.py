@@ -12,7 +12,7 @@ import pytest
 
 from src.errors import ExitCode
 from src.io.config_keys import KEY_RULES
-from tests.readme_preview import printed_preview, with_preview
+from tests.readme_preview import PICTURE, picture, practice_run, with_blocks
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ("README.md", "USAGE.md", "SRS.md")
@@ -119,6 +119,52 @@ def test_srs_numbers_are_given_once() -> None:
     assert len(given) == len(set(given))
 
 
+# --- messages and checks --------------------------------------------------------------------
+
+
+def texts_of_the_code() -> list[str]:
+    """Every string of the code; one around values comes in its parts."""
+    return [
+        node.value
+        for path in CODE
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+
+
+def test_the_first_errors_in_the_readme_are_messages_of_the_program() -> None:
+    table = text_of("README.md").partition("## What the first errors mean")[2].partition("\n## ")[0]
+    quoted = re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)
+    assert len(quoted) > 10
+    texts = texts_of_the_code()
+    for message in quoted:
+        for part in message.split("…"):
+            assert any(part.strip() in text for text in texts), f"nobody says {part!r}"
+
+
+def names_of_checks() -> set[str]:
+    """What GitHub calls the checks of the workflow: the jobs' names, once per combination."""
+    names: set[str] = set()
+    for job in re.split(r"^  (?=\w+:$)", text_of(".github/workflows/ci.yaml"), flags=re.MULTILINE):
+        found = re.search(r"^    name: (.+)$", job, re.MULTILINE)
+        lists = re.findall(r"^        (\w+): \[(.+?)\]", job, re.MULTILINE)
+        made = {found[1]} if found else set()
+        for key, values in lists:
+            options = [value.strip(' "') for value in values.split(",")]
+            made = {
+                name.replace(f"${{{{ matrix.{key} }}}}", one) for name in made for one in options
+            }
+        names |= made
+    return names
+
+
+def test_the_readme_protects_the_branch_with_every_check() -> None:
+    listed = text_of("README.md").partition("- **Protect the main branch,**")[2]
+    assert (
+        set(re.findall(r"`([^`]+)`", listed)) - {".github/workflows/ci.yaml"} == names_of_checks()
+    )
+
+
 # --- set-up ---------------------------------------------------------------------------------
 
 
@@ -139,10 +185,11 @@ def test_the_second_set_up_command_is_what_the_local_check_runs() -> None:
     assert set(wanted) <= set(commands_of(text_of(".ci/run")))
 
 
-# --- preview --------------------------------------------------------------------------------
+# --- the practice run -----------------------------------------------------------------------
 
 
-def test_readme_shows_the_preview_as_it_prints() -> None:
-    readme = text_of("README.md")
+def test_readme_shows_a_run_as_it_prints() -> None:
+    run, readme = practice_run(), text_of("README.md")
     refresh = "run `python -m tests.readme_preview`"
-    assert readme == with_preview(readme, printed_preview()), refresh
+    assert readme == with_blocks(readme, run), refresh
+    assert PICTURE.read_text(encoding="utf-8") == picture(run), refresh
