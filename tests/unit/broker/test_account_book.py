@@ -115,8 +115,8 @@ def test_a_virtual_currency_position_may_stand_in_one_list_only() -> None:
     book.add_portfolio(OURS, _row("GBP", "7", con_id=3, sec_type="CASH", value=Decimal(9)))
     assert disagreement(book) == ""
     assert [(one.symbol, one.qty, one.value) for one in read_snapshot(book, NOW).unmanaged] == [
-        ("EUR", 1000, None),
-        ("GBP", 7, 9),
+        ("EUR", Decimal(1000), None),
+        ("GBP", Decimal(7), Decimal(9)),
     ]
 
 

@@ -66,14 +66,15 @@ def test_random_messages_change_nothing_but_evidence(seed: int) -> None:
 
 
 def test_a_kind_of_message_that_does_not_exist_spoils_no_snapshot() -> None:
-    async def main() -> None:
+    async def spoilt_by(*frames: bytes) -> str:
         link = _ready_link()
-        _feed(link.client, _frame("200", "1", "mystery"), _frame("107"))
-        assert not link.listener.book.unreadable
-        _feed(link.client, _frame("61", "3", "DU1234567", "what"))
-        assert link.listener.book.unreadable == "position"
+        _feed(link.client, *frames)
+        return link.listener.book.unreadable
 
-    asyncio.run(main())
+    unknown = (_frame("200", "1", "mystery"), _frame("107"))
+    assert asyncio.run(spoilt_by(*unknown)) == ""
+    damaged = _frame("61", "3", "DU1234567", "what")
+    assert asyncio.run(spoilt_by(*unknown, damaged)) == "position"
 
 
 def test_noise_ends_the_connection_with_a_reason() -> None:
