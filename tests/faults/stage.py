@@ -26,7 +26,7 @@ from src.broker.execution import ExecutionRun
 from src.broker.ibkr_client import IbkrSession
 from src.cli import run_main
 from src.core.run_state import RunState
-from src.io.journal_db import open_journal
+from src.io.journal_db import open_journal, peek_order_refs
 from src.io.state_dir import journal_path, state_dir
 from src.settings import Settings
 from src.simulator.delivery import Delivery
@@ -106,6 +106,7 @@ class Stage:
         self.order_hooks: dict[int, Hook] = {}
         self.cancel_hooks: dict[int, Hook] = {}
         self.may_trade_more = False
+        self.is_journal_whole = True
         self._counts = {"PlaceOrder": 0, "CancelOrder": 0}
         self._home = tmp_path
         self._monkeypatch = monkeypatch
@@ -262,6 +263,9 @@ class Stage:
         """What holds after every invocation, whatever happened: order counts, reports, codes."""
         check_wire(self.server.wire_log)
         assert "Traceback" not in ending.out + ending.err
+        if self.is_journal_whole:
+            sent = {order.order_ref for order in orders_in(self.server.wire_log)}
+            assert sent <= self.announced(), "an order left before it was on record"
         if ending.was_killed:
             return
         assert not [path for path in self.reports.iterdir() if path.suffix not in (".csv", ".log")]
@@ -299,6 +303,10 @@ class Stage:
                 signed = one.shares if live.is_buy else -one.shares
                 found[symbol] = found.get(symbol, Decimal(0)) + worth(signed, one.price)
         return {symbol: amount for symbol, amount in found.items() if amount}
+
+    def announced(self) -> frozenset[str]:
+        """The order refs on record in the journal."""
+        return peek_order_refs(journal_path(state_dir(is_simulated=False), ACCOUNT), ACCOUNT)
 
     def open_runs(self) -> tuple[RunState, ...]:
         path = journal_path(state_dir(is_simulated=False), ACCOUNT)
