@@ -158,6 +158,7 @@ class _Execution:
 
     async def _settle(self) -> AccountSnapshot | None:
         """What is still to come after the last order: commissions, late fills, the account."""
+        self._reactor.is_over = True
         if not any(order.was_sent for order in self._books.orders()):
             return None
         settling = Settling(self._reactor, self._follower, self._run.snapshot, self._run.clock)

@@ -60,15 +60,13 @@ class OrderFollower:
         while not task.done():
             if self.was_interrupted and not also_when_interrupted:
                 return
-            await self._wake(None, task)
-            self._write()
+            await self._go_on(None, task)
 
     async def listen(self, seconds: float) -> None:
         """Keep listening for this long."""
         until = self._clock.monotonic() + seconds
         while self._clock.monotonic() < until:
-            await self._wake(until)
-            self._write()
+            await self._go_on(until)
 
     async def await_commissions(self, seconds: float) -> None:
         """Give outstanding commissions this much time."""
@@ -76,8 +74,13 @@ class OrderFollower:
         while self._books.missing_commissions() and self._link.is_open:
             if self._clock.monotonic() >= until or self.was_interrupted:
                 return
-            await self._wake(until)
-            self._write()
+            await self._go_on(until)
+
+    async def _go_on(self, until: float | None, also: asyncio.Future[Any] | None = None) -> None:
+        """Send what is due (a late cancel), then wait for more and write it down."""
+        await self._send_due()
+        await self._wake(until, also)
+        self._write()
 
     def _is_done(self) -> bool:
         is_idle = self._reactor.sender.is_idle and not self._link.is_reconnecting

@@ -65,7 +65,10 @@ class FollowRules:
 
 
 class OrderReactor:
-    """Evidence in, orders and cancels out; one per run."""
+    """Evidence in, orders and cancels out; one per run.
+
+    ``is_over`` is set after the last order: evidence still counts, no order follows from it.
+    """
 
     def __init__(
         self, rules: FollowRules, link: BrokerLink, books: OrderBooks, clock: Clock
@@ -75,6 +78,7 @@ class OrderReactor:
         self.inquiry = Inquiry()
         self.sender = OrderSender(link, books, clock)
         self.halt_reason = ""
+        self.is_over = False
         self.alarms: list[str] = []
         self._rules = rules
         self._clock = clock
@@ -172,12 +176,19 @@ class OrderReactor:
         if not is_settled(ticket) or ticket.line in self.sender.lines:
             return
         if wants_fallback(ticket, self._rules.sending.execution):
-            log.warning("algo refused, plain market order follows line=%s", ticket.line)
-            self.sender.lines.appendleft(ticket.line)
-            if self.halt_reason:
-                self.halt(self.halt_reason)
+            self._send_rest(ticket.line)
         else:
             self.books.conclude(ticket.line)
+
+    def _send_rest(self, line: int) -> None:
+        """The algo was refused: what is left goes as plain market, unless the run is over."""
+        if self.is_over:
+            self.books.skip(line, "not sent: the algo's refusal came after the run")
+            return
+        log.warning("algo refused, plain market order follows line=%s", line)
+        self.sender.lines.appendleft(line)
+        if self.halt_reason:
+            self.halt(self.halt_reason)
 
     async def _prevent_over_fill(self, ticket: TicketState) -> None:
         """A fill came in after the rest was sent anew: end the rest before it is too much."""
