@@ -43,11 +43,11 @@ class RunAccounts:
 def account_for(accounts: RunAccounts, journal: JournalDb, files: RunFiles) -> int:
     """Close the run in the journal, write its report, print its summary; its exit code."""
     report = _report(accounts, files)
-    problems = [*report.problems, *_close(journal, report)]
-    outcomes, doubts = _recorded(journal, report)
-    problems += [*doubts, *_file(accounts, outcomes, journal, files)]
+    outcomes, gaps = _recorded(journal, report)
+    problems = [*report.problems, *(gaps or _close(journal, report))]
+    problems += _file(accounts, outcomes, None if gaps else journal, files)
     final = replace(report, problems=tuple(dict.fromkeys(problems)))
-    if final.exit_code != report.exit_code:
+    if final.exit_code != report.exit_code and not gaps:
         _close(journal, final)
     emit("\n" + render_summary(final))
     log.info("run finished exit_code=%d %s", final.exit_code, last_line(final))
@@ -92,23 +92,26 @@ def _close(journal: JournalDb, report: RunReport) -> list[str]:
 
 
 def _recorded(journal: JournalDb, report: RunReport) -> tuple[tuple[OrderOutcome, ...], list[str]]:
-    """The outcomes as the journal proves them; as they were seen, where it is incomplete."""
+    """The outcomes as the journal proves them; as they were seen, where it is incomplete.
+
+    A journal with a gap leaves its run open: the next start asks the broker for what is missing.
+    """
     try:
         recorded = run_outcomes(fold(journal.events(report.run_id)))
     except JournalError as error:
         return report.outcomes, [f"the journal cannot be read again: {error}"]
     if recorded == report.outcomes:
         return recorded, []
-    return report.outcomes, ["the journal and this run disagree: keep the log and the journal"]
+    return report.outcomes, ["the journal lacks part of this run: the next start settles it"]
 
 
 def _file(
     accounts: RunAccounts,
     outcomes: tuple[OrderOutcome, ...],
-    journal: JournalDb,
+    journal: JournalDb | None,
     files: RunFiles,
 ) -> list[str]:
-    """Write the post report, or print it; what went wrong, if anything."""
+    """Write the post report, or print it, and note that; what went wrong, if anything."""
     after = accounts.settlement.after
     run = ReportRun(
         started_utc=files.started_utc,
@@ -124,6 +127,8 @@ def _file(
         later = f"`python rebalance.py --rebuild {files.run_id}` writes it later"
         return [f"{files.post} could not be written ({why}); its rows stand above, {later}"]
     log.info("post-trade report written path=%s rows=%d", path, len(outcomes))
+    if journal is None:
+        return []
     try:
         journal.append(ReportWritten(run_id=files.run_id, at_utc=now_utc(), file_name=path.name))
     except JournalError as error:
