@@ -60,7 +60,7 @@ def draw_script(seed: int) -> Script:
         tif_preset_notice=chance.random() < 0.5,
     )
     invocations, more = _starts(chance)
-    clock = chance.choice((0.0, 0.0, 0.0, 0.0, 1.5, -30, 90, -7200))
+    clock = chance.choice((1.5, -30.0, 90.0, -7200.0)) if chance.random() < 0.1 else 0.0
     return replace(
         script,
         scenario=_scenario(holdings, trouble),

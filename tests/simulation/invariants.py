@@ -86,7 +86,7 @@ def within_the_plan(facts: Facts) -> Iterator[str]:
 def own_account(facts: Facts) -> Iterator[str]:
     """I4, I9: only known messages, only the configured account, only our own orders cancelled."""
     account = facts.script.settings.ibkr.account_id
-    placed: set[int] = {one.order_id for one in facts.wire_orders}
+    placed = {one.request.order_id for state in facts.runs.values() for one in state.attempts}
     for record in facts.wire_log:
         if record.name not in ALLOWED:
             yield f"{record.name} was sent"
@@ -314,8 +314,9 @@ def everything_settles(facts: Facts) -> Iterator[str]:
     if facts.script.invocations[-1].task is Task.ACCEPT and facts.world.open_runs():
         yield f"still open: {[one.run_id for one in facts.world.open_runs()]}"
     for state in facts.runs.values():
-        if state.closed is not None and state.accepted is None and unresolved_lines(state):
-            yield f"{state.run_id}: closed although unresolved"
+        is_left = state.run_id not in {one.run_id for one in facts.world.open_runs()}
+        if is_left and state.accepted is None and unresolved_lines(state):
+            yield f"{state.run_id}: no longer open although unresolved"
 
 
 def words_are_safe(facts: Facts) -> Iterator[str]:

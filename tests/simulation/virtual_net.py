@@ -15,14 +15,19 @@ import errno
 import selectors
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 PROCESS: contextvars.ContextVar[int] = contextvars.ContextVar("PROCESS", default=0)
 """Which simulated process the running code belongs to; 0 is the world outside."""
 
+TURN_SEC: Final = 1e-6
+"""What one turn of the loop costs, as on a real machine: time never quite stands still."""
+MAX_TURNS: Final = 20_000
+"""Turns of the loop without a pause, far more than any honest work takes."""
+
 
 class StuckError(RuntimeError):
-    """Everything waits, and for nothing that could ever come."""
+    """Nothing moves any more, or time does not."""
 
 
 class KilledError(BaseException):
@@ -35,11 +40,15 @@ class _JumpingSelector(selectors.SelectSelector):
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
+        self._turns = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
             raise StuckError("everything waits, and for nothing that could ever come")
-        self.now += max(0.0, timeout)
+        self._turns = 0 if timeout > 10 * TURN_SEC else self._turns + 1
+        if self._turns > MAX_TURNS:
+            raise StuckError("the program spins: it wakes and wakes and never waits")
+        self.now += max(TURN_SEC, timeout)
         return []
 
 

@@ -23,7 +23,7 @@ from src.io.journal_schema import create_schema
 from src.simulator.delivery import Delivery
 from src.simulator.exchange import Exchange
 from src.simulator.messages_requests import PlaceOrder, Request
-from src.simulator.scenario import WireFaults
+from src.simulator.scenario import ScheduledEvent, WireFaults
 from src.simulator.server import SimulatedGateway
 from src.simulator.wire_log import WireRecord
 from tests.simulation.program import KillableJournal, Program, borrowed, seconds
@@ -250,8 +250,10 @@ class World:
         self._outages.append(self.loop.create_task(restart()))
 
     async def heal(self) -> None:
-        """From now on the wire is in order; the exchange keeps its state."""
+        """From now on wire and line are in order; the exchange keeps its state."""
         await self.gateway.stop()
+        if self.exchange._floor.link.is_down:
+            self.exchange.inject(ScheduledEvent(what="link_back"), self.gateway_utc())
         self.exchange.scenario = replace(self.exchange.scenario, wire=WireFaults())
         log, port = self.gateway.log, self.gateway.port
         self.gateway = SimulatedGateway(self.exchange, port=port, clock=self.gateway_utc)
