@@ -6,11 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
+# A busy machine is no reason to fail: no deadline for an example, nor for making it.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+PATIENT = settings.get_profile("patient")
 # The same examples everywhere; HYPOTHESIS_PROFILE=search looks for new ones, by hand.
-settings.register_profile("steady", deadline=None, derandomize=True, print_blob=True)
-settings.register_profile("search", deadline=None, max_examples=2000)
+settings.register_profile("steady", PATIENT, derandomize=True, print_blob=True)
+settings.register_profile("search", PATIENT, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 HOW_TO_INTEGRATE = (
