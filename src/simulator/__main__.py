@@ -7,6 +7,7 @@ Exit codes: 0 stopped, 2 bad input (port in use, not a loopback address, unreada
 import argparse
 import asyncio
 import contextlib
+import difflib
 import logging
 import signal
 import sys
@@ -45,10 +46,20 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(BAD_INPUT, f"simulator: {message} (see --help)\n")
 
+    def refuse(self, argument: str) -> NoReturn:
+        """End with the nearest flag there is."""
+        given = argument.partition("=")[0]
+        near = difflib.get_close_matches(given, self._option_string_actions, n=1)
+        hint = f", did you mean {near[0]}?" if near else ""
+        self.error(f"unknown argument {given}{hint}")
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run until stopped; returns the exit code."""
-    args = _parser().parse_args(argv)
+    parser = _parser()
+    args, unknown = parser.parse_known_args(argv)
+    if unknown:
+        parser.refuse(unknown[0])
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.INFO,
@@ -66,13 +77,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     return DONE
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> _Parser:
     parser = _Parser(
         prog="python -m src.simulator",
         description="A simulated TWS / IB Gateway on this machine: any client of the TWS API"
         " can connect to it. No real account, no real orders.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument(
         "--host", default="127.0.0.1", help="loopback address to listen on (default %(default)s)"

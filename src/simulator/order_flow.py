@@ -25,6 +25,7 @@ from src.simulator.order_messages import open_order, order_status
 from src.simulator.order_state import (
     CANCELLED,
     INACTIVE,
+    PENDING_CANCEL,
     PRE_SUBMITTED,
     SUBMITTED,
     LiveOrder,
@@ -102,8 +103,18 @@ class OrderFlow:
         if not live.behaviour.never_fills:
             self._plan_step(live, now)
         elif live.order.tif in _IMMEDIATE:
-            deliveries += self.end_cancelled(live, now)
+            deliveries += self._end_immediate(live, now)
         return deliveries
+
+    def _end_immediate(self, live: LiveOrder, now: datetime) -> list[Delivery]:
+        """The end of what could not fill at once: an IOC order is cancelled, a FOK is Inactive."""
+        if live.order.tif == "FOK":
+            live.status, live.is_done, live.finished_at = INACTIVE, True, now
+            live.reason = "Fill or kill: not filled"
+            live.version += 1
+            return self.tell(live, order_status(live))
+        live.status = PENDING_CANCEL
+        return [*self.tell(live, order_status(live)), *self.end_cancelled(live, now)]
 
     def end_cancelled(self, live: LiveOrder, now: datetime) -> list[Delivery]:
         """The order is cancelled: final status, then the confirmation 202."""
@@ -204,7 +215,7 @@ class OrderFlow:
             return []
         if not self._can_fill(live, now):
             if live.order.tif in _IMMEDIATE:
-                return self.end_cancelled(live, now)
+                return self._end_immediate(live, now)
             live.is_step_waiting = True
             self._wait_for_open(live, now)
             return []
@@ -213,7 +224,7 @@ class OrderFlow:
         live.next_step += 1
         deliveries = self.fills.execute(live, step, now)
         if live.order.tif in _IMMEDIATE and not live.is_done and is_finished(live):
-            return [*deliveries, *self.end_cancelled(live, now)]
+            return [*deliveries, *self._end_immediate(live, now)]
         self._plan_step(live, now)
         return deliveries
 

@@ -7,6 +7,7 @@ is sent in place of the truth.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from src.simulator.account import Account, Holding
 from src.simulator.contracts import contract_key
@@ -25,6 +26,8 @@ from src.simulator.messages_requests import (
     ReqPositionsMulti,
     Request,
 )
+
+_COST_DECIMALS: Final = 8  # as many as recorded positions show
 
 
 class PositionDesk:
@@ -83,7 +86,8 @@ def portfolio_rows(account: Account) -> list[PortfolioValue]:
 
 def _portfolio_row(account: Account, holding: Holding) -> PortfolioValue:
     setup = holding.setup
-    quantity, cost, price = holding.quantity, holding.avg_cost, account.price(holding)
+    quantity, price = holding.quantity, account.price(holding)
+    cost = round(holding.avg_cost, _COST_DECIMALS)
     if setup is not None:
         quantity = quantity if setup.reported_quantity is None else setup.reported_quantity
         cost = cost if setup.reported_avg_cost is None else setup.reported_avg_cost

@@ -296,6 +296,13 @@ def test_average_cost_holds_commissions_and_gain_is_realized_on_sale() -> None:
     assert sold.realized_pnl == 10 * (Decimal("599.99") - bought.average_cost) - 1
 
 
+def test_average_cost_has_no_more_places_than_recorded_ones() -> None:
+    client = Client()
+    client.ask(UPDATES)
+    bought = only(PortfolioValue, client.trade(1, order("BUY", 1)))[-1]
+    assert bought.average_cost == round((20 * 500 + Decimal("600.01") + 1) / 21, 8)
+
+
 def test_positions_and_cash_can_lag_behind_fills() -> None:
     client = Client(scenario(gateway=GatewaySettings(account_lag_sec=5)))
     client.trade(1, order("BUY", 1))

@@ -107,6 +107,12 @@ def test_bad_usage_is_one_line_and_exit_code_2(
     assert err.count("\n") == 1
 
 
+def test_an_unknown_flag_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--prot=4002"])
+    assert "unknown argument --prot, did you mean --port?" in capsys.readouterr().err
+
+
 def test_a_scenario_file_that_is_wrong_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
