@@ -40,6 +40,15 @@ def test_overweight_pays_for_underweight() -> None:
     assert after_pct(made, "SPY") == 49
 
 
+def test_the_worked_plan_of_the_srs() -> None:
+    """Rounded down, 5 and 3 would leave an error of 20% instead of 6%."""
+    valued = account({}, {"AAA": 1000, "BBB": 1300}, 10_000)
+    made = plan(valued, targets({"AAA": 57, "BBB": 42, CASH: 1}), rebalance_settings(buffer_pct=1))
+    assert trades(made) == {"AAA": 6, "BBB": 3}
+    assert made.cash_floor_usd == made.after.cash_usd == 100
+    assert sum(abs(row.drift_usd) for row in made.drift_after.rows) == 600
+
+
 def test_tickets_are_sells_then_buys_each_by_rank() -> None:
     prices = dict.fromkeys(("AAA", "BBB", "CCC", "DDD"), 10)
     valued = account({"AAA": 300, "BBB": 400}, prices, 3000)
