@@ -117,6 +117,7 @@ async def _execute(run: _Run, approval: Approval) -> ExecutionResult:
                 journal=run.books.journal,
                 reconnect=reconnect,
                 least_order_id=run.books.highest_order_id() + 1,
+                earlier_refs=run.books.journal.order_refs(),
                 progress=show,
             ),
             desk,

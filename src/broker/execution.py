@@ -54,6 +54,7 @@ class ExecutionRun:
 
     ``snapshot`` was read after the answer: its cash is what the buys start from.
     ``least_order_id`` is above every order id in the journal, open orders and executions.
+    ``earlier_refs`` are the orders of earlier runs, as the journal knows them.
     ``patience`` says how long answers are waited for (the time limit of orders is a setting).
     ``reconnect`` brings a new desk after the socket was lost, or raises ``BrokerLost``.
     ``stop`` is set to end the run early; cancelling the task that awaits ``execute`` does it too.
@@ -67,6 +68,7 @@ class ExecutionRun:
     journal: JournalWriter
     reconnect: Reconnect
     least_order_id: int = 0
+    earlier_refs: Collection[str] = frozenset()
     patience: Patience = Patience()
     progress: Callable[[TicketProgress], None] = _show_nothing
     clock: Clock = field(default_factory=SystemClock)
@@ -276,4 +278,5 @@ def _rules(run: ExecutionRun, desk: OrderDesk) -> FollowRules:
         listings=run.listings,
         least_order_id=run.least_order_id,
         since_utc=run.permit.granted_at_utc.replace(microsecond=0),
+        earlier_refs=run.earlier_refs,
     )

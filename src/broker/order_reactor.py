@@ -7,7 +7,7 @@ be written) halts the sending for the whole run; what was sent is followed to it
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -55,13 +55,15 @@ log = logging.getLogger(__name__)
 class FollowRules:
     """What every order of the run shares; ``least_order_id`` is above every id seen so far.
 
-    Executions from before ``since_utc`` belong to earlier runs.
+    Executions from before ``since_utc``, or of ``earlier_refs``, belong to earlier runs: the
+    broker repeats the day's, and its clock need not agree with ours to the second.
     """
 
     sending: SendingRules
     listings: Mapping[Symbol, Listing]
     least_order_id: int
     since_utc: datetime
+    earlier_refs: Collection[str] = frozenset()
 
 
 class OrderReactor:
@@ -206,6 +208,8 @@ class OrderReactor:
             log.info("message about no order of this run kind=%s", type(event).__name__)
 
     def _check_stranger(self, fill: Fill) -> None:
+        if fill.order_ref in self._rules.earlier_refs:
+            return
         sending = self._rules.sending
         text = stranger(fill, sending.account_id, sending.client_id, self._rules.since_utc)
         if text:
