@@ -78,6 +78,29 @@ def test_the_socket_dies_around_every_message(stage: Stage, moment: Moment, numb
     settled_by_recovery(stage)
 
 
+@pytest.mark.sweep
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "close_before_response",
+        "truncate_response",
+        "garbage_response",
+        "bad_length_response",
+        "stall_after_response",
+    ],
+)
+@pytest.mark.parametrize("number", range(3, 420, 10))
+def test_every_tenth_answer_of_a_run_is_the_last_or_damaged(
+    stage: Stage, fault: str, number: int
+) -> None:
+    stage.changes = {"ibkr": {"connect_timeout_sec": "0.3"}}
+    place: object = (number,) if fault.startswith("close") else number
+    wire = WireFaults(**{fault: place})  # type: ignore[arg-type]
+    ending = stage.open(market(wire=wire)).confirm()
+    assert ending.code in ((0, 4) if ending.orders else (0, 3, 5)), ending.err
+    settled_by_recovery(stage)
+
+
 @pytest.mark.parametrize("number", [3, 7, 24])
 def test_the_socket_dies_around_some_messages(stage: Stage, number: int) -> None:
     ending = stage.open(market(wire=dropping("close_before_request", number))).confirm()

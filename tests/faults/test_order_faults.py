@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Literal
 
@@ -361,6 +362,22 @@ def test_order_ids_that_roll_back_are_not_used_again(stage: Stage) -> None:
     ending = stage.confirm()
     assert ending.code == 0
     assert min(one.order_id for one in ending.orders) > 4
+
+
+def test_fills_of_an_earlier_run_are_no_strangers_though_the_brokers_clock_is_ahead(
+    stage: Stage,
+) -> None:
+    """A question about an order brings all executions of the day, also the last run's."""
+    ahead = datetime.now(timezone.utc) + timedelta(seconds=30)
+    mute = OrderBehaviour(silence="mute")
+    stage.open(market(rule(mute, numbers=(5,)), clock=ahead, market="open"))
+    assert stage.confirm().code == 0
+    back = ScheduledEvent(what="position", symbol="AAA", value=Decimal(100))
+    stage.exchange.inject(back, stage.server._clock())
+    stage.may_trade_more = True
+    ending = stage.confirm()
+    assert (ending.code, "alarm" in ending.err) == (0, False)
+    assert ending.orders
 
 
 def test_somebody_elses_working_order_refuses_the_run(stage: Stage) -> None:
