@@ -72,7 +72,7 @@ async def recover_runs(
     if in_doubt:
         await moments.pause()
         rounds += [await _ask(view) for _ in range(1, _ROUNDS)]
-        snapshot = await view.fetch_snapshot(fresh=True)
+        snapshot = await _account_now(view)
     held = {one.con_id: one.qty_shares for one in snapshot.positions} if snapshot else {}
     seen = BrokerView(account_id=view.account_id, rounds=tuple(rounds), held_shares=held)
     still_open: list[RunState] = []
@@ -128,6 +128,18 @@ async def _ask(view: MarketView) -> BrokerAnswered:
     working = await view.fetch_working_orders()
     completed = await view.fetch_completed_orders()
     return BrokerAnswered(working=working, completed=completed, fills=await view.fetch_fills())
+
+
+async def _account_now(view: MarketView) -> AccountSnapshot | None:
+    """The account for hints and for the report; findings are put on record without it too.
+
+    An account that may not be traded (a short position, for one) is settled all the same.
+    """
+    try:
+        return await view.fetch_snapshot(fresh=True)
+    except Refused as error:
+        log.warning("the account is left out of the recovery: %s", error)
+        return None
 
 
 def _append_all(journal: JournalDb, run_id: str, found: tuple[JournalEvent, ...]) -> RunState:
