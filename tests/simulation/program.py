@@ -84,11 +84,18 @@ class KillableJournal(JournalDb):
         """The world closes it, when the process is over."""
 
 
+class _AnyDatetime(type):
+    """Makes every datetime an instance of the one that stands in for it."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, datetime)
+
+
 @contextmanager
 def borrowed(world: Surroundings, seed: int) -> Iterator[None]:
     """Give the program the world's time, keyboard and directory while the block runs."""
 
-    class WorldTime(datetime):
+    class WorldTime(datetime, metaclass=_AnyDatetime):
         @classmethod
         def now(cls, tz: tzinfo | None = None) -> Any:  # noqa: ANN401 - datetime's own signature
             return world.now_utc().astimezone(tz)

@@ -30,6 +30,7 @@ from tests.simulation.program import KillableJournal, Program, borrowed, seconds
 from tests.simulation.script import Invocation, Script, Task
 from tests.simulation.virtual_net import PROCESS, KilledError, VirtualLoop
 
+_NO_LIMIT = 2**30
 LONGEST_SEC = 6 * 3600.0
 """Virtual seconds after which a run counts as one that never ends."""
 
@@ -250,7 +251,8 @@ class World:
         self._outages.append(self.loop.create_task(restart()))
 
     async def heal(self) -> None:
-        """From now on wire and line are in order; the exchange keeps its state."""
+        """From now on wire, line and disk are in order; the exchange keeps its state."""
+        self._connection.execute(f"PRAGMA max_page_count = {_NO_LIMIT}")
         await self.gateway.stop()
         if self.exchange._floor.link.is_down:
             self.exchange.inject(ScheduledEvent(what="link_back"), self.gateway_utc())
