@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from src.cli import errors_recorded_in, run_main
@@ -19,17 +18,20 @@ from src.options import Options, Task, read_options
 if TYPE_CHECKING:
     from src.inputs import Inputs
     from src.io.run_files import RunFiles
-    from src.settings import Settings
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one invocation and return its exit code; errors are raised."""
     options = read_options(argv)
-    settings = _load_settings(options)
+    from src.user_files import load_inputs, settings_for
+
+    settings = settings_for(options)
     if options.task is Task.REBUILD:
         from src.maintenance import rebuild
 
         return rebuild(options.run_id, settings)
+    from datetime import datetime, timezone
+
     from src.io.logs import run_log, screen_log
     from src.io.run_files import claim_run_files, prepare_report_dir
 
@@ -44,42 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             from src.maintenance import recover
 
             return recover(options.run_id, settings, files, simulate=options.simulate)
-        return _plan_and_trade(options, _load_inputs(options, settings), files)
-
-
-def _load_settings(options: Options) -> Settings:
-    """The settings file with the flags folded in."""
-    from dataclasses import replace
-
-    from src.io.config_loader import load_settings
-
-    settings = load_settings(options.config)
-    if options.simulate:
-        from src.simulated import simulated_settings
-
-        return simulated_settings(settings, read_only=options.read_only)
-    if options.read_only:
-        settings = replace(settings, ibkr=replace(settings.ibkr, read_only=True))
-    return settings
-
-
-def _load_inputs(options: Options, settings: Settings) -> Inputs:
-    """Read the portfolios, check them against the settings, and mix the targets."""
-    from dataclasses import replace
-
-    from src.core.targets import build_targets
-    from src.inputs import Inputs
-    from src.io.cross_checks import check_models, mix_warnings
-    from src.io.portfolio_csv import load_portfolios
-
-    portfolios = load_portfolios(options.csv)
-    check_models(settings, portfolios)
-    warnings = (*settings.warnings, *mix_warnings(settings, portfolios))
-    return Inputs(
-        settings=replace(settings, warnings=warnings),
-        portfolios=portfolios,
-        targets=build_targets(portfolios, settings.models),
-    )
+        return _plan_and_trade(options, load_inputs(options, settings), files)
 
 
 def _plan_and_trade(options: Options, inputs: Inputs, files: RunFiles) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from src.console import complain, finish_output, make_console_safe, remark
@@ -17,10 +16,11 @@ from src.text import did_you_mean, printable
 
 if TYPE_CHECKING:
     import logging
+    from pathlib import Path
     from types import TracebackType
 
-DEFAULT_CONFIG: Final = Path("config/settings.ini")
-DEFAULT_CSV: Final = Path("data/portfolios.csv")
+DEFAULT_CONFIG: Final = "config/settings.ini"
+DEFAULT_CSV: Final = "data/portfolios.csv"
 _HELP_WIDTH: Final = 88
 
 
@@ -107,7 +107,7 @@ def _describe(error: BaseException) -> str:
     text = f"{type(error).__name__}: {printable(str(error), 300)}"
     if trace is None:
         return text
-    return f"{text} at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
+    return f"{text} at {as_path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
 
 
 # --- flags ----------------------------------------------------------------------------------
@@ -150,22 +150,29 @@ class _HelpFormat(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, max_help_position=28, width=_HELP_WIDTH)
 
 
+def as_path(text: str) -> Path:
+    """A flag's value as a path; the import waits until one is needed, ``--help`` needs none."""
+    from pathlib import Path
+
+    return Path(text)
+
+
 def add_config_flag(parser: argparse.ArgumentParser) -> None:
     """``--config FILE``."""
     parser.add_argument(
         "--config",
-        type=Path,
+        type=as_path,
         default=DEFAULT_CONFIG,
         metavar="FILE",
-        help=f"settings file (default: {DEFAULT_CONFIG.as_posix()})",
+        help=f"settings file (default: {DEFAULT_CONFIG})",
     )
 
 
-def add_csv_flag(parser: argparse.ArgumentParser, default: Path | None = DEFAULT_CSV) -> None:
+def add_csv_flag(parser: argparse.ArgumentParser, default: str | None = DEFAULT_CSV) -> None:
     """``--csv FILE``; ``default`` None where the portfolios are optional."""
-    shown = f" (default: {default.as_posix()})" if default else ""
+    shown = f" (default: {default})" if default else ""
     parser.add_argument(
-        "--csv", type=Path, default=default, metavar="FILE", help=f"model portfolios{shown}"
+        "--csv", type=as_path, default=default, metavar="FILE", help=f"model portfolios{shown}"
     )
 
 

@@ -24,8 +24,8 @@ Only ``src.cli.run_main`` turns an error into text and a code.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class ExitCode(IntEnum):
@@ -40,9 +40,11 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """One thing wrong with an input: ``where`` is ``file:line`` plus section and key or column."""
+class Problem(NamedTuple):
+    """One thing wrong with an input: ``where`` is ``file:line`` plus section and key or column.
+
+    A named tuple because ``--help`` loads this module, and dataclasses would double its time.
+    """
 
     where: str
     what: str

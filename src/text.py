@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from typing import Final
 
 from src.core.accounts import mask_account
-from src.core.money import parse_machine_decimal
 
 _ACCOUNT: Final = r"\b(?:D[UFI]|U|F|I)[0-9]{4,12}[A-Za-z]?\b"
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "|", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -74,6 +73,8 @@ def _escape(char: str) -> str:
 
 
 def _is_number(text: str) -> bool:
+    from src.core.money import parse_machine_decimal
+
     try:
         parse_machine_decimal(text)
     except ValueError:

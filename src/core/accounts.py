@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 _ACCOUNT: Final = re.compile(r"[A-Z]{1,3}[0-9]{1,12}", re.ASCII)
-_PAPER: Final = re.compile(r"D[UF][0-9]+", re.ASCII)
+_PAPER: Final = ("DU", "DF")
 _KEPT_CHARS: Final = 2
 
 
@@ -32,7 +32,8 @@ def is_account(text: str) -> bool:
 
 def is_paper_account(account_id: str) -> bool:
     """True for ``DU…`` and ``DF…``."""
-    return _PAPER.fullmatch(account_id) is not None
+    number = account_id[2:]
+    return account_id.startswith(_PAPER) and number.isascii() and number.isdecimal()
 
 
 def mask_account(account_id: str) -> str:

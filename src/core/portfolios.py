@@ -23,11 +23,19 @@ class ModelPortfolios:
     """Per model name (as the CSV spells it), symbol → weight; CASH may be negative.
 
     Each model sums to 1 within 0.0001; ``symbols`` are the listed assets without CASH, sorted.
-    ``source`` names the file for messages and ``lines`` gives a symbol's line in it.
+    ``source`` names the file for messages, ``lines`` gives a symbol's line in it, and ``content``
+    is what was read.
     """
 
     models: Mapping[str, Weights]
     symbols: tuple[Symbol, ...]
     source: str = ""
     lines: Mapping[Symbol, int]
-    sha256: str = ""
+    content: bytes = b""
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the file's bytes; imported here, as checking a file needs none."""
+        from hashlib import sha256
+
+        return sha256(self.content).hexdigest()

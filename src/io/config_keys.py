@@ -7,8 +7,7 @@ too, in ``src.settings``. ``[models]`` is not in the table: its keys are the use
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from src.io.config_values import (
     ValueParser,
@@ -28,8 +27,7 @@ from src.io.config_values import (
 MODELS: Final = "models"
 
 
-@dataclass(frozen=True, slots=True)
-class KeyRule:
+class KeyRule(NamedTuple):
     """Which field a key fills, how its text is read, and whether it may be left out."""
 
     field: str

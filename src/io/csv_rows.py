@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from src.io.input_file import InputText
 from src.io.problem_list import ProblemList
@@ -18,8 +17,7 @@ MAX_ROWS: Final = 10_000
 BLANKS: Final = " \t"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CsvRow:
+class CsvRow(NamedTuple):
     """One row: the line it starts on and its trimmed cells."""
 
     line: int

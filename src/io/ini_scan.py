@@ -8,8 +8,7 @@ a key or section given twice (also in other case) and an indented continuation l
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from src.io.input_file import InputText
 from src.io.problem_list import ProblemList
@@ -19,8 +18,7 @@ _DELIMITER: Final = re.compile(r"[=:]")
 _INLINE_COMMENT: Final = re.compile(r"(?:^|\s)[;#]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """One ``key = value`` line; ``key`` as spelled in the file, ``value`` without its comment."""
 
     key: str

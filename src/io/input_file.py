@@ -7,9 +7,8 @@ Refused: anything that is not a regular file, more than 1 MB, UTF-16, other enco
 from __future__ import annotations
 
 import stat
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from src.errors import Problem
 from src.text import printable
@@ -28,8 +27,7 @@ class UnusableFile(Exception):
         self.problem = problem
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputText:
+class InputText(NamedTuple):
     """A file's name for messages, its lines without line ends, and its exact bytes."""
 
     name: str

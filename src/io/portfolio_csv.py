@@ -36,8 +36,6 @@ def load_portfolios(path: str | Path) -> ModelPortfolios:
     Every model of the result lists every symbol and CASH, with 0 where the cell is blank.
     Raises: PortfolioCsvError with every problem, each with file, line, column and expectation.
     """
-    import hashlib
-
     try:
         source = read_input(path)
     except UnusableFile as error:
@@ -53,7 +51,7 @@ def load_portfolios(path: str | Path) -> ModelPortfolios:
         symbols=symbols,
         source=source.name,
         lines=reader.lines,
-        sha256=hashlib.sha256(source.raw).hexdigest(),
+        content=source.raw,
     )
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from src.cli import DEFAULT_CONFIG, CommandParser, run_main
+from src.cli import DEFAULT_CONFIG, CommandParser, as_path, run_main
 from src.console import emit, warn
 from src.core.accounts import is_paper_account, mask_account
 from src.core.money import plain_text, weight_to_percent
@@ -47,11 +46,11 @@ def _parser() -> CommandParser:
     )
     parser.add_argument(
         "config",
-        type=Path,
+        type=as_path,
         nargs="?",
         default=DEFAULT_CONFIG,
         metavar="FILE",
-        help=f"settings file (default: {DEFAULT_CONFIG.as_posix()})",
+        help=f"settings file (default: {DEFAULT_CONFIG})",
     )
     return parser
 

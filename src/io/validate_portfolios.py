@@ -10,7 +10,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from src.cli import DEFAULT_CSV, CommandParser, add_config_flag, add_simulate_flag, run_main
+from src.cli import (
+    DEFAULT_CSV,
+    CommandParser,
+    add_config_flag,
+    add_simulate_flag,
+    as_path,
+    run_main,
+)
 from src.console import emit, warn
 from src.core.portfolios import ModelPortfolios
 from src.errors import ExitCode, InputError, Problem
@@ -98,11 +105,11 @@ def _parser() -> CommandParser:
     )
     parser.add_argument(
         "csv",
-        type=Path,
+        type=as_path,
         nargs="?",
         default=DEFAULT_CSV,
         metavar="FILE",
-        help=f"model portfolios (default: {DEFAULT_CSV.as_posix()})",
+        help=f"model portfolios (default: {DEFAULT_CSV})",
     )
     add_config_flag(parser)
     where = parser.add_mutually_exclusive_group()

@@ -24,7 +24,16 @@ EDGE = (*CORE, "src.interrupt")
 ANY = ("src",)
 STREET = (
     *("account_books", "accounting", "approval", "earlier_runs", "maintenance", "planning"),
-    *("presenting", "recovery", "runs", "session", "simulated", "snapshot", "trading"),
+    *(
+        "presenting",
+        "recovery",
+        "runs",
+        "session",
+        "simulated",
+        "snapshot",
+        "trading",
+        "user_files",
+    ),
 )
 
 

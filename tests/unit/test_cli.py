@@ -102,7 +102,8 @@ def test_an_expected_error_is_logged_line_by_line(tmp_path: Path) -> None:
 
 def test_flags_and_defaults() -> None:
     flags = parser().parse([])
-    assert (flags.config, flags.csv, flags.simulate) == (DEFAULT_CONFIG, DEFAULT_CSV, False)
+    assert (flags.config, flags.csv) == (Path(DEFAULT_CONFIG), Path(DEFAULT_CSV))
+    assert flags.simulate is False
     flags = parser().parse(["--config", "a.ini", "--csv=b.csv", "--simulate"])
     assert (flags.config, flags.csv, flags.simulate) == (Path("a.ini"), Path("b.csv"), True)
 

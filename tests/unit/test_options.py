@@ -15,7 +15,7 @@ RUN = "20250131T143000Z"
 
 def test_nothing_given_is_a_dry_run_by_default() -> None:
     assert read_options([]) == Options(
-        task=Task.DRY_RUN, config=DEFAULT_CONFIG, csv=DEFAULT_CSV, is_explicit=False
+        task=Task.DRY_RUN, config=Path(DEFAULT_CONFIG), csv=Path(DEFAULT_CSV), is_explicit=False
     )
 
 
