@@ -170,14 +170,25 @@ def texts_of_the_code() -> list[str]:
     ]
 
 
+def is_said(message: str, texts: list[str]) -> bool:
+    """Whether every part of a message, between the places of its values, stands in the code."""
+    return all(any(part.strip() in text for text in texts) for part in message.split("…"))
+
+
 def test_the_first_errors_in_the_readme_are_messages_of_the_program() -> None:
     table = text_of("README.md").partition("## What the first errors mean")[2].partition("\n## ")[0]
     quoted = re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)
     assert len(quoted) > 10
     texts = texts_of_the_code()
-    for message in quoted:
-        for part in message.split("…"):
-            assert any(part.strip() in text for text in texts), f"nobody says {part!r}"
+    assert [message for message in quoted if not is_said(message, texts)] == []
+
+
+def test_messages_in_usage_are_messages_of_the_program() -> None:
+    quoted = re.findall(r"`([A-Za-z][^`=]* [^`=]*)`", text_of("USAGE.md"))
+    quoted = [message for message in quoted if re.search(r"…|:", message)]
+    assert len(quoted) >= 4
+    texts = texts_of_the_code()
+    assert [message for message in quoted if not is_said(message, texts)] == []
 
 
 def names_of_checks() -> set[str]:
