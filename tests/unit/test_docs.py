@@ -184,7 +184,7 @@ def test_the_first_errors_in_the_readme_are_messages_of_the_program() -> None:
 
 
 def test_messages_in_usage_are_messages_of_the_program() -> None:
-    quoted = re.findall(r"`([A-Za-z][^`=]* [^`=]*)`", text_of("USAGE.md"))
+    quoted = re.findall(r"`([A-Za-z][^`=\n]* [^`=\n]*)`", text_of("USAGE.md"))
     quoted = [message for message in quoted if re.search(r"…|:", message)]
     assert len(quoted) >= 4
     texts = texts_of_the_code()
