@@ -24,6 +24,7 @@ _BLOCK: Final = re.compile(r"(<!-- (\w+):begin .*? -->\n).*?(<!-- \2:end -->)", 
 COMMAND: Final = "python rebalance.py --confirm --simulate"
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC")
 _SHOWN_TIME: Final = "2026-11-20 15:30:00 UTC"
+_QUESTION: Final = "Proceed?"
 _SUMMARY: Final = "\n\nsymbol side planned"
 
 
@@ -55,7 +56,7 @@ def practice_run() -> PracticeRun:
     plan, heading, summary = _TIME.sub(_SHOWN_TIME, run.stdout).partition(_SUMMARY)
     return PracticeRun(
         plan=plan,
-        question=run.stderr.partition("\n")[0],
+        question=next(line for line in run.stderr.splitlines() if line.startswith(_QUESTION)),
         summary=(heading + summary).strip("\n"),
     )
 
