@@ -7,9 +7,8 @@ files does not pay for building all other records at start-up.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 Symbol = str
 CASH: Final[Symbol] = "CASH"
@@ -18,8 +17,7 @@ CASH: Final[Symbol] = "CASH"
 Weights = Mapping[Symbol, Decimal]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelPortfolios:
+class ModelPortfolios(NamedTuple):
     """Per model name (as the CSV spells it), symbol → weight; CASH may be negative.
 
     Each model sums to 1 within 0.0001; ``symbols`` are the listed assets without CASH, sorted.
@@ -29,8 +27,8 @@ class ModelPortfolios:
 
     models: Mapping[str, Weights]
     symbols: tuple[Symbol, ...]
-    source: str = ""
     lines: Mapping[Symbol, int]
+    source: str = ""
     content: bytes = b""
 
     @property
