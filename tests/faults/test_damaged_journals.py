@@ -64,7 +64,7 @@ def open_run(stage: Stage) -> bytes:
 
 def test_no_damage_lets_an_unresolved_order_be_forgotten(stage: Stage) -> None:
     data = open_run(stage)
-    check_that_all_refuse(stage, [data, *truncated(data, 6), *flipped(data, 12)])
+    check_that_all_refuse(stage, [data, *truncated(data, 4), *flipped(data, 8)])
 
 
 @pytest.mark.sweep
@@ -77,7 +77,7 @@ def test_no_damage_makes_a_settled_run_trade_again(stage: Stage) -> None:
     assert stage.open(market()).confirm().code == 0
     data = journal_file().read_bytes()
     stage.is_journal_whole = False
-    for copy in [*truncated(data, 4), *flipped(data, 8)]:
+    for copy in [*truncated(data, 3), *flipped(data, 5)]:
         put_back(copy)
         ending = stage.confirm()
         assert ending.orders == []

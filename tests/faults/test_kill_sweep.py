@@ -128,9 +128,7 @@ def _recover(stage: Stage) -> None:
     [
         ("IntentRecorded", 1, "after"),
         ("FillRecorded", 1, "before"),
-        ("RunClosed", 1, "after"),
-        ("wire", 1, "before"),
-        ("wire", 2, "after"),
+        ("wire", 2, "before"),
         ("wire", 3, "after"),
     ],
 )
