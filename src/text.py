@@ -80,3 +80,8 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 symbol``, ``3 symbols``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

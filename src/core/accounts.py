@@ -21,7 +21,7 @@ def normalise_account(text: str) -> str:
     """
     account = text.strip().upper()
     if not is_account(account):
-        raise ValueError("expected one account id such as DU1234567")
+        raise ValueError("expected one account id: DU (a paper account) or U, then digits")
     return account
 
 

@@ -78,8 +78,10 @@ def render_preview(plan: TradePlan, prices: PriceBook, context: PreviewContext) 
 
 def _head(plan: TradePlan, context: PreviewContext) -> list[str]:
     kind = "paper" if context.is_paper else "LIVE"
-    when = f"{context.snapshot.as_of_utc:%Y-%m-%d %H:%M:%S} UTC"
-    title = f"Rebalance plan for account {mask_account(plan.account_id)} ({kind}), {when}"
+    account = f"account {mask_account(plan.account_id)} ({kind})"
+    at = context.snapshot.as_of_utc
+    when = f"{at:%Y-%m-%d %H:%M:%S} UTC" if at.timestamp() else "at an unknown time"
+    title = f"Rebalance plan for {account if plan.account_id else 'an unnamed account'}, {when}"
     simulated = [SIMULATED] if context.is_simulated else []
     return [*simulated, title, *(line for one in context.notices for line in _wrapped(one, ""))]
 

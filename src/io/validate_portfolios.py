@@ -25,7 +25,7 @@ from src.io.config_loader import load_settings
 from src.io.cross_checks import check_models, mix_warnings
 from src.io.portfolio_csv import check_symbols, load_portfolios
 from src.settings import Settings
-from src.text import printable
+from src.text import counted, printable
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -90,7 +90,10 @@ def _warn_all(warnings: Sequence[str]) -> None:
 
 def _summary(portfolios: ModelPortfolios) -> str:
     names = ", ".join(printable(name) for name in portfolios.models)
-    return f"{len(portfolios.symbols)} symbols in {len(portfolios.models)} models ({names})"
+    return (
+        f"{counted(len(portfolios.symbols), 'symbol')} in "
+        f"{counted(len(portfolios.models), 'model')} ({names})"
+    )
 
 
 def _parser() -> CommandParser:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
@@ -163,6 +163,16 @@ def test_a_live_account_is_called_live_and_masked() -> None:
     text = render_preview(made, sample_book(), context)
     assert "U7***21 (LIVE)" in text
     assert "U7654321" not in text
+
+
+def test_a_file_without_account_and_time_is_called_neither_live_nor_old() -> None:
+    context = sample_context()
+    context = replace(
+        context,
+        snapshot=replace(context.snapshot, as_of_utc=datetime(1970, 1, 1, tzinfo=timezone.utc)),
+    )
+    text = render_preview(replace(sample_plan(), account_id=""), sample_book(), context)
+    assert "Rebalance plan for an unnamed account, at an unknown time" in text
 
 
 def test_what_matters_most_stands_at_both_ends() -> None:

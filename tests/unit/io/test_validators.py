@@ -58,7 +58,7 @@ def test_bad_settings(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_good_portfolios_alone(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert offline() == ExitCode.OK
     assert capsys.readouterr().out == (
-        "OK: p.csv: 2 symbols in 1 models (A), "
+        "OK: p.csv: 2 symbols in 1 model (A), "
         f"names not compared: no file {Path('config/settings.ini')}\n"
     )
 
@@ -66,7 +66,7 @@ def test_good_portfolios_alone(files: Path, capsys: pytest.CaptureFixture[str]) 
 def test_good_portfolios_with_settings(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert offline("--config", "s.ini") == ExitCode.OK
     assert capsys.readouterr().out == (
-        "OK: p.csv: 2 symbols in 1 models (A), symbols not looked up\n"
+        "OK: p.csv: 2 symbols in 1 model (A), symbols not looked up\n"
     )
 
 
