@@ -210,24 +210,26 @@ class Stage:
         shown = self._capsys.readouterr()
         return self._ending((seen, posts), int(code), shown.out, shown.err)
 
-    def run_mortal(self, point: tuple[str, int, str], answer: str = "y\n") -> Ending:
-        """Invoke ``--confirm`` in a process of its own that dies at this point."""
+    def run_mortal(self, point: tuple[str, int, str], *flags: str, answer: str = "y\n") -> Ending:
+        """Invoke it (``--confirm``) in a process of its own that dies at this point."""
         what, number, moment = point
         argv = [sys.executable, "-m", "tests.faults.launcher", what, str(number), moment]
+        flags = flags or ("--confirm",)
         seen, posts = len(self.server.wire_log), self.posts()
 
         async def main() -> tuple[int, str, str]:
             async with self.server as server:
                 process = await asyncio.create_subprocess_exec(
                     *argv,
-                    *self.command_line("--confirm", port=server.port),
+                    *self.command_line(*flags, port=server.port),
                     stdin=PIPE,
                     stdout=PIPE,
                     stderr=PIPE,
                     cwd=ROOT,
                 )
                 out, err = await process.communicate(answer.encode())
-                return process.returncode or 0, out.decode(), err.decode()
+                code = process.returncode or 0
+                return code, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
 
         return self._ending((seen, posts), *asyncio.run(main()))
 

@@ -72,12 +72,7 @@ class Theatre:
 
     def kill_at(self, story: Story, point: Point) -> bool:
         """Play the story up to the point and all that must follow; False: the run went by it."""
-        home = self._path / "-".join(map(str, point))
-        home.mkdir()
-        for name in ("XDG_STATE_HOME", "LOCALAPPDATA"):
-            self._monkeypatch.setenv(name, str(home / "state"))
-        stage = Stage(home, self._monkeypatch, self._capsys).open(market(*story.rules))
-        stage.changes = story.changes
+        stage = self._set_up(story, point)
         first = stage.run_mortal(point)
         if first.was_killed:
             _start_again(stage, first)
@@ -85,6 +80,24 @@ class Theatre:
         assert first.code in (0, 4), first.err
         assert len(first.rows) == len(PLAN)
         return False
+
+    def kill_recovery_at(self, story: Story, point: Point) -> bool:
+        """A run dies between its sells and its buys, then the recovery of it, at the point."""
+        stage = self._set_up(story, point)
+        first = stage.run_mortal(("wire", 2, "after"))
+        assert first.was_killed
+        ending = stage.run_mortal(point, "--recover")
+        _start_again(stage, first)
+        return ending.was_killed
+
+    def _set_up(self, story: Story, point: Point) -> Stage:
+        home = self._path / "-".join(map(str, point))
+        home.mkdir()
+        for name in ("XDG_STATE_HOME", "LOCALAPPDATA"):
+            self._monkeypatch.setenv(name, str(home / "state"))
+        stage = Stage(home, self._monkeypatch, self._capsys).open(market(*story.rules))
+        stage.changes = story.changes
+        return stage
 
 
 @pytest.fixture
@@ -158,5 +171,15 @@ def test_every_death(theatre: Theatre, name: str, what: str, moment: str) -> Non
     for number in count(1):
         if not theatre.kill_at(STORIES[name], (what, number, moment)):
             break
+        deaths += 1
+    assert 1 <= deaths < _MANY
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_every_death_of_a_recovery(theatre: Theatre, moment: str) -> None:
+    deaths = 0
+    story = STORIES["sells and buys"]
+    while theatre.kill_recovery_at(story, ("journal", deaths + 1, moment)):
         deaths += 1
     assert 1 <= deaths < _MANY

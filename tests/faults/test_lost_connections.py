@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Literal
 
 import pytest
@@ -154,6 +155,23 @@ def test_the_gateway_goes_away_for_good(stage: Stage, at_order: int) -> None:
     assert "Unresolved" in ending.statuses.values()
     assert "python rebalance.py --recover" in ending.last_line
     settled_by_recovery(stage)
+
+
+def test_the_next_day_yesterdays_fills_cannot_be_proven(stage: Stage) -> None:
+    """F78: the broker lists one day; what the position shows is a hint and no proof."""
+    stage.order_hooks[2] = Stage.close_gateway
+    assert stage.open(market()).confirm().code == 4
+    stage.exchange._offset += timedelta(days=1)
+    ending = stage.recover()
+    (state,) = stage.open_runs()
+    assert (ending.code, ending.orders) == (5, [])
+    blocked = stage.confirm()
+    assert (blocked.code, blocked.orders) == (5, [])
+    accepted = stage.recover("--accept", state.run_id)
+    assert (accepted.code, stage.open_runs()) == (0, ())
+    errors = [row["error"] for row in read_rows(stage.posts()[-1])[:2]]
+    assert "AAA held before the run 100, now 50 (a hint, no proof)" in errors[0]
+    assert "BBB held before the run 100, now 40 (a hint, no proof)" in errors[1]
 
 
 @pytest.mark.parametrize(("code", "told_after"), [(1101, "never"), (1102, "later")])
