@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from src.core.journal import ReportWritten
 from src.core.order_ref import order_prefix
+from src.errors import JournalError, Refused
 from src.inputs import Books
-from src.io.journal_db import JournalDb, open_journal
-from src.io.lock import acquire_lock
+from src.io.journal_db import JournalDb, open_journal, peek_open_runs, peek_order_refs
+from src.io.lock import acquire_lock, current_holder
 from src.io.post_report import rebuild_post_report
-from src.io.state_dir import journal_path, lock_path, prepare_state_dir
+from src.io.state_dir import journal_path, lock_path, prepare_state_dir, state_dir
 
 if TYPE_CHECKING:
     from src.core.run_state import RunState
@@ -65,6 +66,29 @@ def hold_account(
         open_journal(journal_path(directory, account), account) as journal,
     ):
         yield AccountBooks(journal=journal, is_simulated=is_simulated)
+
+
+def glance_at_books(settings: Settings, *, is_simulated: bool) -> Books:
+    """What would stand in the way of trading, without making or holding anything."""
+    account = settings.ibkr.account_id
+    directory = state_dir(is_simulated=is_simulated)
+    prefix = order_prefix(is_simulated=is_simulated)
+    if is_simulated:  # a new embedded gateway starts afresh: nothing earlier concerns it
+        return Books(order_prefix=prefix, lock_holder=current_holder(lock_path(directory, account)))
+    journal = journal_path(directory, account)
+    open_runs: tuple[str, ...] = ()
+    refs: frozenset[str] = frozenset()
+    try:
+        open_runs = tuple(run.run_id for run in peek_open_runs(journal, account))
+        refs = peek_order_refs(journal, account)
+    except (JournalError, Refused) as error:
+        log.warning("the order journal cannot be read; --confirm would be refused: %s", error)
+    return Books(
+        order_prefix=prefix,
+        journalled_refs=refs,
+        open_runs=open_runs,
+        lock_holder=current_holder(lock_path(directory, account)),
+    )
 
 
 def file_left_report(

@@ -7,14 +7,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from src.console import emit
-from src.core.order_ref import order_prefix
-from src.errors import ExitCode, JournalError, Refused
-from src.inputs import Books
-from src.io.journal_db import peek_open_runs, peek_order_refs
-from src.io.lock import current_holder
-from src.io.state_dir import journal_path, lock_path, state_dir
+from src.errors import ExitCode
 from src.options import Task
-from src.presenting import Presentation, present, write_pre_report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +16,7 @@ if TYPE_CHECKING:
     from src.inputs import Inputs
     from src.io.run_files import RunFiles
     from src.options import Options
+    from src.presenting import Presentation
 
 log = logging.getLogger(__name__)
 
@@ -38,12 +33,18 @@ def now_utc() -> datetime:
 
 async def dry_run(options: Options, inputs: Inputs, files: RunFiles) -> int:
     """Plan through a connection, show it, file the pre-trade report; nothing can be sent."""
-    from src.planning import propose
     from src.session import open_session
 
-    how = presentation(options, inputs)
-    books = _glance_at_books(inputs, is_simulated=options.simulate)
-    async with open_session(inputs.settings, simulate=options.simulate) as session:
+    opening = open_session(
+        inputs.settings, simulate=options.simulate, meanwhile=_import_what_follows
+    )
+    async with opening as session:
+        from src.account_books import glance_at_books
+        from src.planning import propose
+        from src.presenting import present, write_pre_report
+
+        how = presentation(options, inputs)
+        books = glance_at_books(inputs.settings, is_simulated=options.simulate)
         proposal = await propose(session, inputs, books, now_utc, fresh=False)
         present(proposal, how, now_utc())
     write_pre_report(proposal, how, files)
@@ -53,11 +54,17 @@ async def dry_run(options: Options, inputs: Inputs, files: RunFiles) -> int:
     return ExitCode.OK
 
 
+def _import_what_follows() -> None:
+    """Load what a plan needs while the gateway is still answering."""
+    from src import account_books, planning, presenting  # noqa: F401
+
+
 def plan_from_file(path: Path, options: Options, inputs: Inputs, files: RunFiles) -> int:
     """Plan from a snapshot file, show it, file the pre-trade report."""
     from src.core.targets import apply_unlisted, symbols_to_price, unlisted_symbols
     from src.io.snapshot_file import load_snapshot_file, prices_for
     from src.planning import Proposal, plan_trades
+    from src.presenting import present, write_pre_report
 
     source = str(path)
     file = load_snapshot_file(path)
@@ -84,6 +91,8 @@ def plan_from_file(path: Path, options: Options, inputs: Inputs, files: RunFiles
 
 def presentation(options: Options, inputs: Inputs) -> Presentation:
     """How this invocation speaks about itself."""
+    from src.presenting import Presentation
+
     if options.task is Task.CONFIRM:
         notices = (READ_ONLY_NOTICE,) if inputs.settings.ibkr.read_only else ()
     else:
@@ -93,27 +102,4 @@ def presentation(options: Options, inputs: Inputs) -> Presentation:
         is_simulated=options.simulate,
         as_json=options.as_json,
         notices=notices,
-    )
-
-
-def _glance_at_books(inputs: Inputs, *, is_simulated: bool) -> Books:
-    """What would stand in the way of trading, without making or holding anything."""
-    account = inputs.settings.ibkr.account_id
-    directory = state_dir(is_simulated=is_simulated)
-    prefix = order_prefix(is_simulated=is_simulated)
-    if is_simulated:  # a new embedded gateway starts afresh: nothing earlier concerns it
-        return Books(order_prefix=prefix, lock_holder=current_holder(lock_path(directory, account)))
-    journal = journal_path(directory, account)
-    open_runs: tuple[str, ...] = ()
-    refs: frozenset[str] = frozenset()
-    try:
-        open_runs = tuple(run.run_id for run in peek_open_runs(journal, account))
-        refs = peek_order_refs(journal, account)
-    except (JournalError, Refused) as error:
-        log.warning("the order journal cannot be read; --confirm would be refused: %s", error)
-    return Books(
-        order_prefix=prefix,
-        journalled_refs=refs,
-        open_runs=open_runs,
-        lock_holder=current_holder(lock_path(directory, account)),
     )
