@@ -93,8 +93,14 @@ class Link:
         log.info("connected server_version=%s", self.client.serverVersion())
 
     def close(self) -> None:
-        """End the connection; nothing is left running."""
-        self._ib.disconnect()
+        """End the connection; nothing is left running.
+
+        The library's facade fails on one that is only half made, as an interrupted reconnect is.
+        """
+        if self.client.isReady():
+            self._ib.disconnect()
+        else:
+            self.client.disconnect()
 
     def new_request_id(self) -> int:
         """A request id that was not used on this connection."""
