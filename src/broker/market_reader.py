@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -36,7 +37,10 @@ from src.core.records import (
 from src.errors import BrokerLost, Refused
 from src.settings import PricingSettings
 
+log = logging.getLogger(__name__)
+
 _READY_POLL_SEC: Final = 0.5
+_CLOCK_LIMIT_SEC: Final = 3.0
 
 
 class MarketReader:
@@ -157,10 +161,15 @@ class MarketReader:
         )
 
     async def fetch_clock_offset(self) -> timedelta:
-        """Gateway time minus our time, to about a second."""
+        """Gateway time minus our time, to about a second; 0 when the gateway does not tell."""
         asked = datetime.now(timezone.utc)
-        client = self._connection.link.client
-        rows = await self._ask("current time", CURRENT_TIME, client.reqCurrentTime)
+        link = self._connection.link
+        answer = self._ask("current time", CURRENT_TIME, link.client.reqCurrentTime)
+        try:
+            rows = await asyncio.wait_for(answer, min(_CLOCK_LIMIT_SEC, link.timeout_sec / 2))
+        except asyncio.TimeoutError:
+            log.warning("the gateway does not tell its time; this computer's clock is used")
+            return timedelta(0)
         middle = asked + (datetime.now(timezone.utc) - asked) / 2
         if not rows:
             raise BrokerLost("the broker's answer is damaged: current time")

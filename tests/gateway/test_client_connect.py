@@ -184,7 +184,6 @@ def test_an_incomplete_start_up_is_never_an_empty_account(missing: str, named: s
         ("OpenOrderEnd", "fetch_working_orders"),
         ("CompletedOrdersEnd", "fetch_completed_orders"),
         ("ExecDetailsEnd", "fetch_fills"),
-        ("CurrentTime", "fetch_clock_offset"),
     ],
 )
 def test_a_later_list_without_its_end_is_a_loss(missing: str, ask: str) -> None:
@@ -193,7 +192,6 @@ def test_a_later_list_without_its_end_is_a_loss(missing: str, ask: str) -> None:
             "fetch_working_orders": session.fetch_working_orders,
             "fetch_completed_orders": session.fetch_completed_orders,
             "fetch_fills": session.fetch_fills,
-            "fetch_clock_offset": session.fetch_clock_offset,
         }
         await questions[ask]()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -193,3 +194,8 @@ def test_fresh_figures_replace_the_download() -> None:
         return {"before": before.cash_usd, "stale": stale.cash_usd, "fresh": fresh.cash_usd}
 
     assert talk(scenario(), work) == {"before": 10_000, "stale": 1, "fresh": 10_000}
+
+
+def test_a_gateway_that_does_not_tell_its_time_is_no_obstacle() -> None:
+    silent = with_wire(scenario(), silent_messages=("CurrentTime",))
+    assert talk(silent, lambda session: session.fetch_clock_offset(), timeout="0.4") == timedelta(0)
