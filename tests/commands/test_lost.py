@@ -51,7 +51,6 @@ SILENCE = {
         "did not answer within",
     ),
     "no end of open orders": (silent("OpenOrderEnd"), "did not answer within 0.3 s: open orders"),
-    "no time": (silent("CurrentTime"), "did not answer within 0.3 s: current time"),
     "stalls in the download": (WireFaults(stall_after_response=30), "did not send"),
     "stalls after it": (WireFaults(stall_after_request=4), "did not answer within"),
     "closes at login": (WireFaults(close_after_response=(2,)), ""),
