@@ -100,7 +100,9 @@ class errors_recorded_in:  # noqa: N801 - read as a phrase: with errors_recorded
 
 
 def _describe(error: BaseException) -> str:
-    """``ValueError: message at module.py:12``, on one line."""
+    """``ValueError: message at module.py:12``, on one line; what to do about a missing package."""
+    if isinstance(error, ModuleNotFoundError) and not (error.name or "src").startswith("src"):
+        return f"the package {error.name} is not installed: run pip install -r requirements.txt"
     trace = error.__traceback__
     while trace and trace.tb_next:
         trace = trace.tb_next

@@ -63,7 +63,7 @@ def check_symbols(
     Raises: UnknownSymbolError naming every symbol that is unknown or ambiguous at the broker.
     """
     problems, warnings = [], []
-    for symbol in portfolios.symbols:
+    for symbol in sorted(portfolios.symbols, key=lambda one: portfolios.lines.get(one, 0)):
         lookup = lookups.get(symbol)
         if lookup is None or lookup.listing is None:
             problems.append(_symbol_problem(portfolios, symbol, lookup))

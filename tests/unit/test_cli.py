@@ -71,6 +71,12 @@ def test_a_bug_is_one_line_without_traceback(capsys: pytest.CaptureFixture[str])
     assert err.count("\n") == 1
 
 
+def test_a_missing_package_says_how_to_install_it(capsys: pytest.CaptureFixture[str]) -> None:
+    missing = ModuleNotFoundError("No module named 'pandas'", name="pandas")
+    assert run_main(failing(missing)) == ExitCode.BUG
+    assert "pandas is not installed: run pip install -r" in capsys.readouterr().err
+
+
 def test_a_bug_leaves_its_traceback_in_the_log(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -290,3 +290,10 @@ def test_all_unknown_symbols_are_named_with_their_candidates(tmp_path: Path) -> 
         "p.csv:2 column ETF: SPYY: ambiguous at IBKR (IBKR offers SPY (ARCA); SPY\\x1b (LSE))"
     )
     assert zzz == "p.csv:4 column ETF: ZZZ: not known at IBKR"
+
+
+def test_unknown_symbols_are_named_in_the_order_of_the_file(tmp_path: Path) -> None:
+    portfolios = load(tmp_path, "ETF,A\nZZZ,60\nAAA,40\n")
+    with pytest.raises(UnknownSymbolError) as caught:
+        check_symbols(portfolios, {})
+    assert [problem.what[:3] for problem in caught.value.problems] == ["ZZZ", "AAA"]
