@@ -81,6 +81,7 @@ def _calm(script: Script, holdings: Holdings) -> Script:
     return replace(
         script,
         scenario=scenario,
+        is_calm=True,
         settings=calm_settings(script.settings),
         invocations=(
             Invocation(task=Task.CONFIRM),

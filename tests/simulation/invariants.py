@@ -35,7 +35,7 @@ ALLOWED: Final = frozenset(
     }
 )  # fmt: skip
 READING: Final = (Task.DRY_RUN, Task.READ_ONLY, Task.RECOVER, Task.ACCEPT)
-CASH_SLACK: Final = Decimal("0.02")
+CASH_SLACK: Final = Decimal("0.01")
 
 
 # --- what was sent ------------------------------------------------------------------------------
@@ -147,20 +147,16 @@ def cash_floor(facts: Facts) -> Iterator[str]:
 
 
 def _executed_floor(facts: Facts, state: RunState) -> Iterator[str]:
-    """Cash at the exchange after all fills: short of the floor by price slippage at most."""
+    """What was really sold pays for what was really bought, at the prices of the plan."""
     plan = state.plan.plan
-    bought = spent = got = Decimal(0)
+    cash, spent = plan.before.cash_usd, Decimal(0)
     for line in state.lines:
         for one in facts.line_executions(state.run_id, line.line):
-            value = one.shares * one.price
             if line.ticket.side is Side.BUY:
-                bought += value
-                spent += value + one.commission
+                spent += one.shares * line.ticket.est_price_usd
             else:
-                got += value - one.commission
-    cash = plan.before.cash_usd + got
-    slack = bought * CASH_SLACK + 5 * len(state.lines) + 5
-    if bought and cash - spent < min(plan.cash_floor_usd, cash) - slack:
+                cash += one.shares * one.price - one.commission
+    if spent and cash - spent < min(plan.cash_floor_usd, cash) - CASH_SLACK:
         yield f"{state.run_id}: cash {cash - spent:.2f} after buys, floor {plan.cash_floor_usd:.2f}"
 
 
@@ -340,10 +336,10 @@ def nothing_left_behind(facts: Facts) -> Iterator[str]:
 
 def calm_means_done(facts: Facts) -> Iterator[str]:
     """Without faults a run fills its plan, and planning again gives no trade."""
-    if facts.script.faults or len(facts.endings) != 2:
+    if not facts.script.is_calm:
         return
     first, second = facts.endings
-    if first.code in (0, 4) and facts.sent_by(first) and first.code != 0:
+    if facts.sent_by(first) and first.code != 0:
         yield f"a healthy run ended with {first.code}"
     if facts.sent_by(first) and "Nothing to trade." not in second.out:
         yield f"the second plan is not empty: {second.out}"

@@ -58,7 +58,7 @@ class Invocation:
 class Script:
     """Everything a seed decides; nothing else is random.
 
-    ``faults`` names what was put in. ``is_believable``: the broker never contradicts itself, so
+    ``faults`` names what was put in; ``is_calm``: nothing, in a market without costs. ``is_believable``: the broker never contradicts itself, so
     what the program concludes must be the truth. ``is_undisturbed``: nobody else trades, moves
     money or prices.
     """
@@ -72,6 +72,7 @@ class Script:
     net_delay_sec: float = 0.0
     clock_offset_sec: float = 0.0
     faults: tuple[str, ...] = ()
+    is_calm: bool = False
     is_believable: bool = True
     is_undisturbed: bool = True
 

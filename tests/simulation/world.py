@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import hashlib
 import io
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
@@ -74,6 +74,7 @@ class World:
     script: Script
     report_dir: Path
     journal_file: Path | None = None
+    keeps_history: bool = False
     loop: VirtualLoop = field(init=False)
     exchange: Exchange = field(init=False)
     gateway: SimulatedGateway = field(init=False)
@@ -81,6 +82,7 @@ class World:
     orders: list[PlacedOrder] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
+    digest: str = ""
     _process: int = 0
     _invocation: Invocation = field(init=False)
     _ended: asyncio.Future[int | None] = field(init=False)
@@ -133,6 +135,8 @@ class World:
             with borrowed(self, self.script.seed):
                 self.loop.run_until_complete(self._main())
             self.violations = judge(self)
+            if self.keeps_history:
+                self.digest = self.history()
         finally:
             self._bury()
             self.loop.close()
@@ -362,6 +366,18 @@ class World:
         if isinstance(error, KilledError) or "was destroyed" in str(context.get("message")):
             return
         self.complaints.append(f"{context.get('message')}: {error!r}")
+
+    # --- what is left -------------------------------------------------------------------------
+
+    def history(self) -> str:
+        """A digest of everything that happened: two plays of a script give the same."""
+        told: list[str] = [repr(record) for record in self.gateway.wire_log]
+        told += [str(row) for row in self._connection.execute("SELECT * FROM events ORDER BY seq")]
+        told += [f"{one.code} {one.spent_sec} {one.out} {one.err}" for one in self.endings]
+        for path in sorted(self.report_dir.iterdir()):
+            told += [path.name, path.read_text(encoding="utf-8")]
+        text = "\n".join(told).replace(str(self.report_dir), "reports")
+        return hashlib.sha256(text.encode()).hexdigest()
 
     # --- the journal --------------------------------------------------------------------------
 

@@ -1,0 +1,64 @@
+"""The first seeds of the simulation, and that a seed always tells the same story."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.simulation.campaign import Tally, play_many, played
+from tests.simulation.draw import draw_script
+from tests.simulation.invariants import LAWS
+
+SEEDS = 300
+ROOT = Path(__file__).parents[2]
+
+
+def test_no_seed_breaks_an_invariant() -> None:
+    total = Tally()
+    for tally in play_many(range(SEEDS), jobs=min(2, os.cpu_count() or 1)):
+        total.add(tally)
+    told = [
+        f"python -m tests.simulation --seed {seed}: {text}"
+        for seed, texts in sorted(total.failures.items())
+        for text in texts
+    ]
+    assert not told, "\n".join(told)
+    assert total.seeds == SEEDS
+    assert total.laws == SEEDS * len(LAWS)
+    assert total.orders > SEEDS / 2
+    assert sum(total.faults.values()) > SEEDS / 2
+
+
+def test_a_seed_tells_the_same_story_twice() -> None:
+    assert [digest_of(seed) for seed in range(3)] == [digest_of(seed) for seed in range(3)]
+
+
+def test_the_story_does_not_hang_on_the_order_of_hashes() -> None:
+    expected = [digest_of(seed) for seed in range(4, 8)]
+    program = (
+        "from tests.simulation.test_seeds import digest_of\n"
+        "print(*[digest_of(seed) for seed in range(4, 8)])"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": "4711"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.split() == expected
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_drawing_a_script_is_repeatable(seed: int) -> None:
+    assert draw_script(seed) == draw_script(seed)
+
+
+def digest_of(seed: int) -> str:
+    with played(draw_script(seed), keeps_history=True) as world:
+        return world.digest
