@@ -66,6 +66,7 @@ def test_three_days_and_a_holiday() -> None:
         events=(
             price("AAA", 112, DAY_SEC / 2),
             price("CCC", 20, DAY_SEC / 2),
+            price("CCC", 26, 1.5 * DAY_SEC),
             price("AAA", 90, 4.5 * DAY_SEC),
             price("DDD", 230, 4.5 * DAY_SEC),
         )
@@ -89,7 +90,7 @@ def test_three_days_and_a_holiday() -> None:
         for symbol, shares in held(world).items():
             moved = sum((day.get(symbol, Decimal(0)) for day in days), Decimal(0))
             assert began.get(symbol, Decimal(0)) + moved == shares
-        assert world.open_runs() == ()
+        assert world.endings[-1].still_open == ()
 
 
 def test_a_run_that_died_on_one_day_is_settled_on_the_next() -> None:
@@ -104,4 +105,4 @@ def test_a_run_that_died_on_one_day_is_settled_on_the_next() -> None:
         assert world.violations == []
         assert [one.code for one in world.endings] == [None, 5, 0, 0]
         assert "unresolved" in world.endings[1].error
-        assert len(world.open_runs()) == 0
+        assert world.endings[-1].still_open == ()
