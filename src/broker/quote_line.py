@@ -7,10 +7,12 @@ the price of another symbol.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from decimal import Decimal
 from enum import Enum
+from time import monotonic
 from typing import Final
 
 from src.broker.convert import utc_from_epoch
@@ -54,7 +56,10 @@ class LineState(str, Enum):
 
 @dataclass(slots=True, eq=False)
 class QuoteLine:
-    """The ticks of one request so far; ``news`` is set once there is nothing to wait for."""
+    """The ticks of one request so far; ``news`` is set once there is nothing to wait for.
+
+    ``clock`` counts seconds that never jump: ``arrived_sec`` is its reading at the last tick.
+    """
 
     symbol: Symbol
     stage: QuoteStage
@@ -67,8 +72,10 @@ class QuoteLine:
     has_ended: bool = False
     traded_utc: datetime | None = None
     arrived_utc: datetime | None = None
+    arrived_sec: float | None = None
     refusal: str = ""
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    clock: Callable[[], float] = monotonic
 
     def quote(self) -> Quote:
         """What the line has brought, as a record.
@@ -100,6 +107,7 @@ class QuoteLine:
             self.kind = DataKind.DELAYED
         self.prices[name] = price
         self.arrived_utc = datetime.now(timezone.utc)
+        self.arrived_sec = self.clock()
         if self.state is LineState.WAITING and usable_price(self.quote(), self.source) is not None:
             self._settle(LineState.USABLE)
 

@@ -12,7 +12,6 @@ import asyncio
 import random
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Final
 
 from src.broker import convert
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
 _SHARES: Final = {QuoteStage.LIVE: 0.4, QuoteStage.SNAPSHOT: 0.3, QuoteStage.DELAYED: 0.3}
 _SETTLE_SEC: Final = 0.03
-_FRESH: Final = timedelta(seconds=10)
+_FRESH_SEC: Final = 10.0
 
 
 @dataclass(slots=True)
@@ -139,7 +138,7 @@ class QuoteDesk:
         lines = this.lines[contract.symbol]
         attempt = 0
         while True:
-            line = QuoteLine(contract.symbol, stage, this.pricing.price_source)
+            line = QuoteLine(contract.symbol, stage, this.pricing.price_source, clock=clock)
             lines.append(line)
             try:
                 await self._lines.open(line, contract)
@@ -157,9 +156,9 @@ class QuoteDesk:
 
     def _running_stream(self, symbol: Symbol, pricing: PricingSettings) -> QuoteLine | None:
         line = self._streams.get(symbol)
-        if line is None or line.arrived_utc is None or not self._lines.is_running(line):
+        if line is None or line.arrived_sec is None or not self._lines.is_running(line):
             return None
-        is_fresh = datetime.now(timezone.utc) - line.arrived_utc < _FRESH
+        is_fresh = asyncio.get_running_loop().time() - line.arrived_sec < _FRESH_SEC
         is_usable = usable_price(line.quote(), pricing.price_source) is not None
         return line if is_fresh and is_usable else None
 
