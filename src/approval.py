@@ -120,6 +120,8 @@ async def _ask(proposal: LiveProposal, asking: Asking) -> Answer | None:
         _decline(asking, "interrupted at the prompt")
         raise Interrupted("interrupted at the prompt: nothing was sent") from None
     if is_approval(text, settings):
+        for path in asking.inputs.changed_files():
+            log.warning("%s was changed meanwhile; this run goes on with what it read", path)
         return Answer(text=text, run_id=asking.files.run_id, plan_hash=proposal.plan.plan_hash)
     reason = "end of input" if text is None else "answered no"
     _decline(asking, reason)
@@ -173,7 +175,7 @@ def _plan_event(proposal: LiveProposal, asking: Asking) -> PlanRecorded:
         client_id=asking.inputs.settings.ibkr.client_id,
         order_prefix=asking.books.order_prefix,
         is_simulated=asking.how.is_simulated,
-        inputs_sha256=asking.inputs.portfolios.sha256,
+        inputs_sha256=asking.inputs.sha256,
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from src.core.records import ModelPortfolios, Targets
 from src.settings import Settings
@@ -10,11 +12,26 @@ from src.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """What the user's files say, checked against each other, and the targets they mix to."""
+    """What the user's files say, checked against each other, and the targets they mix to.
+
+    ``files`` maps the settings file and the CSV, in this order, to the bytes that were read.
+    """
 
     settings: Settings
     portfolios: ModelPortfolios
     targets: Targets
+    files: Mapping[Path, bytes] = field(default_factory=dict)
+
+    @property
+    def sha256(self) -> str:
+        """The hash over all files' bytes, for the journal."""
+        from hashlib import sha256
+
+        return sha256(b"\0".join(self.files.values())).hexdigest()
+
+    def changed_files(self) -> tuple[Path, ...]:
+        """The files that no longer hold what this run was told; it goes on with what it read."""
+        return tuple(path for path, content in self.files.items() if _now_in(path) != content)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,3 +46,10 @@ class Books:
     journalled_refs: frozenset[str] = frozenset()
     open_runs: tuple[str, ...] = ()
     lock_holder: str = ""
+
+
+def _now_in(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None

@@ -8,7 +8,7 @@ from text.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
@@ -88,7 +88,10 @@ class IoSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything one run is told; ``models`` maps model name → fraction, summing to 1."""
+    """Everything one run is told; ``models`` maps model name → fraction, summing to 1.
+
+    ``source`` names the file, ``content`` is what was read from it.
+    """
 
     ibkr: IbkrSettings
     models: Mapping[str, Decimal]
@@ -98,3 +101,4 @@ class Settings:
     io: IoSettings = IoSettings()
     source: str = ""
     warnings: tuple[str, ...] = ()
+    content: bytes = field(default=b"", repr=False)

@@ -39,8 +39,10 @@ def load_inputs(options: Options, settings: Settings) -> Inputs:
     portfolios = load_portfolios(options.csv)
     check_models(settings, portfolios)
     warnings = (*settings.warnings, *mix_warnings(settings, portfolios))
+    files = {options.config: settings.content, options.csv: portfolios.content}
     return Inputs(
         settings=replace(settings, warnings=warnings),
         portfolios=portfolios,
         targets=build_targets(portfolios, settings.models),
+        files=files,
     )

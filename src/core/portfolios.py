@@ -30,10 +30,3 @@ class ModelPortfolios(NamedTuple):
     lines: Mapping[Symbol, int]
     source: str = ""
     content: bytes = b""
-
-    @property
-    def sha256(self) -> str:
-        """The hash of the file's bytes; imported here, as checking a file needs none."""
-        from hashlib import sha256
-
-        return sha256(self.content).hexdigest()

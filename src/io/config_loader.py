@@ -39,7 +39,8 @@ def load_settings(path: str | Path) -> Settings:
     Raises: ConfigError with every problem, each with file, line, section, key and expectation.
     """
     try:
-        ini = scan_ini(read_input(path))
+        text = read_input(path)
+        ini = scan_ini(text)
     except UnusableFile as error:
         raise ConfigError(error.problem) from error
     reader = _Reader(ini)
@@ -58,6 +59,7 @@ def load_settings(path: str | Path) -> Settings:
         io=IoSettings(**values["io"]),
         source=ini.name,
         warnings=connection_warnings(ibkr),
+        content=text.raw,
     )
 
 

@@ -15,7 +15,7 @@ def test_what_was_loaded_is_traded_whatever_the_files_say_later(
     place: Workplace, gateway: Gateway
 ) -> None:
     place.set("rebalance", per_holding_band_bps=600)
-    loaded = place.csv.read_bytes()
+    loaded = place.config.read_bytes() + b"\0" + place.csv.read_bytes()
 
     def rewrite() -> None:
         place.csv.write_text("ETF,SMURF,BADASS,GLTR\nSPY,100%,100%,100%\n", encoding="utf-8")
@@ -23,6 +23,8 @@ def test_what_was_loaded_is_traded_whatever_the_files_say_later(
 
     done = place.run("--confirm", stdin=LateAnswer(["y"], {1: rewrite}))
     assert (done.code, done.errors) == (ExitCode.OK, [])
+    for path in (place.config, place.csv):
+        assert f"{path} was changed meanwhile" in done.err
     assert {order.symbol for order in gateway.orders} == {"MGK", "GLD", "GDX", "IBIT"}
     path = journal_path(state_dir(is_simulated=False), ACCOUNT)
     with open_journal(path, ACCOUNT) as journal:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from decimal import Decimal
 from pathlib import Path
 
@@ -46,7 +45,7 @@ def test_cells_become_fractions_and_every_model_lists_every_symbol(tmp_path: Pat
     }
     assert portfolios.symbols == ("IAU", "SPY")
     assert portfolios.lines == {"SPY": 2, "IAU": 3, CASH: 4}
-    assert portfolios.sha256 == hashlib.sha256(content.encode()).hexdigest()
+    assert portfolios.content == content.encode()
 
 
 PLAIN = "ETF,A\nSPY,60%\nIAU,40%\n"
