@@ -143,10 +143,11 @@ async def read_market(view: MarketView, snapshot: AccountSnapshot, inputs: Input
     needed = symbols_to_price(snapshot, inputs.targets)
     every = sorted({*needed, *inputs.portfolios.symbols})
     async with (
-        _running(view.fetch_quotes(needed, inputs.settings.pricing)) as quotes,
-        _running(view.fetch_working_orders()) as working_orders,
         _running(view.fetch_clock_offset()) as clock_offset,
+        _running(view.fetch_working_orders()) as working_orders,
+        _running(_after_the_short_questions(needed, view, inputs)) as quotes,
     ):
+        await _let_ask()
         lookups = await view.known_symbols(every)
         check_symbols(inputs.portfolios, lookups)
         return Reading(
@@ -156,6 +157,20 @@ async def read_market(view: MarketView, snapshot: AccountSnapshot, inputs: Input
             working_orders=await working_orders,
             clock_offset=await clock_offset,
         )
+
+
+async def _after_the_short_questions(
+    needed: Collection[Symbol], view: MarketView, inputs: Inputs
+) -> Quotes:
+    """Quotes of hundreds of symbols may queue for seconds: nothing else should wait behind them."""
+    await _let_ask()
+    return await view.fetch_quotes(needed, inputs.settings.pricing)
+
+
+async def _let_ask() -> None:
+    """Let the tasks begun so far send their questions; each takes at most two turns to do it."""
+    for _ in range(2):
+        await asyncio.sleep(0)
 
 
 def price(reading: Reading, inputs: Inputs, now_utc: datetime) -> PriceBook:
