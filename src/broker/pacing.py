@@ -15,9 +15,10 @@ BURST_MESSAGES: Final = 48
 
 _WINDOW_SEC: Final = 1.05
 _BUSY_SEC: Final = 1.6
-_SMOOTH_SHARE: Final = 0.96
-"""A busy connection sends evenly, at this share of the limit a second. A second burst right after
-the first could meet messages of the first that the gateway was late to read."""
+_SMOOTH_SHARE: Final = 1.15
+"""A busy connection sends at even distances, at this multiple of the limit a second; the window
+keeps the average below the limit. A second burst right after the first could meet messages of the
+first that the gateway was late to read."""
 
 MAX_OPEN_LINES: Final = 90
 """Quotes open at once; the broker allows 100 and shares them with the windows of TWS."""
