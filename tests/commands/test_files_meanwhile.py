@@ -23,8 +23,8 @@ def test_what_was_loaded_is_traded_whatever_the_files_say_later(
 
     done = place.run("--confirm", stdin=LateAnswer(["y"], {1: rewrite}))
     assert (done.code, done.errors) == (ExitCode.OK, [])
-    for path in (place.config, place.csv):
-        assert f"{path} was changed meanwhile" in done.err
+    for name in ("settings.ini", "portfolios.csv"):
+        assert f"{name} was changed meanwhile" in done.err
     assert {order.symbol for order in gateway.orders} == {"MGK", "GLD", "GDX", "IBIT"}
     path = journal_path(state_dir(is_simulated=False), ACCOUNT)
     with open_journal(path, ACCOUNT) as journal:
