@@ -25,15 +25,17 @@ class Task(Enum):
 
 
 class Options(NamedTuple):
-    """One invocation; ``is_explicit`` is false when the dry run is only the default.
+    """One invocation.
 
-    A named tuple, as it loads faster than a dataclass.
+    ``is_explicit`` is false when the dry run is only the default, ``overrules_confirm`` is true
+    when both were asked for. A named tuple, as it loads faster than a dataclass.
     """
 
     task: Task
     config: Path
     csv: Path
     is_explicit: bool = True
+    overrules_confirm: bool = False
     read_only: bool = False
     simulate: bool = False
     from_snapshot: Path | None = None
@@ -62,6 +64,7 @@ def read_options(argv: Sequence[str] | None = None) -> Options:
         config=flags.config,
         csv=flags.csv,
         is_explicit=bool(flags.dry_run or wanted),
+        overrules_confirm=flags.dry_run and flags.confirm,
         read_only=flags.read_only,
         simulate=flags.simulate,
         from_snapshot=flags.from_snapshot,

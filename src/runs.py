@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 DEFAULT_NOTICE = "dry run (neither --dry-run nor --confirm was given): nothing is sent"
 DRY_RUN_NOTICE = "dry run: nothing is sent"
+OVERRULED_NOTICE = "dry run (--dry-run wins over --confirm): nothing is sent"
 READ_ONLY_NOTICE = "read-only: nothing is sent"
 READ_ONLY_END = "read-only: nothing was sent"
 
@@ -96,10 +97,16 @@ def presentation(options: Options, inputs: Inputs) -> Presentation:
     if options.task is Task.CONFIRM:
         notices = (READ_ONLY_NOTICE,) if inputs.settings.ibkr.read_only else ()
     else:
-        notices = (DRY_RUN_NOTICE if options.is_explicit else DEFAULT_NOTICE,)
+        notices = (_dry_run_notice(options),)
     return Presentation(
         settings=inputs.settings,
         is_simulated=options.simulate,
         as_json=options.as_json,
         notices=notices,
     )
+
+
+def _dry_run_notice(options: Options) -> str:
+    if options.overrules_confirm:
+        return OVERRULED_NOTICE
+    return DRY_RUN_NOTICE if options.is_explicit else DEFAULT_NOTICE

@@ -42,6 +42,11 @@ def test_each_task(flags: list[str], task: Task) -> None:
     assert options.read_only is ("--read-only" in flags)
 
 
+def test_a_dry_run_that_overrules_a_confirmation_says_so() -> None:
+    assert read_options(["--dry-run", "--confirm"]).overrules_confirm
+    assert not read_options(["--dry-run"]).overrules_confirm
+
+
 def test_paths_are_taken_over() -> None:
     options = read_options(
         ["--config", "a.ini", "--csv", "b.csv", "--from-snapshot", "c", "--json"]
