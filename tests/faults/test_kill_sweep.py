@@ -140,7 +140,6 @@ def _recover(stage: Stage) -> None:
     "point",
     [
         ("IntentRecorded", 1, "after"),
-        ("FillRecorded", 1, "before"),
         ("wire", 2, "before"),
         ("wire", 3, "after"),
     ],

@@ -210,9 +210,9 @@ def test_an_order_that_vanished_stays_unresolved_until_accepted(stage: Stage) ->
     assert run.run_id not in {one.order_ref.split("-")[1] for one in again.orders}
 
 
-@pytest.mark.parametrize("events", ["status_first", "no_status", "repeated", "reversed"])
+@pytest.mark.parametrize("events", ["no_status", "repeated", "reversed"])
 def test_messages_in_any_order_and_number(
-    stage: Stage, events: Literal["status_first", "no_status", "repeated", "reversed"]
+    stage: Stage, events: Literal["no_status", "repeated", "reversed"]
 ) -> None:
     steps = tuple(FillStep(after_sec=0.01, quantity=Decimal(qty)) for qty in (20, 20, 10))
     ending = stage.open(market(rule(OrderBehaviour(events=events, fills=steps), "AAA"))).confirm()
@@ -329,7 +329,7 @@ def test_a_busted_execution_is_not_reported_as_filled(stage: Stage) -> None:
     assert "AAA" not in stage.executed()
 
 
-@pytest.mark.parametrize("setup", [{"reported": "never"}, {"reported": "unset"}, {"delay_sec": 9}])
+@pytest.mark.parametrize("setup", [{"reported": "unset"}, {"delay_sec": 9}])
 def test_a_commission_that_is_missing_is_called_pending(
     stage: Stage, setup: dict[str, object]
 ) -> None:
