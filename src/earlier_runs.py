@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from src.account_books import AccountBooks, file_left_report
 from src.core.money import shares_text
-from src.core.run_outcome import unresolved_lines
+from src.core.run_outcome import line_outcome, unresolved_lines
 from src.errors import Refused
 from src.recovery import Moments, Recovery, close_simulated_runs, recover_runs
 from src.runs import now_utc
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from src.broker.ports import MarketView
     from src.core.records import Fill
-    from src.core.run_state import RunState
+    from src.core.run_state import PlanLine, RunState
 
 log = logging.getLogger(__name__)
 
@@ -58,13 +58,18 @@ def with_orders(states: Iterable[RunState]) -> tuple[RunState, ...]:
 
 
 def open_text(state: RunState) -> str:
-    """Which run is open, which orders are in doubt, and what to do about it."""
-    doubts = ", ".join(line.ticket.symbol for line in unresolved_lines(state)) or "its end"
+    """Which run is open, which orders are in doubt and why, and what to do about it."""
+    doubts = "; ".join(_doubt(line) for line in unresolved_lines(state)) or "its end"
     return (
-        f"run {state.run_id} is unresolved ({doubts}): look at these orders in TWS, then run "
-        f"`python rebalance.py --recover`, and `--recover --accept {state.run_id}` if they "
-        "cannot be proven"
+        f"run {state.run_id} is unresolved ({doubts}). Look at these orders in TWS: cancel what "
+        "still works, or wait for its end. Then run `python rebalance.py --recover`, and "
+        f"`--recover --accept {state.run_id}` if they cannot be proven"
     )
+
+
+def _doubt(line: PlanLine) -> str:
+    error = printable(line_outcome(line).error)
+    return f"{line.ticket.symbol}: {error}" if error else line.ticket.symbol
 
 
 def stranger_texts(fills: Iterable[Fill]) -> tuple[str, ...]:

@@ -202,7 +202,7 @@ def _log_change(before: OrderState, after: OrderState) -> None:
         log.info("order %s ref=%s status=%s", after.phase.value, ref, status)
     if after.error and after.error != before.error:
         level = logging.WARNING if after.error_code else logging.INFO
-        log.log(level, "order message ref=%s text=%s", ref, after.error)
+        log.log(level, "%s order %s: %s", after.request.symbol, ref, after.error)
     for notice in after.notices[len(before.notices) :]:
         log.info("order notice ref=%s text=%s", ref, notice)
     for fault in after.faults[len(before.faults) :]:

@@ -91,7 +91,7 @@ class OrderReactor:
         """Send no further order in this run."""
         if not self.halt_reason:
             self.halt_reason = reason
-            log.warning("sending halted reason=%s", reason)
+            log.warning("no further order is sent: %s", reason)
         while self.sender.lines:
             self.books.skip(self.sender.lines.popleft(), f"not sent: {self.halt_reason}")
 
@@ -178,17 +178,17 @@ class OrderReactor:
         if not is_settled(ticket) or ticket.line in self.sender.lines:
             return
         if wants_fallback(ticket, self._rules.sending.execution):
-            self._send_rest(ticket.line)
+            self._send_rest(ticket)
         else:
             self.books.conclude(ticket.line)
 
-    def _send_rest(self, line: int) -> None:
+    def _send_rest(self, ticket: TicketState) -> None:
         """The algo was refused: what is left goes as plain market, unless the run is over."""
         if self.is_over:
-            self.books.skip(line, "not sent: the algo's refusal came after the run")
+            self.books.skip(ticket.line, "not sent: the algo's refusal came after the run")
             return
-        log.warning("algo refused, plain market order follows line=%s", line)
-        self.sender.lines.appendleft(line)
+        log.warning("%s: algo refused, a plain market order follows", ticket.ticket.symbol)
+        self.sender.lines.appendleft(ticket.line)
         if self.halt_reason:
             self.halt(self.halt_reason)
 
