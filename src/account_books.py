@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from src.core.journal import ReportWritten
 from src.core.order_ref import order_prefix
+from src.core.recent_trades import RecentTrades, trades_of
 from src.errors import JournalError, Refused
 from src.inputs import Books
 from src.io.journal_db import JournalDb, open_journal, peek_open_runs, peek_order_refs
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from src.settings import Settings
 
 log = logging.getLogger(__name__)
+
+_RECENT_RUNS: Final = 5
+"""How many of the last runs that sent orders may not show in the account yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +48,7 @@ class AccountBooks:
             order_prefix=self.order_prefix,
             journalled_refs=frozenset(one.request.order_ref for one in self.journal.intents()),
             open_runs=tuple(run.run_id for run in self.journal.open_runs()),
+            recent_trades=() if self.is_simulated else _recent_trades(self.journal),
         )
 
     def highest_order_id(self) -> int:
@@ -89,6 +94,11 @@ def glance_at_books(settings: Settings, *, is_simulated: bool) -> Books:
         open_runs=open_runs,
         lock_holder=current_holder(lock_path(directory, account)),
     )
+
+
+def _recent_trades(journal: JournalDb) -> tuple[RecentTrades, ...]:
+    moved = (trades_of(state) for state in journal.latest_runs(_RECENT_RUNS))
+    return tuple(one for one in moved if one is not None)
 
 
 def file_left_report(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from src.core.recent_trades import RecentTrades
 from src.core.records import ModelPortfolios, Targets
 from src.settings import Settings
 
@@ -39,13 +40,14 @@ class Books:
     """What earlier runs left, as far as a plan's guards ask for it.
 
     ``open_runs`` still have to be settled; ``lock_holder`` describes another run that holds the
-    account right now (empty: none).
+    account right now (empty: none). ``recent_trades`` may not show in the account yet.
     """
 
     order_prefix: str
     journalled_refs: frozenset[str] = frozenset()
     open_runs: tuple[str, ...] = ()
     lock_holder: str = ""
+    recent_trades: tuple[RecentTrades, ...] = ()
 
 
 def _now_in(path: Path) -> bytes | None:

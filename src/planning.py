@@ -198,6 +198,7 @@ def market_state(
         journalled_refs=books.journalled_refs,
         open_runs=books.open_runs,
         lock_holder=books.lock_holder,
+        recent_trades=books.recent_trades,
     )
 
 

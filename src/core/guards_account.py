@@ -10,6 +10,7 @@ from typing import Final
 
 from src.core.accounts import is_account, is_paper_account, mask_account
 from src.core.market_state import MarketState, Obstacle, obstacles
+from src.core.recent_trades import shown_late
 from src.core.records import TradePlan
 from src.settings import Settings
 
@@ -79,6 +80,14 @@ def open_run_text(run_id: str) -> str:
         f"run {run_id} left orders whose fate is not proven; settle it with --recover, "
         f"or take it over with --recover --accept {run_id}"
     )
+
+
+def recent_trades(
+    _plan: TradePlan, state: MarketState, _settings: Settings, now: datetime
+) -> tuple[Obstacle, ...]:
+    """The figures are those of after the last run, not of before it."""
+    late = shown_late(state.recent_trades, state.snapshot, now + state.clock_offset)
+    return obstacles(*late)
 
 
 def clock(

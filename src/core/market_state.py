@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from src.core.recent_trades import RecentTrades
 from src.core.records import (
     AccountSnapshot,
     Listing,
@@ -32,6 +33,7 @@ class MarketState:
     ``clock_offset`` is gateway time minus our time. ``journalled_refs`` are all order refs of the
     account's journal, ``open_runs`` the ids of runs that still have to be settled, and
     ``lock_holder`` describes another run that holds the account (empty: none).
+    ``recent_trades`` are those of the last runs, the newest last.
     """
 
     managed_accounts: tuple[str, ...]
@@ -46,6 +48,7 @@ class MarketState:
     journalled_refs: frozenset[str] = frozenset()
     open_runs: tuple[str, ...] = ()
     lock_holder: str = ""
+    recent_trades: tuple[RecentTrades, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

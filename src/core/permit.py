@@ -21,6 +21,7 @@ from src.core.guards_account import (
     open_runs,
     other_run,
     read_only_api,
+    recent_trades,
 )
 from src.core.guards_market import (
     broker_net_liq,
@@ -48,6 +49,7 @@ GUARDS: Final[tuple[Guard, ...]] = (
     read_only_api,
     other_run,
     open_runs,
+    recent_trades,
     unknown_own_orders,
     working_orders,
     market_open,

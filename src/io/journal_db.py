@@ -115,6 +115,18 @@ class JournalDb:
         )
         return tuple(one for one in candidates if one.has_orders and not is_open(one))
 
+    def latest_runs(self, count: int) -> tuple[RunState, ...]:
+        """The last so many runs that announced an order, oldest first.
+
+        Raises: JournalError.
+        """
+        run_ids = self._texts(
+            "SELECT run_id FROM events WHERE once IS NOT NULL "
+            "GROUP BY run_id ORDER BY MAX(seq) DESC LIMIT ?",
+            count,
+        )
+        return tuple(fold(self.events(run_id)) for run_id in reversed(run_ids))
+
     def _runs_with(self, condition: str) -> tuple[RunState, ...]:
         """The runs whose marks fit; the condition is one of the two above, never anyone's text."""
         run_ids = self._texts(
@@ -142,7 +154,7 @@ class JournalDb:
     def _read(self, query: str, *values: str) -> tuple[JournalEvent, ...]:
         return tuple(event_from_text(text) for text in self._texts(query, *values))
 
-    def _texts(self, query: str, *values: str) -> tuple[str, ...]:
+    def _texts(self, query: str, *values: str | int) -> tuple[str, ...]:
         try:
             return tuple(str(row[0]) for row in self._connection.execute(query, values))
         except (sqlite3.Error, UnicodeDecodeError) as error:
