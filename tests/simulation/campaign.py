@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +16,8 @@ from tests.simulation.draw import draw_script
 from tests.simulation.facts import gather
 from tests.simulation.invariants import LAWS, violations
 from tests.simulation.script import Script
-from tests.simulation.virtual_net import StuckError
+from tests.simulation.virtual_net import VirtualLoop
+from tests.simulation.virtual_time import JumpingLoop, StuckError
 from tests.simulation.world import World
 
 MEMORY_DISK: Final = Path("/dev/shm")  # noqa: S108 - where there is one, reports cost no disk
@@ -71,17 +72,27 @@ def play_script(script: Script) -> Tally:
 
 
 @contextmanager
-def played(script: Script, *, keeps_history: bool = False) -> Iterator[World]:
-    """The world after the script, while its files are still there."""
+def played(
+    script: Script,
+    *,
+    keeps_history: bool = False,
+    loop: JumpingLoop | None = None,
+    look: Callable[[World], object] = lambda _world: None,
+) -> Iterator[World]:
+    """The world after the script, while its files are still there.
+
+    ``look`` sees it while the journal is open too; what it returns is ``world.noted``.
+    """
     place = str(MEMORY_DISK) if MEMORY_DISK.is_dir() else None
     with tempfile.TemporaryDirectory(dir=place) as home, _quiet():
         reports = Path(home, "reports")
         reports.mkdir()
         is_real = script.seed % REAL_JOURNAL_EVERY == 0
         journal = Path(home, "journal.sqlite3") if is_real else None
-        world = World(script, reports, journal, keeps_history)
+        network = loop or VirtualLoop(script.net_delay_sec)
+        world = World(script, reports, journal, keeps_history, network)
         try:
-            world.play(lambda one: violations(gather(one)))
+            world.play(lambda one: violations(gather(one)), look)
         except StuckError as error:
             world.violations.append(f"ends_in_time: {error}")
         yield world

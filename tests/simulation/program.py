@@ -19,7 +19,6 @@ from typing import Any, Protocol
 from unittest import mock
 
 from src.account_books import AccountBooks
-from src.broker.clock import SystemClock
 from src.console import complain
 from src.core.journal import JournalEvent
 from src.core.targets import build_targets
@@ -33,13 +32,14 @@ from src.options import Task as OptionTask
 from src.settings import Settings
 from tests.simulation.script import Invocation, Script, Task
 
-_NOWS = ("src.runs", "src.trading", "src.earlier_runs", "src.accounting", "src.maintenance")
-_DATETIMES = (
+CLOCKS = (
+    "src.runs",
+    "src.broker.clock",
     "src.broker.market_reader",
-    "src.broker.quotes",
     "src.broker.quote_line",
     "src.broker.strict_decoder",
 )
+"""The modules that look at this machine's clock."""
 
 
 class Surroundings(Protocol):
@@ -113,14 +113,12 @@ def borrowed(world: Surroundings, seed: int) -> Iterator[None]:
     chance = random.getstate()
     random.seed(seed)
     loans = [
-        *((name, "now_utc", world.now_utc) for name in _NOWS),
-        *((name, "datetime", WorldTime) for name in _DATETIMES),
+        *((name, "datetime", WorldTime) for name in CLOCKS),
         ("src.approval", "ask", ask),
         ("src.trading", "hold_account", hold_account),
         ("src.maintenance", "hold_account", hold_account),
     ]
     patches = [mock.patch.object(import_module(name), what, loan) for name, what, loan in loans]
-    patches.append(mock.patch.object(SystemClock, "now_utc", lambda _clock: world.now_utc()))
     try:
         for patch in patches:
             patch.start()

@@ -12,6 +12,7 @@ import pytest
 from tests.simulation.campaign import Tally, play_many, played
 from tests.simulation.draw import draw_script
 from tests.simulation.invariants import LAWS
+from tests.simulation.program import CLOCKS
 
 SEEDS = 300
 ROOT = Path(__file__).parents[2]
@@ -57,6 +58,15 @@ def test_the_story_does_not_hang_on_the_order_of_hashes() -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_drawing_a_script_is_repeatable(seed: int) -> None:
     assert draw_script(seed) == draw_script(seed)
+
+
+def test_every_clock_of_the_program_is_borrowed() -> None:
+    modules = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in (ROOT / "src").rglob("*.py")
+        if "datetime.now(" in path.read_text(encoding="utf-8") and "simulator" not in path.parts
+    }
+    assert modules == set(CLOCKS)
 
 
 def digest_of(seed: int) -> str:

@@ -1,10 +1,7 @@
-"""An event loop whose time costs nothing and whose network is memory.
+"""A network in memory: client and gateway of one loop are connected by queues of bytes.
 
-The clock jumps from one timer to the next. ``create_connection`` and ``create_server`` connect
-two protocols of the same loop by queues of bytes, so the real client and the real gateway talk to
-each other without a socket. Whatever a *process* starts (tasks, timers, connections) carries its
-number in a context variable; killing the process drops all of that where it stands, as the kernel
-would: nothing of it runs again, not even a ``finally``.
+``create_connection`` and ``create_server`` do what asyncio's own do, so the real client and the
+real gateway talk to each other without a socket.
 """
 
 from __future__ import annotations
@@ -12,92 +9,30 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import errno
-import selectors
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
-PROCESS: contextvars.ContextVar[int] = contextvars.ContextVar("PROCESS", default=0)
-"""Which simulated process the running code belongs to; 0 is the world outside."""
+from tests.simulation.virtual_time import PROCESS, JumpingLoop, JumpingSelector
 
-TURN_SEC: Final = 1e-6
-"""What one turn of the loop costs, as on a real machine: time never quite stands still."""
-MAX_TURNS: Final = 20_000
-"""Turns of the loop without a pause, far more than any honest work takes."""
+_FIRST_PORT = 40_000
 
 
-class StuckError(RuntimeError):
-    """Nothing moves any more, or time does not."""
+class VirtualLoop(JumpingLoop):
+    """A loop for one world. ``delay_sec`` is how long bytes travel."""
 
-
-class KilledError(BaseException):
-    """Unwinds the code of a process that was just killed; nobody can catch it and go on."""
-
-
-class _JumpingSelector(selectors.SelectSelector):
-    """Instead of waiting for a timer, it jumps there."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = 0.0
-        self._turns = 0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None:
-            raise StuckError("everything waits, and for nothing that could ever come")
-        self._turns = 0 if timeout > 10 * TURN_SEC else self._turns + 1
-        if self._turns > MAX_TURNS:
-            raise StuckError("the program spins: it wakes and wakes and never waits")
-        self.now += max(TURN_SEC, timeout)
-        return []
-
-
-class VirtualLoop(asyncio.SelectorEventLoop):
-    """See the module. ``delay_sec`` is how long bytes travel."""
-
-    def __init__(self, *, delay_sec: float = 0.0) -> None:
-        self._jumping = _JumpingSelector()
-        super().__init__(self._jumping)
+    def __init__(self, delay_sec: float = 0.0) -> None:
+        super().__init__(JumpingSelector())
         self.delay_sec = delay_sec
-        self.dead: set[int] = set()
-        self.on_client_write: Callable[[int, bytes], bytes] = lambda _process, data: data
         self._listeners: dict[int, _Listener] = {}
         self._pipes: list[_Pipe] = []
-        self._next_port = 40_000
-        self.tasks: list[tuple[int, asyncio.Task[Any]]] = []
-        self.set_task_factory(self._make_task)
+        self._next_port = _FIRST_PORT
 
-    def time(self) -> float:
-        return self._jumping.now
-
-    # --- processes ----------------------------------------------------------------------------
-
-    def kill(self, process: int) -> None:
-        """Nothing of this process runs any more; its sockets are closed by the kernel."""
-        self.dead.add(process)
+    def close_sockets(self, process: int) -> None:
         for pipe in self._pipes:
             if pipe.process == process:
                 pipe.die()
         self._pipes = [pipe for pipe in self._pipes if not pipe.is_gone]
-
-    def _make_task(self, _loop: Any, coro: Any, **options: Any) -> asyncio.Task[Any]:
-        """Remember whose task it is, and keep it: the garbage collector is nobody's clock."""
-        task: asyncio.Task[Any] = asyncio.Task(coro, loop=self, **options)
-        if PROCESS.get():
-            self.tasks.append((PROCESS.get(), task))
-        return task
-
-    def call_soon(self, callback: Any, *args: Any, context: Any = None) -> asyncio.Handle:
-        return super().call_soon(self._run, callback, args, context=context)
-
-    def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> Any:
-        return super().call_at(when, self._run, callback, args, context=context)
-
-    def _run(self, callback: Callable[..., object], args: tuple[Any, ...]) -> None:
-        if PROCESS.get() not in self.dead:
-            callback(*args)
-
-    # --- network ------------------------------------------------------------------------------
 
     async def create_connection(  # type: ignore[override]
         self, protocol_factory: Callable[[], Any], host: str, port: int, **_options: Any

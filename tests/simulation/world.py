@@ -28,7 +28,8 @@ from src.simulator.server import SimulatedGateway
 from src.simulator.wire_log import WireRecord
 from tests.simulation.program import KillableJournal, Program, borrowed, seconds
 from tests.simulation.script import Invocation, Script, Task
-from tests.simulation.virtual_net import PROCESS, KilledError, VirtualLoop
+from tests.simulation.virtual_net import VirtualLoop
+from tests.simulation.virtual_time import PROCESS, JumpingLoop, KilledError
 
 _NO_LIMIT = 2**30
 LONGEST_SEC = 6 * 3600.0
@@ -75,7 +76,7 @@ class World:
     report_dir: Path
     journal_file: Path | None = None
     keeps_history: bool = False
-    loop: VirtualLoop = field(init=False)
+    loop: JumpingLoop = field(default_factory=VirtualLoop)
     exchange: Exchange = field(init=False)
     gateway: SimulatedGateway = field(init=False)
     endings: list[Ending] = field(default_factory=list)
@@ -83,6 +84,7 @@ class World:
     complaints: list[str] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     digest: str = ""
+    noted: Any = None
     _process: int = 0
     _invocation: Invocation = field(init=False)
     _ended: asyncio.Future[int | None] = field(init=False)
@@ -124,9 +126,12 @@ class World:
 
     # --- the course of things -----------------------------------------------------------------
 
-    def play(self, judge: Callable[[World], list[str]]) -> None:
+    def play(
+        self,
+        judge: Callable[[World], list[str]],
+        look: Callable[[World], object] = lambda _world: None,
+    ) -> None:
         """Play the whole script, then have it judged while everything is still there."""
-        self.loop = VirtualLoop(delay_sec=self.script.net_delay_sec)
         self.loop.set_exception_handler(self._complain)
         self.loop.on_client_write = self._around_write
         self._connection = self._make_journal()
@@ -135,6 +140,7 @@ class World:
             with borrowed(self, self.script.seed):
                 self.loop.run_until_complete(self._main())
             self.violations = judge(self)
+            self.noted = look(self)
             if self.keeps_history:
                 self.digest = self.history()
         finally:
