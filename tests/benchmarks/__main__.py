@@ -1,0 +1,241 @@
+"""Every promise about speed and memory, required and measured: ``python -m tests.benchmarks``.
+
+By hand, on a quiet machine; nothing here runs in CI. Name rows to run only those:
+
+    python -m tests.benchmarks start dry trade plan sizing
+
+README.md beside this file has the formulas.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.util import find_spec
+from pathlib import Path
+
+from tests.benchmarks.stage import (
+    ROOT,
+    Shop,
+    Stage,
+    best,
+    environment,
+    measure,
+    most_in_a_second,
+    most_lines,
+    stage,
+)
+
+MESSAGES_PER_SEC = 45
+FREE_MESSAGES = 45
+ROUND_TRIPS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One promise: what, the most that is allowed, what was measured, and its unit."""
+
+    what: str
+    allowed: float
+    measured: float
+    unit: str
+    note: str = ""
+
+    def __str__(self) -> str:
+        verdict = "ok" if self.measured <= self.allowed else "MISSED"
+        figures = f"{self.allowed:9.3f} {self.measured:9.3f} {self.unit:<8}"
+        return f"{self.what:<52} {figures} {verdict:<6} {self.note}".rstrip()
+
+
+def main(names: list[str]) -> int:
+    """Run the named groups, or all; 1 when a promise was missed."""
+    unknown = sorted(set(names) - set(GROUPS))
+    if unknown:
+        print(f"no such group: {', '.join(unknown)}; there are {', '.join(GROUPS)}")
+        return 2
+    print(f"{'':<52} {'allowed':>9} {'measured':>9}")
+    missed = 0
+    for name in names or GROUPS:
+        for row in GROUPS[name]():
+            print(row, flush=True)
+            missed += row.measured > row.allowed
+    print(f"{missed} missed" if missed else "every promise kept")
+    return int(missed > 0)
+
+
+# --- starting -------------------------------------------------------------------------------
+
+
+def start() -> Iterator[Row]:
+    """Commands that answer from files alone, against a bare interpreter."""
+    commands = {
+        "rebalance.py --help": (["rebalance.py", "--help"], 3.0),
+        "rebalance.py --version": (["rebalance.py", "--version"], 3.0),
+        "validate_config": (["-m", "src.io.validate_config", "config/settings.ini"], 4.5),
+        "validate_portfolios --offline": (
+            ["-m", "src.io.validate_portfolios", "data/portfolios.csv", "--offline"],
+            4.5,
+        ),
+    }
+    for what, (arguments, allowed) in commands.items():
+        pairs = [(measure(["-c", "pass"]), measure(arguments)) for _ in range(30)]
+        bare = min(one.done_sec for one, _ in pairs)
+        measured = min(one.done_sec for _, one in pairs)
+        note = f"{measured * 1000:.0f} ms, bare Python {bare * 1000:.0f} ms"
+        yield Row(what=what, allowed=allowed, measured=measured / bare, unit="x bare", note=note)
+
+
+# --- dry runs -------------------------------------------------------------------------------
+
+
+def dry() -> Iterator[Row]:
+    """Until the preview is on screen, embedded and through a gateway in another process."""
+    yield from _embedded()
+    for symbols, latency_ms, ends_sec in ((20, 100, 0), (20, 100, 11)):
+        yield from _dry_run(Shop(symbols=symbols, latency_ms=latency_ms, snapshot_end_sec=ends_sec))
+    for symbols, latency_ms in ((80, 100), (100, 50), (250, 100)):
+        yield from _dry_run(Shop(symbols=symbols, latency_ms=latency_ms))
+
+
+def _embedded() -> Iterator[Row]:
+    measure(["rebalance.py", "--simulate"])
+    run = best(["rebalance.py", "--simulate"], 7)
+    what = "dry run, 13 symbols, --simulate"
+    note = f"CPU time {run.cpu_sec:.2f} s"
+    yield Row(what=f"{what}: preview", allowed=0.7, measured=run.first_sec, unit="s", note=note)
+    yield Row(what=f"{what}: all done", allowed=1.1, measured=run.done_sec, unit="s")
+    yield Row(what=f"{what}: memory", allowed=130, measured=run.memory_mib, unit="MiB")
+
+
+def _dry_run(shop: Shop) -> Iterator[Row]:
+    few = shop.symbols <= 20
+    with stage(shop) as here:
+        runs = 5 if few else 2
+        run = best([str(ROOT / "rebalance.py")], runs, here.folder)
+        messages, connections = here.messages(), here.connections()
+    imported = best(["-c", "import ib_async; print()"], 5).first_sec
+    waiting = ROUND_TRIPS * shop.latency_ms / 1000
+    pacing = max(0, len(messages) - FREE_MESSAGES) / MESSAGES_PER_SEC
+    factor = 1.25 if few else 1.3
+    name = f"dry run, {shop.symbols} symbols, r = {shop.latency_ms} ms"
+    late = f", snapshots end after {shop.snapshot_end_sec} s" if shop.snapshot_end_sec else ""
+    yield Row(
+        what=name + late,
+        allowed=factor * (imported + waiting + pacing),
+        measured=run.first_sec,
+        unit="s",
+        note=f"{factor} x ({imported:.2f} + {waiting:.2f} + {pacing:.2f})",
+    )
+    if few:
+        return
+    times = [at for at, _, _ in messages]
+    total = f"{len(messages)} messages"
+    busiest = most_in_a_second(times)
+    yield Row(
+        what=f"{name}: in any second", allowed=50, measured=busiest, unit="messages", note=total
+    )
+    yield Row(what=f"{name}: open quotes", allowed=100, measured=most_lines(messages), unit="lines")
+    yield Row(what=f"{name}: per run", allowed=1, measured=connections / runs, unit="connect.")
+
+
+# --- trading --------------------------------------------------------------------------------
+
+
+def trade() -> Iterator[Row]:
+    """From the first order to the last terminal state, ten sells then ten buys."""
+    latency_sec, fill_sec = 0.1, 0.1
+    spans, connections = [], 0
+    for _ in range(3):
+        with stage(Shop(symbols=20, latency_ms=int(latency_sec * 1000), fill_sec=fill_sec)) as here:
+            done = measure([str(ROOT / "rebalance.py"), "--confirm"], here.folder, "y\n")
+            assert done.code == 0
+            spans.append(_first_order_to_last_end(here))
+            connections = max(connections, here.connections())
+    heard_sec = fill_sec + latency_sec
+    yield Row(
+        what="20 orders: first sent to last terminal state",
+        allowed=1.1 * (latency_sec + 2 * heard_sec),
+        measured=min(spans),
+        unit="s",
+        note=f"1.1 x (r {latency_sec} + 2 x L {heard_sec}); all: "
+        + ", ".join(f"{one:.3f}" for one in sorted(spans)),
+    )
+    yield Row(what="20 orders: connections", allowed=1, measured=connections, unit="connect.")
+    yield from _many_tickets()
+
+
+def _first_order_to_last_end(here: Stage) -> float:
+    (log,) = (here.folder / "reports").glob("*.log")
+    lines = log.read_text("utf-8").splitlines()
+    ends = [line for line in lines if " order done " in line]
+    last = datetime.fromisoformat(ends[-1][:23] + "+00:00").timestamp()
+    first = min(at for at, name, _ in here.messages() if name == "PlaceOrder")
+    return last - first
+
+
+def _many_tickets() -> Iterator[Row]:
+    with stage(Shop(symbols=500, latency_ms=0, fill_sec=0.01)) as here:
+        done = measure([str(ROOT / "rebalance.py"), "--confirm"], here.folder, "y\n")
+        orders = sum(name == "PlaceOrder" for _, name, _ in here.messages())
+    note = f"{orders} orders, exit code {done.code}, {done.done_sec:.0f} s"
+    yield Row(
+        what="500 symbols traded: memory",
+        allowed=200,
+        measured=done.memory_mib,
+        unit="MiB",
+        note=note,
+    )
+
+
+# --- the planner: benchmarks of their own, in processes of their own ------------------------
+
+
+def plan() -> Iterator[Row]:
+    """How planning grows with the number of symbols."""
+    yield from _own_report("planning_growth")
+
+
+def sizing() -> Iterator[Row]:
+    """Rounding against the proven optimum; needs SciPy, which is not a dependency."""
+    if find_spec("scipy") is None:
+        print("sizing_quality: left out, it compares with SciPy's solver (pip install scipy)")
+        return
+    yield from _own_report("sizing_quality")
+
+
+def orders() -> Iterator[Row]:
+    """Twenty orders without latency, and what a journal commit costs on this disk."""
+    yield from _own_report("execution_speed")
+
+
+def _own_report(module: str) -> Iterator[Row]:
+    """Run a benchmark that prints its own figures; a row only for whether it ended well."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"tests.benchmarks.{module}"],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    for line in (done.stdout + done.stderr[-400:]).splitlines():
+        print(f"    {re.sub(str(Path.home()), '~', line)}")
+    yield Row(what=module, allowed=0, measured=done.returncode, unit="exit code")
+
+
+GROUPS: dict[str, Callable[[], Iterator[Row]]] = {
+    "start": start,
+    "dry": dry,
+    "trade": trade,
+    "orders": orders,
+    "plan": plan,
+    "sizing": sizing,
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
