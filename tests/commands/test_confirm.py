@@ -49,6 +49,15 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def in_report(path: Path) -> list[Order]:
+    """What a pre-trade report says is to be traded."""
+    return [
+        Order(side=row["action"], qty=row["qty_shares"], symbol=row["symbol"])
+        for row in rows(path)
+        if row["action"] != "NONE"
+    ]
+
+
 @contextmanager
 def standalone(wire_log: Path) -> Iterator[int]:
     """``python -m src.simulator`` as a process; its port."""
@@ -95,11 +104,7 @@ def test_the_records_of_a_run_agree(place: Workplace, gateway: Gateway) -> None:
     *_, log = place.reports_named("rebalance_2")
     run_id = place.run_id()
     assert [path.stem.rpartition("_")[2] for path in (pre, post, log)] == [run_id] * 3
-    told = [
-        Order(side=row["action"], qty=row["qty_shares"], symbol=row["symbol"])
-        for row in rows(pre)
-        if row["action"] != "NONE"
-    ]
+    told = in_report(pre)
     filled = [
         Order(
             side="SELL" if Decimal(row["qty_shares"]) < 0 else "BUY",
@@ -173,11 +178,20 @@ def test_what_changed_while_the_prompt_was_open_is_planned_anew(
     assert words in done.out
     assert done.err.count(PROMPT) == 2
     assert gateway.order_messages == []
-    after = planned(place)
-    assert after != before
-    done = place.run("--confirm", stdin=LateAnswer(["y", "y"], {}))
+    assert planned(place) != before
+
+
+def test_a_yes_to_the_second_plan_trades_the_second_plan(
+    place: Workplace, gateway: Gateway
+) -> None:
+    place.set("rebalance", per_holding_band_bps=600)
+    event, _ = IN_THE_MEANTIME["position"]
+    happens = {1: lambda: gateway.happen(event)}
+    done = place.run("--confirm", stdin=LateAnswer(["y", "y"], happens))
     assert done.code == ExitCode.OK
-    assert sorted(map(str, gateway.orders)) == sorted(map(str, after))
+    first, second = sorted(place.reports_named("rebalance_pre_"), key=lambda path: len(path.name))
+    assert in_report(first) != in_report(second)
+    assert sorted(map(str, gateway.orders)) == sorted(map(str, in_report(second)))
 
 
 def test_a_working_order_that_appears_meanwhile_is_a_refusal(
