@@ -38,9 +38,8 @@ def campaign(seeds: range, jobs: int) -> int:
     total = Tally()
     for tally in play_many(seeds, jobs):
         total.add(tally)
-        spent = time.perf_counter() - started
-        print(f"\r{total.seeds} seeds, {len(total.failures)} failed, {spent:.0f} s", end="")
-    print()
+        if sys.stderr.isatty():
+            print(f"\r{total.seeds} seeds, {len(total.failures)} failed", end="", file=sys.stderr)
     _show_sums(total, time.perf_counter() - started)
     return 1 if total.failures else 0
 

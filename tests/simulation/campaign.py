@@ -102,7 +102,7 @@ def play_many(seeds: Iterable[int], jobs: int) -> Iterator[Tally]:
     """Play seeds on so many processors; a tally now and then, in the order of the seeds."""
     wanted = list(seeds)
     chunks = [wanted[at : at + _CHUNK] for at in range(0, len(wanted), _CHUNK)]
-    if jobs < 2 or len(chunks) < 2:  # noqa: PLR2004
+    if jobs < 2 or len(chunks) < 2:
         yield from map(_play_chunk, chunks)
         return
     with ProcessPoolExecutor(jobs) as pool:

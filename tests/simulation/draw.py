@@ -21,13 +21,12 @@ from tests.simulation.draw_account import (
     draw_holdings,
     draw_settings,
 )
-from tests.simulation.draw_faults import (
-    MARKET_FAULTS,
-    ORDER_FAULTS,
-    WIRE_FAULTS,
-    Trouble,
-)
-from tests.simulation.script import Invocation, Kill, Script, Task
+from tests.simulation.draw_market_faults import MARKET_FAULTS
+from tests.simulation.draw_order_faults import ORDER_FAULTS
+from tests.simulation.draw_starts import draw_starts
+from tests.simulation.draw_wire_faults import WIRE_FAULTS
+from tests.simulation.script import Invocation, Script, Task
+from tests.simulation.trouble import Trouble
 
 _FIRST_DAY: Final = datetime(2025, 1, 1, tzinfo=timezone.utc)
 _CALM_SHARE: Final = 0.12
@@ -59,7 +58,7 @@ def draw_script(seed: int) -> Script:
         fractional_orders=chance.random() < 0.3,
         tif_preset_notice=chance.random() < 0.5,
     )
-    invocations, more = _starts(chance)
+    invocations, more = draw_starts(chance)
     clock = chance.choice((1.5, -30.0, 90.0, -7200.0)) if chance.random() < 0.1 else 0.0
     return replace(
         script,
@@ -77,7 +76,7 @@ def _calm(script: Script, holdings: Holdings) -> Script:
     free = OrderRule(
         then=OrderBehaviour(commission=CommissionSetup(per_share=Decimal(0), minimum=Decimal(0)))
     )
-    scenario = replace(_scenario(holdings, Trouble(Random(0), ())), order_rules=(free,))  # noqa: S311
+    scenario = replace(_scenario(holdings, Trouble(Random(0), ())), order_rules=(free,))
     return replace(
         script,
         scenario=scenario,
@@ -122,11 +121,15 @@ def _scenario(holdings: Holdings, trouble: Trouble) -> Scenario:
         liar = replace(account.positions[0], **trouble.reported)
         account = replace(account, positions=(liar, *account.positions[1:]))
     return Scenario(
-        accounts=(account,),
+        accounts=(account, *trouble.other_accounts),
         market=trouble.market,  # type: ignore[arg-type]
         usd_rates={"CAD": Decimal("0.7312"), "EUR": Decimal("1.1687")},
         contracts=tuple(
-            replace(one, market_data=trouble.data.get(one.symbol, one.market_data))
+            replace(
+                one,
+                market_data=trouble.data.get(one.symbol, one.market_data),
+                **(trouble.contract.get(one.symbol, {}) if one.sec_type == "STK" else {}),
+            )
             for one in holdings.contracts
         ),
         fill_delay_sec=trouble.fill_delay_sec,
@@ -136,55 +139,3 @@ def _scenario(holdings: Holdings, trouble: Trouble) -> Scenario:
         gateway=trouble.gateway,
         wire=trouble.wire,
     )
-
-
-def _starts(chance: Random) -> tuple[tuple[Invocation, ...], tuple[str, ...]]:
-    """What the user does: one run that may be cut short, then starts until all is settled."""
-    faults: list[str] = []
-    first = Invocation(task=Task.CONFIRM, answer_sec=chance.choice((0.5, 3, 15)))
-    kind = chance.random()
-    if kind < 0.28:
-        faults.append("kill")
-        first = replace(first, kill=_kill(chance))
-    elif kind < 0.38:
-        faults.append("interrupt")
-        at_sec = round(first.answer_sec + chance.choice((-0.3, 0.3, 0.6, 1, 3, 30)), 2)
-        again = (at_sec + chance.choice((0.01, 0.2, 5)),) if chance.random() < 0.4 else ()
-        first = replace(first, interrupts=(max(0.01, at_sec), *again))
-    elif kind < 0.45:
-        faults.append("gateway restart")
-        at_sec = round(chance.uniform(0, first.answer_sec + 3), 2)
-        first = replace(first, outage=(at_sec, chance.choice((0.1, 2, 15, 200))))
-    elif kind < 0.49:
-        faults.append("journal full")
-        first = replace(first, journal_full_at=chance.randint(1, 40))
-    elif kind < 0.53:
-        faults.append("clock jump")
-        jump = (first.answer_sec, chance.choice((-3600.0, -5.0, 100.0, 86400.0)))
-        first = replace(first, clock_jump=jump)
-    elif kind < 0.58:
-        faults.append("no")
-        answer = chance.choice(("n", "", None, "yes please", "  Y  ", "YES"))
-        first = replace(first, answer=answer)
-    elif kind < 0.60:
-        faults.append("slow answer")
-        first = replace(first, answer_sec=chance.choice((31, 121, 200)))
-    elif kind < 0.63:
-        first = replace(first, task=chance.choice((Task.DRY_RUN, Task.READ_ONLY)))
-    later = [replace(first, task=Task.CONFIRM, answer="y", kill=None, interrupts=(), outage=None,
-                     journal_full_at=None, clock_jump=None, answer_sec=1.0,
-                     pause_sec=chance.choice((0.2, 2, 40, 400)), is_healed=True)]
-    if "kill" in faults and chance.random() < 0.3:
-        faults.append("kill")
-        later.insert(0, replace(later[0], kill=_kill(chance), is_healed=chance.random() < 0.5))
-    recovery = Invocation(task=Task.RECOVER, pause_sec=5, is_healed=True)
-    if chance.random() < 0.3:
-        later.insert(0, replace(recovery, is_healed=False, pause_sec=0.3))
-    later += [recovery, replace(recovery, task=Task.ACCEPT, is_healed=False)]
-    return (first, *later), tuple(faults)
-
-
-def _kill(chance: Random) -> Kill:
-    at = chance.choice(("commit", "commit", "write"))
-    number = chance.randint(1, 45) if at == "commit" else chance.randint(1, 70)
-    return Kill(at=at, number=number, is_after=chance.random() < 0.5)  # type: ignore[arg-type]

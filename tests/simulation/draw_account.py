@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import pairwise
 from random import Random
 from typing import Final
 
@@ -139,7 +140,7 @@ def _split(chance: Random, whole: Decimal, count: int, step: Decimal) -> list[De
     steps = int(whole / step)
     cuts = sorted(chance.randint(0, steps) for _ in range(count - 1))
     edges = [0, *cuts, steps]
-    parts = [(high - low) * step for low, high in zip(edges, edges[1:])]  # noqa: B905
+    parts = [(high - low) * step for low, high in pairwise(edges)]
     parts[-1] += whole - sum(parts, Decimal(0))
     return parts
 
@@ -197,8 +198,12 @@ def _account(
         if not is_calm and chance.random() < 0.08:
             quantity += Decimal("0.3275")
         if quantity:
-            cost = (contract.price * Decimal(chance.randint(60, 120)) / 100).quantize(Decimal(".01"))
-            positions.append(PositionSetup(con_id=contract.con_id, quantity=quantity, avg_cost=cost))
+            cost = (contract.price * Decimal(chance.randint(60, 120)) / 100).quantize(
+                Decimal(".01")
+            )
+            positions.append(
+                PositionSetup(con_id=contract.con_id, quantity=quantity, avg_cost=cost)
+            )
             shares_usd += quantity * contract.price
     cash = {"USD": _cash(chance, worth, shares_usd, cash_target)}
     if chance.random() < 0.3:

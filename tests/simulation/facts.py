@@ -14,8 +14,9 @@ from src.simulator.messages import parse_request
 from src.simulator.messages_requests import CancelOrder, PlaceOrder
 from src.simulator.order_state import Execution
 from src.simulator.wire_log import WireRecord
+from tests.simulation.endings import Ending
 from tests.simulation.script import Script
-from tests.simulation.world import Ending, World
+from tests.simulation.world import World
 
 _VERSION = 178
 
@@ -56,7 +57,7 @@ class Facts:
 
     def executions(self, order_ref: str) -> list[Execution]:
         """What the exchange really executed for one of our orders, corrections applied."""
-        book = self.world.exchange._floor.book
+        book = self.world.order_book
         return [one for one in book.executions.values() if one.live.order.order_ref == order_ref]
 
     def line_executions(self, run_id: str, line: int) -> list[Execution]:
@@ -89,8 +90,8 @@ def gather(world: World) -> Facts:
     """Look at everything once."""
     return Facts(
         world=world,
-        runs={state.run_id: state for state in world.states()},
-        wire_orders=tuple(_wire_orders(world.gateway.wire_log)),
+        runs={state.run_id: state for state in world.runs()},
+        wire_orders=tuple(_wire_orders(world)),
     )
 
 
@@ -103,12 +104,11 @@ def cancelled_ids(records: list[WireRecord]) -> Iterator[tuple[int, int]]:
                 yield record.client_id, request.order_id
 
 
-def _wire_orders(records: list[WireRecord]) -> Iterator[WireOrder]:
-    for record in records:
-        if record.name != PlaceOrder.__name__:
-            continue
-        request = parse_request(record.fields, _VERSION)
-        if isinstance(request, PlaceOrder):
+def _wire_orders(world: World) -> Iterator[WireOrder]:
+    versions = (_VERSION, world.script.scenario.wire.server_version)
+    for record in world.gateway.wire_log:
+        if record.name == PlaceOrder.__name__:
+            request = _read_order(record, versions)
             order = request.order
             shares = order.total_quantity or Decimal(0)
             yield WireOrder(
@@ -121,3 +121,11 @@ def _wire_orders(records: list[WireRecord]) -> Iterator[WireOrder]:
                 signed_shares=shares if order.action == "BUY" else -shares,
                 ref=parse_order_ref(order.order_ref),
             )
+
+
+def _read_order(record: WireRecord, versions: tuple[int, ...]) -> PlaceOrder:
+    """The order of a record; its fields stand where the version agreed upon has them."""
+    read = [parse_request(record.fields, version) for version in versions]
+    orders = [one for one in read if isinstance(one, PlaceOrder)]
+    named = [one for one in orders if parse_order_ref(one.order.order_ref)]
+    return (named or orders)[0]

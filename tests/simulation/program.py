@@ -48,9 +48,6 @@ class Surroundings(Protocol):
     def now_utc(self) -> datetime:
         """This machine's clock."""
 
-    def is_alive(self) -> bool:
-        """Whether the running process still exists."""
-
     async def answer(self) -> str | None:
         """What the user types at the prompt."""
 
@@ -61,27 +58,28 @@ class Surroundings(Protocol):
         """The process gives lock and journal back."""
 
 
+Hook = Callable[[tuple[JournalEvent, ...]], None]
+
+
 class KillableJournal(JournalDb):
-    """The program's own journal; the world looks on before and after every commit."""
+    """The program's own journal; the machine looks on before and after every commit."""
 
     def __init__(
-        self,
-        path: Path,
-        connection: sqlite3.Connection,
-        around: Callable[[bool, tuple[JournalEvent, ...]], None],
+        self, path: Path, connection: sqlite3.Connection, before: Hook, after: Hook
     ) -> None:
         super().__init__(path, connection)
-        self._around = around
+        self._before = before
+        self._after = after
 
     def append_all(self, events: Iterable[JournalEvent]) -> None:
         """Commit, unless the process dies first."""
         kept = tuple(events)
-        self._around(False, kept)
+        self._before(kept)
         super().append_all(kept)
-        self._around(True, kept)
+        self._after(kept)
 
     def close(self) -> None:
-        """The world closes it, when the process is over."""
+        """The machine closes it, when all is over."""
 
 
 class _AnyDatetime(type):
@@ -175,9 +173,8 @@ class Program:
         return await confirmed_run(options, inputs, files)
 
     async def _recover(self, settings: Settings) -> int:
-        from src import maintenance
-
-        with maintenance.hold_account(settings, self.started_utc, is_simulated=False) as books:
+        hold_account = import_module("src.maintenance").hold_account
+        with hold_account(settings, self.started_utc, is_simulated=False) as books:
             return await _recover(self.accept, settings, books)
 
     def inputs(self) -> Inputs:

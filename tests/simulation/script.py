@@ -1,4 +1,4 @@
-"""What one seed plays: the account, the models, the settings, the faults, and who does what when."""
+"""What one seed plays: account, models, settings, faults, and who does what when."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ class Invocation:
 class Script:
     """Everything a seed decides; nothing else is random.
 
-    ``faults`` names what was put in; ``is_calm``: nothing, in a market without costs. ``is_believable``: the broker never contradicts itself, so
-    what the program concludes must be the truth. ``is_undisturbed``: nobody else trades, moves
-    money or prices.
+    ``faults`` names what was put in; ``is_calm``: nothing, in a market without costs.
+    ``is_believable``: the broker never contradicts itself, so what the program concludes must be
+    the truth. ``is_undisturbed``: nobody else trades, moves money or prices.
     """
 
     seed: int

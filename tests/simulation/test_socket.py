@@ -37,7 +37,8 @@ class Outcome:
 def outcome_of(script: Script, loop: JumpingLoop | None) -> Outcome:
     with played(script, loop=loop, look=_note) as world:
         assert world.violations == []
-        return world.noted
+        outcome: Outcome = world.noted
+        return outcome
 
 
 def _note(world: World) -> Outcome:

@@ -41,7 +41,7 @@ class JumpingSelector(selectors.SelectSelector):
         self._turns = 0
 
     def select(self, timeout: float | None = None) -> Ready:
-        ready = self.arrived()
+        ready = self.arrived(timeout)
         if ready:
             return ready
         if timeout is None:
@@ -52,7 +52,7 @@ class JumpingSelector(selectors.SelectSelector):
         self.now += max(TURN_SEC, timeout)
         return []
 
-    def arrived(self) -> Ready:
+    def arrived(self, timeout: float | None) -> Ready:
         """What has come in over real sockets; here there are none."""
         return []
 
@@ -80,10 +80,14 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         """The kernel closes what the process had open; the loop with a network knows how."""
         raise NotImplementedError
 
-    def call_soon(self, callback: Any, *args: Any, context: Any = None) -> asyncio.Handle:
+    def call_soon(  # type: ignore[override]
+        self, callback: Any, *args: Any, context: Any = None
+    ) -> asyncio.Handle:
         return super().call_soon(self._run, callback, args, context=context)
 
-    def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> Any:
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Any, *args: Any, context: Any = None
+    ) -> Any:
         return super().call_at(when, self._run, callback, args, context=context)
 
     def _run(self, callback: Callable[..., object], args: tuple[Any, ...]) -> None:

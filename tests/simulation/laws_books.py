@@ -1,0 +1,97 @@
+"""Laws about what was written down: journal, reports and the exchange tell the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from src.core.journal import PlanRecorded
+from src.core.records import Side, TicketStatus
+from src.core.run_outcome import line_status, run_outcomes
+from src.core.run_state import PlanLine, RunState
+from src.io.report_rows import POST_COLUMNS, ReportRun, post_trade_rows
+from tests.simulation.facts import Facts
+
+
+def reports_tell_the_truth(facts: Facts) -> Iterator[str]:
+    """I10, I11, I13: a report is what the journal says, and what the exchange executed."""
+    for state in facts.runs.values():
+        if state.report is None:
+            continue
+        rows = facts.report(state.report.file_name)
+        if rows is None:
+            yield f"{state.run_id}: the report {state.report.file_name} is not there"
+            continue
+        yield from _rows_as_recorded(state, rows)
+        if facts.script.is_believable and state.accepted is None:
+            for line, row in zip(state.lines, rows, strict=True):
+                yield from _row_as_executed(facts, state, line, row)
+
+
+def _rows_as_recorded(state: RunState, rows: list[dict[str, str]]) -> Iterator[str]:
+    run = ReportRun(
+        started_utc=state.plan.started_utc,
+        account_id=state.plan.plan.account_id,
+        is_simulated=False,
+    )
+    after = state.closed.after if state.closed else None
+    expected = post_trade_rows(run, run_outcomes(state), after)
+    found = [tuple(row[name] for name in POST_COLUMNS) for row in rows]
+    if found != list(expected):
+        changed = next(
+            (pair for pair in zip(found, expected, strict=False) if pair[0] != pair[1]), None
+        )
+        yield f"{state.run_id}: the report and its journal differ: {changed}"
+
+
+def _row_as_executed(
+    facts: Facts, state: RunState, line: PlanLine, row: dict[str, str]
+) -> Iterator[str]:
+    executions = facts.line_executions(state.run_id, line.line)
+    sign = 1 if line.ticket.side is Side.BUY else -1
+    shares = sum((one.shares for one in executions), Decimal(0)) * sign
+    value = sum((one.shares * one.price for one in executions), Decimal(0)) * sign
+    where = f"{state.run_id} {line.ticket.symbol} {row['status']}"
+    if row["status"] == TicketStatus.UNRESOLVED.value:
+        return
+    if Decimal(row["qty_shares"]) != shares:
+        yield f"{where}: reported {row['qty_shares']} shares, executed {shares}"
+    elif abs(Decimal(row["fill_value_usd"]) - value) > Decimal("0.01"):
+        yield f"{where}: reported {row['fill_value_usd']} USD, executed {value}"
+    known = {one.exec_id: one.commission for one in executions}
+    for fill in line.fills:
+        if fill.commission_usd not in {None, known.get(fill.exec_id)}:
+            yield f"{where}: commission {fill.commission_usd}, charged {known.get(fill.exec_id)}"
+
+
+def status_is_evidence(facts: Facts) -> Iterator[str]:
+    """I11: an order that can still fill has no final status."""
+    if not facts.script.is_believable:
+        return
+    live = {one.order.order_ref: one for one in facts.world.order_book.orders}
+    for state in facts.runs.values():
+        if state.closed is None or state.accepted is not None:
+            continue
+        for line in state.lines:
+            for attempt in line.attempts:
+                order = live.get(attempt.request.order_ref)
+                is_over = line_status(line) is not TicketStatus.UNRESOLVED
+                if is_over and order is not None and not order.is_done:
+                    yield f"{attempt.request.order_ref} still works, reported {line_status(line)}"
+
+
+def figures_are_finite(facts: Facts) -> Iterator[str]:
+    """I17: nothing absurd enters a plan."""
+    for ending in facts.endings:
+        for event in ending.events:
+            if not isinstance(event, PlanRecorded):
+                continue
+            plan = event.plan
+            figures = [plan.before.net_liq_usd, plan.before.cash_usd, plan.cash_floor_usd]
+            figures += [one.qty_shares for one in plan.tickets]
+            for holding in plan.before.holdings.values():
+                figures += [holding.qty_shares, holding.price_usd]
+                if holding.price_usd <= 0 or holding.qty_shares < 0:
+                    yield f"{ending.run_id}: {holding.symbol} at {holding.price_usd}"
+            if not all(one.is_finite() and abs(one) < Decimal(10) ** 12 for one in figures):
+                yield f"{ending.run_id}: a figure is not believable"

@@ -1,0 +1,145 @@
+"""Laws about what was sent: the gateway's record held against journal and script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final
+
+from src.core.permit import is_approval
+from src.core.records import Side
+from src.core.run_state import RunState
+from src.simulator.messages import parse_request
+from src.simulator.messages_requests import ReqAccountUpdates, ReqExecutions
+from tests.simulation.facts import Facts, cancelled_ids
+from tests.simulation.script import Task
+
+ALLOWED: Final = frozenset(
+    {
+        "StartApi", "ReqPositions", "CancelPositions", "ReqAccountUpdates", "ReqAllOpenOrders",
+        "ReqCompletedOrders", "ReqExecutions", "ReqContractDetails", "ReqMatchingSymbols",
+        "ReqCurrentTime", "ReqMktData", "CancelMktData", "ReqMarketDataType", "PlaceOrder",
+        "CancelOrder",
+    }
+)  # fmt: skip
+READING: Final = (Task.DRY_RUN, Task.READ_ONLY, Task.RECOVER, Task.ACCEPT)
+CASH_SLACK: Final = Decimal("0.01")
+
+
+def approved_only(facts: Facts) -> Iterator[str]:
+    """I1, I8: an order belongs to a plan that was shown and approved in that very process."""
+    for order in facts.wire_orders:
+        state = facts.runs.get(order.ref.run_id) if order.ref else None
+        if order.ref is None or state is None or state.approved is None:
+            yield f"{order.order_ref}: no approved plan on record"
+            continue
+        if state.approved.plan_hash != state.plan.plan.plan_hash:
+            yield f"{order.order_ref}: approved another plan"
+        ending = facts.ending_of(state.run_id)
+        if ending is None or not is_approval(ending.invocation.answer, facts.script.settings):
+            yield f"{order.order_ref}: the answer was not a yes"
+        ticket = state.plan.plan.tickets[order.ref.line - 1]
+        sign = 1 if ticket.side is Side.BUY else -1
+        if (order.con_id, order.account_id) != (ticket.con_id, state.plan.plan.account_id):
+            yield f"{order.order_ref}: another contract or account than approved"
+        if not 0 < order.signed_shares * sign <= ticket.qty_shares:
+            yield f"{order.order_ref}: {order.signed_shares} shares, approved {ticket.qty_shares}"
+
+
+def sent_once(facts: Facts) -> Iterator[str]:
+    """I2: no reference and no order id is ever used twice."""
+    refs = [one.order_ref for one in facts.wire_orders]
+    ids = [one.order_id for one in facts.wire_orders]
+    for what, used in (("reference", refs), ("order id", ids)):
+        for one in {str(one) for one in used if used.count(one) > 1}:  # type: ignore[arg-type]
+            yield f"{what} {one} was sent more than once"
+
+
+def within_the_plan(facts: Facts) -> Iterator[str]:
+    """I3: what is executed for a plan line stays within it, whatever is retried."""
+    if not facts.script.is_believable:
+        return
+    for state in facts.runs.values():
+        for line in state.lines:
+            shares = sum(
+                (one.shares for one in facts.line_executions(state.run_id, line.line)), Decimal(0)
+            )
+            if shares > line.ticket.qty_shares:
+                yield f"{state.run_id} line {line.line}: {shares} of {line.ticket.qty_shares}"
+
+
+def own_account(facts: Facts) -> Iterator[str]:
+    """I4, I9: only known messages, only the configured account, only our own orders cancelled."""
+    account = facts.script.settings.ibkr.account_id
+    placed = {one.request.order_id for state in facts.runs.values() for one in state.attempts}
+    for record in facts.wire_log:
+        if record.name not in ALLOWED:
+            yield f"{record.name} was sent"
+        request = parse_request(record.fields, 178)
+        if isinstance(request, ReqAccountUpdates) and request.account != account:
+            yield f"account updates of {request.account!r} were asked for"
+        if isinstance(request, ReqExecutions) and request.account != account:
+            yield f"executions of {request.account!r} were asked for"
+    for _, order_id in cancelled_ids(facts.wire_log):
+        if order_id not in placed:
+            yield f"order {order_id} was cancelled and is not ours"
+
+
+def reads_only(facts: Facts) -> Iterator[str]:
+    """I7: what only looks, or was not approved, sends no order message."""
+    for ending in facts.endings:
+        said_yes = is_approval(ending.invocation.answer, facts.script.settings)
+        if ending.invocation.task in READING or not said_yes:
+            sent = [one.name for one in ending.records if one.name in ("PlaceOrder", "CancelOrder")]
+            if sent:
+                yield f"start {ending.number} ({ending.invocation.task.value}) sent {sent[0]}"
+
+
+def on_record_first(facts: Facts) -> Iterator[str]:
+    """I12: when an order arrives, its intent is on disk."""
+    for order in facts.world.orders:
+        if not order.was_on_record:
+            yield f"{order.request.order.order_ref} arrived before its intent was on record"
+
+
+def never_short(facts: Facts) -> Iterator[str]:
+    """I5: no sell exceeds what is held when it arrives."""
+    if not (facts.script.is_undisturbed and facts.script.is_believable):
+        return
+    for order in facts.world.orders:
+        wanted = order.request.order
+        if wanted.action != "SELL":
+            continue
+        held = order.held_shares.get(order.request.contract.con_id, Decimal(0))
+        if (wanted.total_quantity or Decimal(0)) > held:
+            yield f"{wanted.order_ref}: sells {wanted.total_quantity} of {held} held"
+    account = facts.world.account
+    for holding in account.holdings.values():
+        if holding.quantity < 0:
+            yield f"{holding.contract.symbol} is short {holding.quantity}"
+
+
+def cash_floor(facts: Facts) -> Iterator[str]:
+    """I6: the plan keeps its cash floor, and so does what was executed of it."""
+    for state in facts.runs.values():
+        plan = state.plan.plan
+        sells = sum((t.est_value_usd for t in plan.tickets if t.side is Side.SELL), Decimal(0))
+        least = min(plan.cash_floor_usd, plan.before.cash_usd + sells)
+        if plan.after.cash_usd < least:
+            yield f"{state.run_id}: planned cash {plan.after.cash_usd} below {least}"
+        if facts.script.is_undisturbed and facts.script.is_believable:
+            yield from _executed_floor(facts, state)
+
+
+def _executed_floor(facts: Facts, state: RunState) -> Iterator[str]:
+    """What was really sold pays for what was really bought, at the prices of the plan."""
+    plan = state.plan.plan
+    cash, spent = plan.before.cash_usd, Decimal(0)
+    for line in state.lines:
+        for one in facts.line_executions(state.run_id, line.line):
+            if line.ticket.side is Side.BUY:
+                spent += one.shares * line.ticket.est_price_usd
+            else:
+                cash += one.shares * one.price - one.commission
+    if spent and cash - spent < min(plan.cash_floor_usd, cash) - CASH_SLACK:
+        yield f"{state.run_id}: cash {cash - spent:.2f} after buys, floor {plan.cash_floor_usd:.2f}"
