@@ -356,7 +356,7 @@ def test_order_ids_that_roll_back_are_not_used_again(stage: Stage) -> None:
     back = ScheduledEvent(what="ids_back", value=Decimal(10))
     stage.exchange.inject(back, stage.server._clock())
     stage.exchange.inject(
-        ScheduledEvent(what="position", symbol="AAA", value=Decimal(100)), stage.server._clock()
+        ScheduledEvent(what="position", symbol="AAA", value=Decimal(150)), stage.server._clock()
     )
     stage.may_trade_more = True
     ending = stage.confirm()
@@ -372,7 +372,7 @@ def test_fills_of_an_earlier_run_are_no_strangers_though_the_brokers_clock_is_ah
     mute = OrderBehaviour(silence="mute")
     stage.open(market(rule(mute, numbers=(5,)), clock=ahead, market="open"))
     assert stage.confirm().code == 0
-    back = ScheduledEvent(what="position", symbol="AAA", value=Decimal(100))
+    back = ScheduledEvent(what="position", symbol="AAA", value=Decimal(150))
     stage.exchange.inject(back, stage.server._clock())
     stage.may_trade_more = True
     ending = stage.confirm()
