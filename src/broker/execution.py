@@ -116,7 +116,7 @@ async def execute(run: ExecutionRun, desk: OrderDesk) -> ExecutionResult:
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
-        if work.done():
+        if work.cancelled():
             raise
         _forget_cancellation()
         run.stop.set()

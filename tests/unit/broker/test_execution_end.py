@@ -1,0 +1,50 @@
+"""An interrupt that arrives as the last order ends does not cost the run its result."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+from src.broker import execution
+from src.broker.execution import ExecutionResult, execute
+
+if TYPE_CHECKING:
+    import pytest
+
+RESULT = ExecutionResult(outcomes=(), orders_sent=1)
+
+
+def interrupted_at_the_end(
+    monkeypatch: pytest.MonkeyPatch, *, has_result: bool
+) -> ExecutionResult | None:
+    """Cancel the awaiting task in the very turn in which the work ends; None: cancelled."""
+    waiting: list[asyncio.Future[ExecutionResult]] = []
+
+    class Work:
+        def __init__(self, *_: object) -> None: ...
+
+        async def carry_out(self) -> ExecutionResult:
+            await asyncio.sleep(0)
+            waiting[0].cancel()
+            if not has_result:
+                raise asyncio.CancelledError
+            return RESULT
+
+    async def main() -> ExecutionResult | None:
+        run = SimpleNamespace(stop=asyncio.Event())
+        task = asyncio.ensure_future(execute(run, None))  # type: ignore[arg-type]
+        waiting.append(task)
+        await asyncio.wait({task})
+        return None if task.cancelled() else task.result()
+
+    monkeypatch.setattr(execution, "_Execution", Work)
+    return asyncio.run(main())
+
+
+def test_the_result_survives(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert interrupted_at_the_end(monkeypatch, has_result=True) == RESULT
+
+
+def test_cancelled_work_has_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert interrupted_at_the_end(monkeypatch, has_result=False) is None
