@@ -7,6 +7,7 @@ whatever happened in between.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from src.console import complain
 from src.core.journal import RunClosed
 from src.core.settlement import Settlement, settle
 from src.earlier_runs import settle_earlier_runs
-from src.errors import ExitCode, RebalancerError, Refused
+from src.errors import ExitCode, Interrupted, RebalancerError, Refused
 from src.progress import live_progress
 from src.runs import now_utc, presentation
 
@@ -55,12 +56,15 @@ async def confirmed_run(options: Options, inputs: Inputs, files: RunFiles) -> in
         _check_run_id(books, files)
         async with open_session(settings, simulate=simulate, trading=True) as session:
             run = _Run(inputs=inputs, files=files, books=books, session=session)
-            approval = await _approval(run, options)
+            try:
+                approval = await _approval(run, options)
+            except asyncio.CancelledError:
+                raise Interrupted("interrupted: nothing was sent") from None
             if approval is None:
                 _close_untraded(run)
                 return ExitCode.OK
             accounts = await _trade(run, approval)
-        return account_for(accounts, books.journal, files)
+            return account_for(accounts, books.journal, files)
 
 
 async def _approval(run: _Run, options: Options) -> Approval | None:

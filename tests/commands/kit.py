@@ -117,15 +117,14 @@ class Gateway:
         """Every order received."""
         return orders_among((record.name, record.fields) for record in self.server.wire_log)
 
-    def wait_for_orders(self, count: int) -> None:
-        """Return once that many orders have arrived."""
+    def wait_for(self, name: str, count: int) -> None:
+        """Return once that many messages of a name have arrived."""
         deadline = time.monotonic() + LIMIT_SEC
-        while len(self.orders) < count:
-            assert time.monotonic() < deadline, f"no {count} orders in {LIMIT_SEC} s"
-            self.server_turn()
+        while self.names.count(name) < count:
+            assert time.monotonic() < deadline, f"no {count} x {name} in {LIMIT_SEC} s"
+            self._let_a_turn_pass()
 
-    def server_turn(self) -> None:
-        """Let the gateway's loop come round once."""
+    def _let_a_turn_pass(self) -> None:
         asyncio.run_coroutine_threadsafe(asyncio.sleep(0.005), self._loop).result(LIMIT_SEC)
 
     def happen(self, event: ScheduledEvent) -> None:

@@ -274,7 +274,7 @@ def test_ctrl_c_cancels_what_works_and_a_later_run_goes_on(
 
 def stop_after_orders(gateway: Gateway, count: int) -> None:
     """Press Ctrl+C once the gateway has that many orders."""
-    gateway.wait_for_orders(count)
+    gateway.wait_for("PlaceOrder", count)
     os.kill(os.getpid(), signal.SIGINT)
 
 

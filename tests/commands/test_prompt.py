@@ -14,6 +14,8 @@ from contextlib import contextmanager
 import pytest
 
 from src.errors import ExitCode
+from src.simulator.scenario import WireFaults
+from tests.commands.conftest import OpenGateway
 from tests.commands.kit import (
     LIMIT_SEC,
     PROMPT,
@@ -22,6 +24,7 @@ from tests.commands.kit import (
     LateAnswer,
     Workplace,
     finish,
+    sample,
     wait_for,
 )
 
@@ -68,6 +71,23 @@ def interrupted(place: Workplace, done: Done) -> None:
     assert done.err.splitlines()[-1].startswith("No order was sent, none is unresolved. The log")
     assert place.run_id() in done.err
     assert "plan declined reason=interrupted at the prompt" in log_text(place)
+
+
+def test_a_signal_during_the_second_look_sends_nothing(
+    place: Workplace, open_gateway: OpenGateway
+) -> None:
+    gateway = open_gateway(sample(wire=WireFaults(latency_sec=0.15)))
+
+    def stop_at_the_second_look() -> None:
+        gateway.wait_for("ReqPositions", 2)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    done = place.run("--confirm", stdin="y\n", during=stop_at_the_second_look)
+    assert done.code == ExitCode.INTERRUPTED
+    assert done.errors == ["interrupted: nothing was sent"]
+    assert done.err.splitlines()[-1].startswith("No order was sent, none is unresolved. The log")
+    assert place.run("--recover").code == ExitCode.OK
+    assert gateway.order_messages == []
 
 
 def test_ctrl_c_in_a_process_of_its_own(place: Workplace, gateway: Gateway) -> None:
