@@ -186,3 +186,11 @@ def test_no_tracked_file_points_outside_the_repository() -> None:
         depth = len(Path(path).parts) - 1
         for match in climb.finditer(text):
             assert match.group().count("../") <= depth, f"{path} climbs out: {match.group()}"
+
+
+def test_the_top_level_holds_nothing_new() -> None:
+    top = {path.partition("/")[0] for path in tracked_files()}
+    folders = {"src", "tests", "config", "data", "reports", ".github", ".ci"}
+    documents = {"README.md", "USAGE.md", "SRS.md"}
+    tools = {"pyproject.toml", ".pre-commit-config.yaml", ".gitignore", ".editorconfig"}
+    assert top == {"rebalance.py", *folders, *documents, *tools, *LOCKS}
