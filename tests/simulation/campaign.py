@@ -84,7 +84,7 @@ def played(
     ``look`` sees it while the journal is open too; what it returns is ``world.noted``.
     """
     place = str(MEMORY_DISK) if MEMORY_DISK.is_dir() else None
-    with tempfile.TemporaryDirectory(dir=place) as home, _quiet():
+    with tempfile.TemporaryDirectory(dir=place) as home, quiet():
         reports = Path(home, "reports")
         reports.mkdir()
         is_real = script.seed % REAL_JOURNAL_EVERY == 0
@@ -117,7 +117,7 @@ def _play_chunk(seeds: list[int]) -> Tally:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """The program's log would be written nowhere: do not even make its records."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)

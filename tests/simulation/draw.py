@@ -34,7 +34,7 @@ _CALM_SHARE: Final = 0.12
 
 def draw_script(seed: int) -> Script:
     """The script of one seed."""
-    chance = Random(seed)  # noqa: S311 - the point is that it can be repeated
+    chance = Random(seed)
     is_calm = chance.random() < _CALM_SHARE
     holdings = draw_holdings(chance, is_calm=is_calm)
     settings = draw_settings(chance, holdings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 from random import Random
@@ -100,18 +100,16 @@ def draw_settings(chance: Random, holdings: Holdings) -> Settings:
 
 def calm_settings(settings: Settings) -> Settings:
     """Nothing that could stop a healthy run from reaching its targets."""
-    execution = replace(
-        settings.execution,
+    execution = settings.execution._replace(
         max_order_usd=Decimal(0),
         max_run_usd=Decimal(0),
         max_orders=100,
         order_timeout_sec=Decimal(300),
     )
-    return replace(
-        settings,
+    return settings._replace(
         execution=execution,
-        rebalance=replace(settings.rebalance, allow_fractional=False),
-        pricing=replace(settings.pricing, price_source=settings.pricing.price_source),
+        rebalance=settings.rebalance._replace(allow_fractional=False),
+        pricing=settings.pricing,
     )
 
 

@@ -11,7 +11,7 @@ import random
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from importlib import import_module
 from pathlib import Path
@@ -95,7 +95,7 @@ def borrowed(world: Surroundings, seed: int) -> Iterator[None]:
 
     class WorldTime(datetime, metaclass=_AnyDatetime):
         @classmethod
-        def now(cls, tz: tzinfo | None = None) -> Any:  # noqa: ANN401 - datetime's own signature
+        def now(cls, tz: tzinfo | None = None) -> Any:
             return world.now_utc().astimezone(tz)
 
     async def ask(_question: str) -> str | None:
@@ -181,11 +181,11 @@ class Program:
         """What the user's files would have said."""
         given = self.script.settings
         is_read_only = self.invocation.task is Task.READ_ONLY
-        ibkr = replace(given.ibkr, port=self.port, read_only=is_read_only)
-        io = replace(given.io, report_dir=self.report_dir)
+        ibkr = given.ibkr._replace(port=self.port, read_only=is_read_only)
+        io = given.io._replace(report_dir=self.report_dir)
         portfolios = self.script.portfolios
         return Inputs(
-            settings=replace(given, ibkr=ibkr, io=io),
+            settings=given._replace(ibkr=ibkr, io=io),
             portfolios=portfolios,
             targets=build_targets(portfolios, given.models),
         )

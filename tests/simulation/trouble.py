@@ -67,7 +67,7 @@ class Trouble:
         else:
             self.rules.append(OrderRule(then=behaviour))
 
-    def event(self, **values: Any) -> None:  # noqa: ANN401 - the event's own fields
+    def event(self, **values: Any) -> None:
         """Something that happens once, by time or after so many orders."""
         if self.chance.random() < 0.6:
             values["after_orders"] = self.chance.randint(1, 5)

@@ -24,6 +24,7 @@ class VirtualLoop(JumpingLoop):
     def __init__(self, delay_sec: float = 0.0) -> None:
         super().__init__(JumpingSelector())
         self.delay_sec = delay_sec
+        self.on_server_write: Callable[[bytes], bytes] = lambda data: data
         self._listeners: dict[int, _Listener] = {}
         self._pipes: list[_Pipe] = []
         self._next_port = _FIRST_PORT
@@ -116,6 +117,8 @@ class _Pipe(asyncio.Transport):
             return
         if self.process:
             data = self.loop.on_client_write(self.process, bytes(data))
+        else:
+            data = self.loop.on_server_write(bytes(data))
         if data:
             self.peer._receive(bytes(data))
 

@@ -1,0 +1,1 @@
+"""Seeded fuzzing: damaged input files, a hostile gateway, a hostile client."""
