@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from src.errors import Refused
@@ -43,8 +42,7 @@ async def open_session(
         return
     scenario = scenario or _sample_scenario()
     async with _gateway(scenario) as gateway:
-        ibkr = replace(
-            settings.ibkr,
+        ibkr = settings.ibkr._replace(
             host=gateway.host,
             port=gateway.port,
             account_id=scenario.accounts[0].account_id,

@@ -2,16 +2,15 @@
 
 Weights are fractions (50 bps → 0.005, ``1%`` → 0.01), times are seconds, money is USD.
 The loader in ``src.io.config_loader`` converts and validates; nothing else makes these records
-from text.
+from text. They are named tuples, built by name: checking a file should not wait for dataclasses.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 TriggerMode = Literal["per_holding", "total_drift"]
 BufferType = Literal["pct", "abs"]
@@ -22,21 +21,19 @@ AlgoPreference = Literal["adaptive", "midprice", "none"]
 AdaptivePriority = Literal["patient", "normal", "urgent"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IbkrSettings:
+class IbkrSettings(NamedTuple):
     """Where TWS or IB Gateway listens and which account is meant."""
 
+    account_id: str
     host: str = "127.0.0.1"
     port: int = 4002
     client_id: int = 42
-    account_id: str
     read_only: bool = True
     allow_live: bool = False
     connect_timeout_sec: Decimal = Decimal(10)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RebalanceSettings:
+class RebalanceSettings(NamedTuple):
     """When to trade and within which limits."""
 
     trigger_mode: TriggerMode = "per_holding"
@@ -52,8 +49,7 @@ class RebalanceSettings:
     unlisted_positions: UnlistedPositions = "sell"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PricingSettings:
+class PricingSettings(NamedTuple):
     """Which quote field counts and how long to wait for all of them together."""
 
     price_source: PriceSource = "last"
@@ -61,8 +57,7 @@ class PricingSettings:
     price_timeout_sec: Decimal = Decimal(11)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecutionSettings:
+class ExecutionSettings(NamedTuple):
     """How orders are sent, followed and limited; 0 in a ``max_*_usd`` means no limit."""
 
     order_type: Literal["market"] = "market"
@@ -78,16 +73,14 @@ class ExecutionSettings:
     max_orders: int = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IoSettings:
+class IoSettings(NamedTuple):
     """Where reports go and how much is logged."""
 
     report_dir: Path = Path("reports")
     log_level: str = "INFO"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(NamedTuple):
     """Everything one run is told; ``models`` maps model name → fraction, summing to 1.
 
     ``source`` names the file, ``content`` is what was read from it.
@@ -101,4 +94,4 @@ class Settings:
     io: IoSettings = IoSettings()
     source: str = ""
     warnings: tuple[str, ...] = ()
-    content: bytes = field(default=b"", repr=False)
+    content: bytes = b""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from src.errors import Refused
 from src.settings import IbkrSettings, Settings
 
@@ -22,4 +20,4 @@ def simulated_settings(settings: Settings, *, read_only: bool) -> Settings:
     except ScenarioError as error:
         raise Refused(f"the simulated account cannot be used: {error}") from error
     ibkr = IbkrSettings(account_id=account_id, read_only=read_only)
-    return replace(settings, ibkr=ibkr, warnings=())
+    return settings._replace(ibkr=ibkr, warnings=())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from src.core.targets import build_targets
@@ -27,7 +26,7 @@ def settings_for(options: Options) -> Settings:
 
         return simulated_settings(settings, read_only=options.read_only)
     if options.read_only:
-        settings = replace(settings, ibkr=replace(settings.ibkr, read_only=True))
+        settings = settings._replace(ibkr=settings.ibkr._replace(read_only=True))
     return settings
 
 
@@ -41,7 +40,7 @@ def load_inputs(options: Options, settings: Settings) -> Inputs:
     warnings = (*settings.warnings, *mix_warnings(settings, portfolios))
     files = {options.config: settings.content, options.csv: portfolios.content}
     return Inputs(
-        settings=replace(settings, warnings=warnings),
+        settings=settings._replace(warnings=warnings),
         portfolios=portfolios,
         targets=build_targets(portfolios, settings.models),
         files=files,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from src.broker.execution import ExecutionResult, ExecutionRun, execute
@@ -176,5 +176,5 @@ def statuses(result: ExecutionResult) -> list[str]:
 
 
 def with_settings(stage: Stage, **changes: object) -> Stage:
-    stage.execution = replace(stage.execution, **changes)  # type: ignore[arg-type]
+    stage.execution = stage.execution._replace(**changes)  # type: ignore[arg-type]
     return stage

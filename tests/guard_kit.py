@@ -28,7 +28,7 @@ def settings(
     return Settings(
         ibkr=IbkrSettings(account_id=account_id, read_only=False, allow_live=allow_live),
         models={"ONE": Decimal(1)},
-        execution=replace(ExecutionSettings(), **execution),  # type: ignore[arg-type]
+        execution=ExecutionSettings(**execution),  # type: ignore[arg-type]
     )
 
 

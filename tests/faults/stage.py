@@ -184,9 +184,9 @@ class Stage:
     ) -> AsyncIterator[IbkrSession]:
         self._tasks: list[asyncio.Future[None]] = []
         async with self.server:
-            ibkr = replace(settings.ibkr, port=self.server.port)
+            ibkr = settings.ibkr._replace(port=self.server.port)
             try:
-                async with _OPEN_SESSION(replace(settings, ibkr=ibkr), trading=trading) as session:
+                async with _OPEN_SESSION(settings._replace(ibkr=ibkr), trading=trading) as session:
                     yield session
             finally:
                 await asyncio.gather(*self._tasks)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -86,7 +85,7 @@ def test_nothing_listens() -> None:
 def test_an_unknown_host_name_is_named() -> None:
     async def main() -> None:
         ibkr = settings_for(4002).ibkr
-        async with connect(replace(ibkr, host="no-such-host.invalid")):
+        async with connect(ibkr._replace(host="no-such-host.invalid")):
             return
 
     with pytest.raises(BrokerLost, match=r"no-such-host\.invalid"):

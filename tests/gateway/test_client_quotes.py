@@ -28,7 +28,7 @@ from src.simulator.scenario import (
 from tests.gateway.client_kit import QUICK, gateway_of, sent, talk, with_wire
 from tests.gateway.exchange_kit import IAU, SPY, account, scenario
 
-NO_FALLBACK = replace(QUICK, fallback_to_snapshot=False)
+NO_FALLBACK = QUICK._replace(fallback_to_snapshot=False)
 Access = Literal["live", "delayed", "none", "silent"]
 
 
@@ -61,7 +61,7 @@ def _stages(quotes: Quotes, symbol: str = "SPY") -> list[QuoteStage]:
 
 def test_live_quotes_are_done_at_the_first_usable_field() -> None:
     started = time.monotonic()
-    quotes = _quotes(scenario(), replace(QUICK, price_timeout_sec=Decimal(11)))
+    quotes = _quotes(scenario(), QUICK._replace(price_timeout_sec=Decimal(11)))
     assert time.monotonic() - started < 2
     (spy,) = quotes["SPY"]
     assert (spy.bid_usd, spy.ask_usd, spy.last_usd) == (
@@ -75,7 +75,7 @@ def test_live_quotes_are_done_at_the_first_usable_field() -> None:
 
 @pytest.mark.parametrize("source", ["last", "close", "bid", "ask", "mid"])
 def test_every_source_is_found_live(source: PriceSource) -> None:
-    quotes = _quotes(scenario(), replace(QUICK, price_source=source))
+    quotes = _quotes(scenario(), QUICK._replace(price_source=source))
     assert _stages(quotes) == [QuoteStage.LIVE]
     assert usable_price(quotes["SPY"][0], source) is not None
 
@@ -113,7 +113,7 @@ def test_a_value_that_is_no_price_falls_through_the_stages(shown: str) -> None:
 
 def test_crossed_bid_and_ask_are_no_price() -> None:
     shown = {"bid": Decimal(601), "ask": Decimal(600)}
-    quotes = _quotes(_market(shown=shown), replace(QUICK, price_source="mid"))
+    quotes = _quotes(_market(shown=shown), QUICK._replace(price_source="mid"))
     assert all(usable_price(quote, "mid") is None for quote in quotes["SPY"])
 
 
@@ -121,7 +121,7 @@ def test_crossed_bid_and_ask_are_no_price() -> None:
 def test_a_refusal_ends_a_stage_at_once(code: int) -> None:
     started = time.monotonic()
     quotes = _quotes(
-        _market(access="none", refusal=code), replace(QUICK, price_timeout_sec=Decimal(9))
+        _market(access="none", refusal=code), QUICK._replace(price_timeout_sec=Decimal(9))
     )
     assert time.monotonic() - started < 3
     assert quotes["SPY"][0].refusal.startswith(f"{code}:")
@@ -160,7 +160,7 @@ def test_a_price_after_the_time_limit_is_missing() -> None:
 
 def test_a_slow_snapshot_end_holds_nobody_up() -> None:
     started = time.monotonic()
-    pricing = replace(QUICK, price_timeout_sec=Decimal(9))
+    pricing = QUICK._replace(price_timeout_sec=Decimal(9))
     quotes = _quotes(_market(access="live", snapshot_end_sec=11), pricing)
     assert _stages(quotes) == [QuoteStage.LIVE]
     assert time.monotonic() - started < 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -140,8 +140,8 @@ def trade(setting: Scenario, lines: list[Line], home: Path, how: Desk | None = N
 
 async def _trade(setting: Scenario, lines: list[Line], home: Path, how: Desk) -> Trading:
     async with gateway(setting) as server:
-        settings = replace(
-            settings_for(server.port), execution=how.execution, rebalance=how.rebalance
+        settings = settings_for(server.port)._replace(
+            execution=how.execution, rebalance=how.rebalance
         )
         async with open_session(settings, trading=True) as session:
             with open_journal(home / "journal.sqlite3", ACCOUNT) as journal:

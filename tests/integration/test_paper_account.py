@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -53,7 +52,7 @@ ONE = Decimal(1)
 async def paper_session(*, trading: bool) -> AsyncIterator[tuple[IbkrSession, Settings]]:
     settings = load_settings(SETTINGS)
     assert is_paper_account(settings.ibkr.account_id), "integration tests trade on paper only"
-    settings = replace(settings, ibkr=replace(settings.ibkr, read_only=not trading))
+    settings = settings._replace(ibkr=settings.ibkr._replace(read_only=not trading))
     async with open_session(settings, trading=trading) as session:
         yield session, settings
 

@@ -104,7 +104,7 @@ def test_the_algo_is_used_and_named() -> None:
 
 def test_outside_regular_hours_orders_go_as_plain_market() -> None:
     stage = Stage(tickets=(sell("AAA"),), desk=desk())
-    stage.rebalance = replace(stage.rebalance, trading_hours="eth")
+    stage.rebalance = stage.rebalance._replace(trading_hours="eth")
     with_settings(stage, algo_preference="adaptive").play()
     assert stage.desk.placed()[0].style is OrderStyle.PLAIN
     assert stage.desk.placed()[0].outside_rth

@@ -151,7 +151,7 @@ def test_the_gateway_s_clock_decides_about_the_session() -> None:
 
 def test_extended_hours_ask_the_extended_sessions() -> None:
     rules = settings()
-    extended = replace(rules, rebalance=replace(rules.rebalance, trading_hours="eth"))
+    extended = rules._replace(rebalance=rules.rebalance._replace(trading_hours="eth"))
     early = NOON_UTC + timedelta(hours=5)
     (warning,) = trading_obstacles(PLAN, CALM, extended, early)
     assert warning.is_warning
@@ -239,7 +239,7 @@ def test_a_yes_to_another_plan_is_no_yes() -> None:
 
 def test_read_only_never_gets_a_permit() -> None:
     rules = settings()
-    read_only = replace(rules, ibkr=replace(rules.ibkr, read_only=True))
+    read_only = rules._replace(ibkr=rules.ibkr._replace(read_only=True))
     with pytest.raises(Refused, match="read-only"):
         grant_permit(answer(), PLAN, CALM, read_only, NOON_UTC)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
 from decimal import Decimal
 from pathlib import Path
 
@@ -85,7 +84,7 @@ def test_every_field_of_the_records_has_a_key() -> None:
     }
     for section, record in records.items():
         named = {rule.field for rule in KEY_RULES[section].values()}
-        assert named == {field.name for field in fields(record)}
+        assert named == set(record.__annotations__)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +115,7 @@ def test_every_field_of_the_records_has_a_key() -> None:
 )
 def test_valid_values(tmp_path: Path, section: str, line: str, field: str, value: object) -> None:
     settings = load(tmp_path, with_line(section, line))
-    found = dict(asdict(settings)[section])
+    found = settings._asdict()[section]._asdict()
     assert found[field] == value
 
 
