@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
 
 import pytest
 
@@ -40,10 +39,8 @@ def test_a_holding_that_is_gone_is_not_late() -> None:
 
 def test_shares_that_were_bought() -> None:
     text = shown_late([run("A", moved(0, 40))], snapshot({}, 1000), JUST_AFTER)
-    assert text == (
-        "the account does not show yet what run A traded (AAA 0 shares, 40 expected); "
-        "start again in a minute",
-    )
+    late = "the account does not show yet what run A traded (AAA 0 shares, 40 expected)"
+    assert text == (f"{late}; start again in a minute",)
 
 
 def test_only_the_newest_trade_of_a_holding_counts() -> None:
