@@ -15,7 +15,7 @@ BURST_MESSAGES: Final = 48
 
 _WINDOW_SEC: Final = 1.05
 _BUSY_SEC: Final = 1.6
-_SMOOTH_SHARE: Final = 1.15
+_SMOOTH_SHARE: Final = 1.6
 """A busy connection sends at even distances, at this multiple of the limit a second; the window
 keeps the average below the limit. A second burst right after the first could meet messages of the
 first that the gateway was late to read."""
