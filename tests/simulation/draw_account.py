@@ -106,11 +106,8 @@ def calm_settings(settings: Settings) -> Settings:
         max_orders=100,
         order_timeout_sec=Decimal(300),
     )
-    return settings._replace(
-        execution=execution,
-        rebalance=settings.rebalance._replace(allow_fractional=False),
-        pricing=settings.pricing,
-    )
+    rebalance = settings.rebalance._replace(allow_fractional=False)
+    return settings._replace(execution=execution, rebalance=rebalance)
 
 
 def _models(

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Final
 
 from src.core.journal import PlanRecorded
+from src.core.plan_hash import hash_plan
 from src.core.records import Side, TicketStatus
 from src.core.run_outcome import line_status, run_outcomes
 from src.core.run_state import PlanLine, RunState
+from src.errors import ExitCode
 from src.io.report_rows import POST_COLUMNS, ReportRun, post_trade_rows
 from tests.simulation.facts import Facts
+
+CASH_SLACK: Final = Decimal("0.01")
 
 
 def reports_tell_the_truth(facts: Facts) -> Iterator[str]:
@@ -78,6 +83,53 @@ def status_is_evidence(facts: Facts) -> Iterator[str]:
                 is_over = line_status(line) is not TicketStatus.UNRESOLVED
                 if is_over and order is not None and not order.is_done:
                     yield f"{attempt.request.order_ref} still works, reported {line_status(line)}"
+
+
+def cash_is_conserved(facts: Facts) -> Iterator[str]:
+    """What the run says it left is what was there, more what was sold, less what was paid."""
+    script = facts.script
+    is_prompt = script.scenario.gateway.account_lag_sec == 0
+    if not (script.is_undisturbed and script.is_believable and is_prompt):
+        return
+    for ending in facts.endings:
+        state = facts.runs.get(ending.run_id)
+        after = state.closed.after if state and state.closed else None
+        if after is None or ending.code != ExitCode.OK:
+            continue
+        cash = script.cash_usd
+        for one in facts.world.order_book.executions.values():
+            if one.at <= ending.ended_utc:
+                value = one.shares * one.price
+                cash += (-value if one.live.is_buy else value) - one.commission
+        if abs(after.cash_usd - cash) > CASH_SLACK and "USD cash is" not in ending.out:
+            yield f"{ending.run_id}: cash after the run {after.cash_usd}, in truth {cash}"
+
+
+def holdings_are_conserved(facts: Facts) -> Iterator[str]:
+    """A run that says all is well left exactly what it held before, and what it traded."""
+    for ending in facts.endings:
+        state = facts.runs.get(ending.run_id)
+        after = state.closed.after if state and state.closed else None
+        if state is None or after is None or ending.code != ExitCode.OK:
+            continue
+        for line in state.lines:
+            symbol = line.ticket.symbol
+            holdings = state.plan.plan.before.holdings
+            before = holdings[symbol].qty_shares if symbol in holdings else Decimal(0)
+            sign = 1 if line.ticket.side is Side.BUY else -1
+            left = after.holdings[symbol].qty_shares if symbol in after.holdings else Decimal(0)
+            if left != before + sign * line.filled_shares:
+                yield f"{ending.run_id}: {left} {symbol} left, {before} and {line.filled_shares}"
+
+
+def plans_are_what_was_hashed(facts: Facts) -> Iterator[str]:
+    """I20: the hash that was approved is that of the plan on record."""
+    for ending in facts.endings:
+        for event in ending.events:
+            if isinstance(event, PlanRecorded):
+                plan = event.plan
+                if hash_plan(plan.before, plan.tickets, plan.cash_floor_usd) != plan.plan_hash:
+                    yield f"{ending.run_id}: the plan on record has another hash"
 
 
 def figures_are_finite(facts: Facts) -> Iterator[str]:

@@ -73,7 +73,9 @@ def ends_in_time(facts: Facts) -> Iterator[str]:
 
 def everything_settles(facts: Facts) -> Iterator[str]:
     """After a recovery with acceptance no run is open; an accepted one was unresolved."""
-    if facts.script.invocations[-1].task is Task.ACCEPT and facts.world.open_runs():
+    last = facts.script.invocations[-1].task
+    was_lost = facts.endings[-1].code == ExitCode.LOST
+    if last is Task.ACCEPT and not was_lost and facts.world.open_runs():
         yield f"still open: {[one.run_id for one in facts.world.open_runs()]}"
     for state in facts.runs.values():
         is_left = state.run_id not in {one.run_id for one in facts.world.open_runs()}
