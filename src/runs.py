@@ -34,11 +34,11 @@ def now_utc() -> datetime:
 
 async def dry_run(options: Options, inputs: Inputs, files: RunFiles) -> int:
     """Plan through a connection, show it, file the pre-trade report; nothing can be sent."""
+    from src.broker.ports import HeadStart
     from src.session import open_session
 
-    opening = open_session(
-        inputs.settings, simulate=options.simulate, meanwhile=_import_what_follows
-    )
+    head_start = HeadStart(imports=_import_what_follows, symbols=inputs.portfolios.symbols)
+    opening = open_session(inputs.settings, simulate=options.simulate, head_start=head_start)
     async with opening as session:
         from src.account_books import glance_at_books
         from src.planning import propose

@@ -6,7 +6,7 @@ event loop, listens on a free loopback port, and is reached through the same cli
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from src.settings import Settings
 
 if TYPE_CHECKING:
     from src.broker.ibkr_client import IbkrSession
+    from src.broker.ports import HeadStart
     from src.simulator.scenario import Scenario
     from src.simulator.server import SimulatedGateway
 
@@ -26,18 +27,18 @@ async def open_session(
     simulate: bool = False,
     trading: bool = False,
     scenario: Scenario | None = None,
-    meanwhile: Callable[[], None] | None = None,
+    head_start: HeadStart | None = None,
 ) -> AsyncIterator[IbkrSession]:
     """A connected session; ``trading`` says that it may open an order desk later.
 
-    ``scenario`` replaces the sample account of the simulated gateway. ``meanwhile`` runs in a
-    thread while the gateway answers: time to import what comes next.
+    ``scenario`` replaces the sample account of the simulated gateway. ``head_start`` is done
+    while the gateway answers.
     Raises: BrokerLost, Refused.
     """
     from src.broker.ibkr_client import connect
 
     if not simulate:
-        async with connect(settings.ibkr, trading=trading, meanwhile=meanwhile) as session:
+        async with connect(settings.ibkr, trading=trading, head_start=head_start) as session:
             yield session
         return
     scenario = scenario or _sample_scenario()
@@ -48,7 +49,7 @@ async def open_session(
             account_id=scenario.accounts[0].account_id,
             allow_live=False,
         )
-        async with connect(ibkr, trading=trading, meanwhile=meanwhile) as session:
+        async with connect(ibkr, trading=trading, head_start=head_start) as session:
             yield session
 
 

@@ -5,20 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from src.broker.contracts import Listings
 from src.broker.ib_link import Link
-from src.broker.pacing import backoff_sec
+from src.broker.pacing import BURST_MESSAGES, backoff_sec
 from src.broker.quotes import QuoteDesk
 from src.core.order_events import BrokerEvent
+from src.core.records import Symbol
 from src.errors import BrokerLost
 from src.settings import IbkrSettings
 
 log = logging.getLogger(__name__)
 
 _MAX_TRIES: Final = 6
+_MAX_EARLY: Final = BURST_MESSAGES - 8
 
 
 class BrokerConnection:
@@ -33,9 +35,21 @@ class BrokerConnection:
         self._evidence: Callable[[BrokerEvent], None] | None = None
         self._highest_order_id = 0
 
-    async def open(self) -> None:
-        """Connect and download the account. Raises: BrokerLost, Refused."""
-        await self.link.open()
+    async def open(self, symbols: Sequence[Symbol] = ()) -> None:
+        """Connect and download the account; meanwhile ask what ``symbols`` are.
+
+        Raises: BrokerLost, Refused.
+        """
+        early = asyncio.ensure_future(self._look_up_early(symbols[:_MAX_EARLY]))
+        try:
+            await self.link.open()
+        finally:
+            early.cancel()
+
+    async def _look_up_early(self, symbols: Sequence[Symbol]) -> None:
+        """Once the account is known to be the login's; the download must not queue behind it."""
+        await self.link.client.logged_in.wait()
+        self.listings.begin(symbols)
 
     def close(self) -> None:
         """End the connection and everything that still waits on it."""

@@ -41,6 +41,11 @@ class Listings:
         """
         return await asyncio.shield(self._start(symbol))
 
+    def begin(self, symbols: Iterable[Symbol]) -> None:
+        """Ask about symbols whose answer is wanted later."""
+        for symbol in symbols:
+            self._start(symbol)
+
     async def lookup_all(self, symbols: Collection[Symbol]) -> dict[Symbol, SymbolLookup]:
         """All symbols at once; the unknown ones with the nearest names the broker offers.
 

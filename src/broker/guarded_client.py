@@ -80,6 +80,7 @@ class GuardedClient(Client):
         self.desk_is_open = False
         self.fault = ""
         self.progress = Progress.NOTHING
+        self.logged_in = asyncio.Event()
         super().__init__(wrapper)
         wrapper.client = self
         self.decoder = StrictDecoder(wrapper)
@@ -112,6 +113,7 @@ class GuardedClient(Client):
             raise ConnectionError(self.fault)
         await starting
         self._check_account()
+        self.logged_in.set()
 
     def break_off(self, reason: str) -> None:
         """End the connection because of what the gateway sent."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from src.settings import IbkrSettings
 
 if TYPE_CHECKING:
     from src.broker.order_desk import IbkrOrderDesk
+    from src.broker.ports import HeadStart
     from src.core.permit import TradePermit
 
 
@@ -54,19 +55,20 @@ class IbkrSession(MarketReader):
 
 @asynccontextmanager
 async def connect(
-    settings: IbkrSettings, *, trading: bool = False, meanwhile: Callable[[], None] | None = None
+    settings: IbkrSettings, *, trading: bool = False, head_start: HeadStart | None = None
 ) -> AsyncIterator[IbkrSession]:
     """A connected session with the account downloaded; closed at the end in every case.
 
-    ``meanwhile`` runs in a thread while the gateway answers: time to import what comes next.
+    ``head_start`` is done while the gateway answers.
     Raises: BrokerLost with what to check; Refused when the account is not in the login.
     """
     connection = BrokerConnection(settings)
     try:
-        if meanwhile is None:
+        if head_start is None:
             await connection.open()
         else:
-            await asyncio.gather(connection.open(), asyncio.to_thread(meanwhile))
+            imports = asyncio.to_thread(head_start.imports)
+            await asyncio.gather(connection.open(head_start.symbols), imports)
         yield IbkrSession(connection, trading=trading)
     finally:
         connection.close()

@@ -6,7 +6,8 @@ is opened by ``MarketSession.open_order_desk(permit)`` and by nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
@@ -22,6 +23,17 @@ from src.core.records import (
     WorkingOrder,
 )
 from src.settings import PricingSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadStart:
+    """What can be done while the gateway answers the login and sends the account.
+
+    ``imports`` runs in a thread; ``symbols`` are looked up, as far as the message limit allows.
+    """
+
+    imports: Callable[[], None]
+    symbols: Sequence[Symbol] = ()
 
 
 class MarketView(Protocol):
