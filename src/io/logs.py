@@ -70,6 +70,17 @@ class RunLog(logging.FileHandler):
         super().__init__(path, mode="a", encoding="utf-8", errors="backslashreplace")
         self.path = path
         self.is_damaged = False
+        self._is_over = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the record; one that comes after the run's end, from a thread, is dropped."""
+        if not self._is_over:
+            super().emit(record)
+
+    def close(self) -> None:
+        """End the log; the base class would open the file again for a late record."""
+        self._is_over = True
+        super().close()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, ARG002 - logging's own
         """Say once on stderr that the log is incomplete; the run itself goes on."""

@@ -161,3 +161,12 @@ def test_handlers_and_level_are_taken_back(tmp_path: Path) -> None:
     with screen_log(io.StringIO()), written_log(tmp_path, "DEBUG"):
         assert root.level == logging.DEBUG
     assert (list(root.handlers), root.level) == before
+
+
+def test_a_record_that_comes_after_the_end_is_dropped(tmp_path: Path) -> None:
+    files = claim_run_files(tmp_path, START)
+    with run_log(files, "INFO") as log:
+        OURS.warning("in time")
+    log.handle(OURS.makeRecord(OURS.name, logging.WARNING, __file__, 1, "late", (), None))
+    assert log.stream is None
+    assert "late" not in files.log.read_text(encoding="utf-8")
