@@ -55,6 +55,7 @@ async def _feed_connection(chance: Random, said: tuple[bytes, ...]) -> str:
     ended = link.client.connState == Client.DISCONNECTED
     _check_words(link.client.fault)
     link.listener.replies.fail_all(ConnectionError("over"))
+    link.close()
     await asyncio.sleep(0)
     return "ended" if ended else "went on"
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -33,7 +33,10 @@ LAWS: Final[tuple[Law, ...]] = (
 
 
 def fuzz_program(chance: Random, _home: Path) -> str:
-    """One run, and its recovery, behind a wire that damages some frames; its first exit code."""
+    """One run, and its recovery, behind a wire that damages frames; its first exit code.
+
+    The damage begins at once, or so late that the plan is approved and orders work.
+    """
     script = replace(
         _script(chance),
         invocations=(
@@ -41,12 +44,21 @@ def fuzz_program(chance: Random, _home: Path) -> str:
             Invocation(task=Task.RECOVER),
             Invocation(task=Task.CONFIRM, is_healed=True),
         ),
+        is_calm=False,
         is_believable=False,
         is_undisturbed=False,
     )
     loop = VirtualLoop()
     share = chance.choice((0.002, 0.01, 0.05))
-    loop.on_server_write = lambda data: b"".join(_damaged(chance, data, share))
+    said, begins = count(), chance.choice((0, 0, 100, 200, 300, 400))
+    loop.on_server_write = lambda data: b"".join(
+        (
+            spoilt_frame(chance, one)
+            if next(said) >= begins and chance.random() < share
+            else framed(one)
+        )
+        for one in split_frames(data)
+    )
     with played(script, loop=loop, look=_judge) as world:
         found: list[str] = world.noted
         assert not found, found
@@ -55,12 +67,6 @@ def fuzz_program(chance: Random, _home: Path) -> str:
 
 def _script(chance: Random) -> Script:
     return draw_script(chance.randrange(10_000))
-
-
-def _damaged(chance: Random, data: bytes, share: float) -> Iterator[bytes]:
-    for payload in split_frames(data):
-        is_hit = chance.random() < share
-        yield spoilt_frame(chance, payload) if is_hit else framed(payload)
 
 
 def _judge(world: World) -> list[str]:
