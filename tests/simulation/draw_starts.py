@@ -25,7 +25,9 @@ def draw_starts(chance: Random) -> Starts:
         is_healed=True,
     )
     recovery = Invocation(task=Task.RECOVER, pause_sec=5, is_healed=True)
-    later = [again, recovery, replace(recovery, task=Task.ACCEPT, is_healed=False)]
+    later = [recovery, replace(recovery, task=Task.ACCEPT, is_healed=False)]
+    if faults or chance.random() < 0.5:
+        later.insert(0, again)
     if first.kill and chance.random() < 0.3:
         faults.append("kill")
         later.insert(0, replace(again, kill=draw_kill(chance), is_healed=chance.random() < 0.5))
@@ -109,4 +111,9 @@ def draw_kill(chance: Random) -> Kill:
     """Before or after some commit of the journal, or some write to the socket."""
     if chance.random() < 2 / 3:
         return Kill(at="commit", number=chance.randint(1, 45), is_after=chance.random() < 0.5)
-    return Kill(at="write", number=chance.randint(1, 70), is_after=chance.random() < 0.5)
+    return Kill(
+        at="write",
+        number=chance.randint(1, 70),
+        is_after=chance.random() < 0.6,
+        is_torn=chance.random() < 0.3,
+    )

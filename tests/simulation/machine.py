@@ -192,6 +192,7 @@ class Machine:
         kill = self._invocation.kill
         if kill and (kill.at, kill.number, kill.is_after) == ("write", self._writes, True):
             self.loop.call_soon(self._kill)
+            return data[: len(data) // 2] if kill.is_torn else data
         return data
 
     def _die_here(self, at: str, number: int, *, is_after: bool) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +22,7 @@ from unittest import mock
 from src.account_books import AccountBooks
 from src.console import complain
 from src.core.journal import JournalEvent
+from src.core.journal_codec import event_from_text
 from src.core.targets import build_targets
 from src.errors import ExitCode, RebalancerError
 from src.inputs import Inputs
@@ -82,6 +84,10 @@ class KillableJournal(JournalDb):
         """The machine closes it, when all is over."""
 
 
+_event_from_text = lru_cache(maxsize=4096)(event_from_text)
+"""Events are read again and again, by the program and by the judge; the same text is the same."""
+
+
 class _AnyDatetime(type):
     """Makes every datetime an instance of the one that stands in for it."""
 
@@ -115,6 +121,7 @@ def borrowed(world: Surroundings, seed: int) -> Iterator[None]:
         ("src.approval", "ask", ask),
         ("src.trading", "hold_account", hold_account),
         ("src.maintenance", "hold_account", hold_account),
+        ("src.io.journal_db", "event_from_text", _event_from_text),
     ]
     patches = [mock.patch.object(import_module(name), what, loan) for name, what, loan in loans]
     try:

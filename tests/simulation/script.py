@@ -25,11 +25,15 @@ class Task(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kill:
-    """``kill -9`` around the n-th commit of the journal or the n-th write to the socket."""
+    """``kill -9`` around the n-th commit of the journal or the n-th write to the socket.
+
+    ``is_torn``: half of the bytes of that write are on their way already.
+    """
 
     at: Literal["commit", "write"]
     number: int
     is_after: bool = False
+    is_torn: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
