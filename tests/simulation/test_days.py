@@ -3,41 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timezone
 from decimal import Decimal
 
-from src.core.portfolios import ModelPortfolios
-from src.settings import ExecutionSettings, IbkrSettings, RebalanceSettings, Settings
-from src.simulator.scenario import Scenario, ScheduledEvent
-from tests.faults.market import ACCOUNT, CLIENT_ID, market
+from src.simulator.scenario import ScheduledEvent
+from tests.faults.market import ACCOUNT, market
 from tests.simulation.campaign import played
-from tests.simulation.script import Invocation, Script, Task
+from tests.simulation.kit import WEDNESDAY, script
+from tests.simulation.script import Invocation, Kill, Task
 from tests.simulation.world import World
 
-WEDNESDAY = datetime(2025, 7, 2, 14, 0, tzinfo=timezone.utc)
-"""The day before Independence Day is short, the Friday is a holiday, then comes a weekend."""
 DAY_SEC = 86_400.0
 HOUR_SEC = 3_600.0
-
-
-def script(scenario: Scenario, *invocations: Invocation) -> Script:
-    weights = {"AAA": "0.25", "BBB": "0.10", "CCC": "0.30", "DDD": "0.30", "CASH": "0.05"}
-    column = {symbol: Decimal(weight) for symbol, weight in weights.items()}
-    return Script(
-        seed=1,
-        start_utc=WEDNESDAY,
-        scenario=replace(scenario, clock=WEDNESDAY),
-        portfolios=ModelPortfolios(
-            models={"ONE": column}, symbols=("AAA", "BBB", "CCC", "DDD"), lines={}
-        ),
-        settings=Settings(
-            ibkr=IbkrSettings(account_id=ACCOUNT, client_id=CLIENT_ID, read_only=False),
-            models={"ONE": Decimal(1)},
-            rebalance=RebalanceSettings(min_order_usd=Decimal(100)),
-            execution=ExecutionSettings(algo_preference="none"),
-        ),
-        invocations=invocations,
-    )
 
 
 def price(symbol: str, usd: int, after_sec: float) -> ScheduledEvent:
@@ -63,13 +39,14 @@ def bought(world: World, day: int) -> dict[str, Decimal]:
 
 def test_three_days_and_a_holiday() -> None:
     scenario = market(
+        clock=WEDNESDAY,
         events=(
             price("AAA", 112, DAY_SEC / 2),
             price("CCC", 20, DAY_SEC / 2),
             price("CCC", 26, 1.5 * DAY_SEC),
             price("AAA", 90, 4.5 * DAY_SEC),
             price("DDD", 230, 4.5 * DAY_SEC),
-        )
+        ),
     )
     start = Invocation(task=Task.CONFIRM, pause_sec=HOUR_SEC / 2)
     next_day = replace(start, pause_sec=DAY_SEC)
@@ -95,13 +72,11 @@ def test_three_days_and_a_holiday() -> None:
 
 def test_a_run_that_died_on_one_day_is_settled_on_the_next() -> None:
     """The executions of yesterday are not listed any more: what is in doubt stays in doubt."""
-    from tests.simulation.script import Kill
-
     dies = Invocation(task=Task.CONFIRM, kill=Kill(at="commit", number=4, is_after=True))
     next_day = Invocation(task=Task.CONFIRM, pause_sec=DAY_SEC)
     accepted = Invocation(task=Task.ACCEPT, pause_sec=60)
     at_last = Invocation(task=Task.CONFIRM, pause_sec=60)
-    with played(script(market(), dies, next_day, accepted, at_last)) as world:
+    with played(script(market(clock=WEDNESDAY), dies, next_day, accepted, at_last)) as world:
         assert world.violations == []
         assert [one.code for one in world.endings] == [None, 5, 0, 0]
         assert "unresolved" in world.endings[1].error
