@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from src.core.broker_view import BrokerView, Strangers, find_strangers
 from src.core.journal import JournalEvent, RunAccepted, RunClosed
-from src.core.journal_fold import fold
+from src.core.journal_fold import fold, fold_on
 from src.core.order_state import BrokerAnswered
 from src.core.reconcile import reconcile_run
 from src.core.records import AccountSnapshot, Price, PriceBook, Valuation
@@ -64,7 +64,9 @@ async def recover_runs(
     left = journal.open_runs()
     in_doubt = [state for state in left if state.has_orders]
     settled = [
-        _close(journal, state, moments.now(), None) for state in left if not state.has_orders
+        _append_all(journal, state.run_id, (_closing(state, moments.now(), None),))
+        for state in left
+        if not state.has_orders
     ]
     known_refs = frozenset(intent.request.order_ref for intent in journal.intents())
     rounds = [await _ask(view)]
@@ -78,11 +80,12 @@ async def recover_runs(
     still_open: list[RunState] = []
     for state in in_doubt:
         found = reconcile_run(state, seen, moments.now())
-        looked_at = _append_all(journal, state.run_id, found)
+        looked_at = fold_on(state, found)
         if unresolved_lines(looked_at):
-            still_open.append(looked_at)
+            still_open.append(_append_all(journal, state.run_id, found))
         else:
-            settled.append(_close(journal, looked_at, moments.now(), snapshot))
+            closing = _closing(looked_at, moments.now(), snapshot)
+            settled.append(_append_all(journal, state.run_id, (*found, closing)))
     return Recovery(
         settled=tuple(settled),
         still_open=tuple(still_open),
@@ -143,26 +146,24 @@ async def _account_now(view: MarketView) -> AccountSnapshot | None:
 
 
 def _append_all(journal: JournalDb, run_id: str, found: tuple[JournalEvent, ...]) -> RunState:
+    """All findings at once: a run is never settled without being closed, so its report follows."""
+    if found:
+        journal.append_all(found)
     for event in found:
-        journal.append(event)
         log.info("recovery noted run=%s event=%s", run_id, type(event).__name__)
     return fold(journal.events(run_id))
 
 
-def _close(
-    journal: JournalDb, state: RunState, at_utc: datetime, snapshot: AccountSnapshot | None
-) -> RunState:
-    """Close a settled run; the account afterwards is valued where the broker gave prices."""
+def _closing(state: RunState, at_utc: datetime, snapshot: AccountSnapshot | None) -> RunClosed:
+    """A settled run's end; the account afterwards is valued where the broker gave prices."""
     exit_code = run_exit_code(state) if state.has_orders else ExitCode.OK
-    after = _account_after(state, snapshot) if snapshot is not None else None
-    closed = RunClosed(
+    return RunClosed(
         run_id=state.run_id,
         at_utc=at_utc,
         exit_code=int(exit_code),
-        after=after,
+        after=_account_after(state, snapshot) if snapshot is not None else None,
         notes=("closed by a later start",),
     )
-    return _append_all(journal, state.run_id, (closed,))
 
 
 def _account_after(state: RunState, snapshot: AccountSnapshot) -> Valuation | None:
