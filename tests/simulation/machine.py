@@ -40,6 +40,7 @@ class Machine:
     _main: asyncio.Task[int] = field(init=False)
     _commits: int = 0
     _writes: int = 0
+    _is_torn: bool = False
     _is_account_held: bool = False
     _dead_tasks: list[asyncio.Task[Any]] = field(default_factory=list)
 
@@ -53,6 +54,7 @@ class Machine:
         """Get ready to run a process; its number."""
         self.process += 1
         self._invocation, self._commits, self._writes = invocation, 0, 0
+        self._is_torn = False
         return self.process
 
     async def run(self, program: Coroutine[Any, Any, int]) -> int | None:
@@ -185,13 +187,14 @@ class Machine:
     # --- socket -------------------------------------------------------------------------------
 
     def _around_write(self, process: int, data: bytes) -> bytes:
-        if process in self.loop.dead:
+        if process in self.loop.dead or self._is_torn:
             return b""
         self._writes += 1
         self._die_here("write", self._writes, is_after=False)
         kill = self._invocation.kill
         if kill and (kill.at, kill.number, kill.is_after) == ("write", self._writes, True):
             self.loop.call_soon(self._kill)
+            self._is_torn = kill.is_torn
             return data[: len(data) // 2] if kill.is_torn else data
         return data
 

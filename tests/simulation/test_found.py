@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from decimal import Decimal
 
+import pytest
 from ib_async.client import Client
 
 from src.broker.ib_link import Link
@@ -20,7 +21,7 @@ from tests.faults.market import ACCOUNT, market, rule
 from tests.simulation.campaign import played
 from tests.simulation.facts import cancelled_ids
 from tests.simulation.kit import script
-from tests.simulation.script import Invocation, Task
+from tests.simulation.script import Invocation, Kill, Task
 from tests.simulation.world import World
 
 CONFIRM = Invocation(task=Task.CONFIRM)
@@ -107,3 +108,19 @@ def test_a_connection_that_is_only_half_made_can_be_closed() -> None:
         assert link.client.connState == Client.DISCONNECTED
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("commit", range(1, 6))
+def test_a_recovery_that_dies_leaves_no_report_of_before(commit: int) -> None:
+    """The ticket was settled, its run not yet closed again: nobody wrote the report anew."""
+    misnamed = FillStep(report_order_ref="IBR-20200101T000000Z-1-1")
+    starts = (
+        CONFIRM,
+        Invocation(task=Task.RECOVER, pause_sec=5, kill=Kill(at="commit", number=commit)),
+        Invocation(task=Task.CONFIRM, pause_sec=5),
+    )
+    scenario = market(rule(OrderBehaviour(fills=(misnamed,)), "AAA"))
+    with played(script(scenario, *starts)) as world:
+        assert world.violations == []
+        assert world.endings[0].code == 4
+        assert world.endings[-1].still_open == ()
