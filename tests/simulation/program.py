@@ -88,6 +88,10 @@ _event_from_text = lru_cache(maxsize=4096)(event_from_text)
 """Events are read again and again, by the program and by the judge; the same text is the same."""
 
 
+def _no_decoder(*_: object) -> None:
+    """The library builds two decoders, slowly, that the program replaces before a byte comes."""
+
+
 class _AnyDatetime(type):
     """Makes every datetime an instance of the one that stands in for it."""
 
@@ -122,6 +126,7 @@ def borrowed(world: Surroundings, seed: int) -> Iterator[None]:
         ("src.trading", "hold_account", hold_account),
         ("src.maintenance", "hold_account", hold_account),
         ("src.io.journal_db", "event_from_text", _event_from_text),
+        ("ib_async.client", "Decoder", _no_decoder),
     ]
     patches = [mock.patch.object(import_module(name), what, loan) for name, what, loan in loans]
     try:

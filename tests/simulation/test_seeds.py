@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_no_seed_breaks_an_invariant() -> None:
     total = Tally()
-    for tally in play_many(range(SEEDS), jobs=min(2, os.cpu_count() or 1)):
+    for tally in play_many(range(SEEDS), jobs=min(4, os.cpu_count() or 1)):
         total.add(tally)
     told = [
         f"python -m tests.simulation --seed {seed}: {text}"

@@ -21,7 +21,7 @@ from tests.simulation.virtual_time import JumpingLoop
 from tests.simulation.world import World
 
 SEEDS = 10
-CUT_IN_BYTES = ("dropped", "damaged", "stalled", "paced")
+CUT_IN_BYTES = ("dropped", "damaged", "stalled", "paced", "kill")
 """Where a break falls within a burst depends on how bytes are bundled: these may end otherwise."""
 
 
