@@ -31,6 +31,11 @@ def state_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Run two workers a core: tests against a gateway mostly wait for the gateway."""
+    return 2 * (os.cpu_count() or 1)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skip ``integration`` and leave out ``sweep``, unless -m names them."""
     chosen = str(config.getoption("markexpr", ""))
