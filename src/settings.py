@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 TriggerMode = Literal["per_holding", "total_drift"]
@@ -83,7 +84,8 @@ class IoSettings(NamedTuple):
 class Settings(NamedTuple):
     """Everything one run is told; ``models`` maps model name → fraction, summing to 1.
 
-    ``source`` names the file, ``content`` is what was read from it.
+    ``source`` names the file, ``content`` is what was read from it, and ``lines`` gives the line
+    of each key that stands in it, by section and key.
     """
 
     ibkr: IbkrSettings
@@ -95,3 +97,4 @@ class Settings(NamedTuple):
     source: str = ""
     warnings: tuple[str, ...] = ()
     content: bytes = b""
+    lines: Mapping[tuple[str, str], int] = MappingProxyType({})

@@ -21,8 +21,8 @@ class ModelPortfolios(NamedTuple):
     """Per model name (as the CSV spells it), symbol → weight; CASH may be negative.
 
     Each model sums to 1 within 0.0001; ``symbols`` are the listed assets without CASH, sorted.
-    ``source`` names the file for messages, ``lines`` gives a symbol's line in it, and ``content``
-    is what was read.
+    ``source`` names the file for messages, ``lines`` gives a symbol's line in it, ``header_line``
+    that of the models' names (0: unknown), and ``content`` is what was read.
     """
 
     models: Mapping[str, Weights]
@@ -30,3 +30,4 @@ class ModelPortfolios(NamedTuple):
     lines: Mapping[Symbol, int]
     source: str = ""
     content: bytes = b""
+    header_line: int = 0

@@ -60,6 +60,7 @@ def load_settings(path: str | Path) -> Settings:
         source=ini.name,
         warnings=connection_warnings(ibkr),
         content=text.raw,
+        lines=reader.lines(),
     )
 
 
@@ -116,6 +117,14 @@ class _Reader:
         if len(self.ini.problems) == before:
             self._check_mix(section, mix.values())
         return mix
+
+    def lines(self) -> dict[tuple[str, str], int]:
+        """The line of each key by section and key; a model's key as the file spells it."""
+        return {
+            (section, entry.key if section == MODELS else folded): entry.line
+            for section, found in self.ini.sections.items()
+            for folded, entry in found.entries.items()
+        }
 
     def _check_mix(self, section: IniSection, weights: Iterable[Decimal]) -> None:
         total = exact_sum(weights)

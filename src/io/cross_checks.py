@@ -43,7 +43,7 @@ def check_models(settings: Settings, portfolios: ModelPortfolios) -> None:
             f"{leverage_text(leverage)}, above max_leverage {plain_text(cap)}"
         )
         hint = f"raise max_leverage or the CASH weights in {portfolios.source}"
-        where = f"{settings.source} [rebalance] max_leverage"
+        where = _key_place(settings, "rebalance", "max_leverage")
         raise ConfigError(Problem(where=where, what=what, hint=hint))
 
 
@@ -86,7 +86,7 @@ def _unmatched(settings: Settings, portfolios: ModelPortfolios) -> list[Problem]
     problems = []
     for folded, name in keys.items():
         if folded not in columns:
-            where = f"{settings.source} [models] {printable(name, 64)}"
+            where = _key_place(settings, "models", name)
             what = f"{portfolios.source} has no such column"
             hint = did_you_mean(name, portfolios.models) or _listed(
                 "columns are", portfolios.models
@@ -94,11 +94,22 @@ def _unmatched(settings: Settings, portfolios: ModelPortfolios) -> list[Problem]
             problems.append(Problem(where=where, what=what, hint=hint))
     for folded, name in columns.items():
         if folded not in keys:
-            where = f"{portfolios.source} column {printable(name, 64)}"
+            place = _at_line(portfolios.source, portfolios.header_line)
+            where = f"{place} column {printable(name, 64)}"
             what = f"{settings.source} [models] has no such key"
             hint = did_you_mean(name, settings.models) or "give it a weight, 0 if it is not wanted"
             problems.append(Problem(where=where, what=what, hint=hint))
     return problems
+
+
+def _key_place(settings: Settings, section: str, key: str) -> str:
+    """``file:line [section] key``, without the line of a key that the file leaves out."""
+    place = _at_line(settings.source, settings.lines.get((section, key), 0))
+    return f"{place} [{section}] {printable(key, 64)}"
+
+
+def _at_line(source: str, line: int) -> str:
+    return f"{source}:{line}" if line else source
 
 
 def _listed(words: str, names: Mapping[str, object]) -> str:

@@ -52,6 +52,7 @@ def load_portfolios(path: str | Path) -> ModelPortfolios:
         source=source.name,
         lines=reader.lines,
         content=source.raw,
+        header_line=table.header.line if table.header else 0,
     )
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from src.core.records import CASH, ModelPortfolios
 from src.errors import ConfigError
+from src.io.config_loader import load_settings
 from src.io.cross_checks import check_models, mix_by_column, mix_warnings, mixed_cash
+from src.io.portfolio_csv import load_portfolios
 from src.settings import IbkrSettings, RebalanceSettings, Settings
 
 D = Decimal
@@ -48,6 +51,26 @@ def test_each_side_needs_the_other() -> None:
             "p.csv column OTHER: s.ini [models] has no such key "
             "(give it a weight, 0 if it is not wanted)"
         ),
+    ]
+
+
+def test_problems_name_the_lines_of_the_files(tmp_path: Path) -> None:
+    ini, csv = tmp_path / "s.ini", tmp_path / "p.csv"
+    ini.write_text(
+        "[ibkr]\naccount_id = DU1\n[models]\nSMURFF = 1\n[rebalance]\nMax_Leverage = 1\n",
+        encoding="utf-8",
+    )
+    csv.write_text("# mine\nETF,SMURF\nSPY,120\nCASH,-20\n", encoding="utf-8")
+    settings, portfolios = load_settings(ini), load_portfolios(csv)
+    with pytest.raises(ConfigError) as mismatch:
+        check_models(settings, portfolios)
+    with pytest.raises(ConfigError) as leverage:
+        check_models(settings._replace(models={"SMURF": D(1)}), portfolios)
+    places = [one.where for error in (mismatch, leverage) for one in error.value.problems]
+    assert places == [
+        f"{ini}:4 [models] SMURFF",
+        f"{csv}:2 column SMURF",
+        f"{ini}:6 [rebalance] max_leverage",
     ]
 
 
