@@ -18,7 +18,7 @@ from src.core.executions import execution_key
 from src.core.journal import IntentRecorded, JournalEvent, NotSent, TicketEnded
 from src.core.order_events import BrokerEvent, CommissionSeen
 from src.core.order_match import order_id_of, owner_of
-from src.core.order_state import OrderCommand, OrderEvent, OrderState, WriteJournal
+from src.core.order_state import OrderCommand, OrderEvent, OrderState, Phase, WriteJournal
 from src.core.orders import next_step
 from src.core.records import OrderOutcome
 from src.core.tickets import (
@@ -197,7 +197,8 @@ def _log_change(before: OrderState, after: OrderState) -> None:
             after.filled_shares,
             after.request.qty_shares,
         )
-    if after.phase is not before.phase or after.status is not before.status:
+    has_moved = after.phase is not before.phase or after.status is not before.status
+    if has_moved and after.phase is not Phase.SENDING:  # the sender says so, with all its terms
         status = after.status.value if after.status else after.broker_status
         log.info("order %s ref=%s status=%s", after.phase.value, ref, status)
     if after.error and after.error != before.error:

@@ -81,20 +81,23 @@ def remove_stray_temps(directory: Path) -> tuple[Path, ...]:
 
 def sync_directory(directory: Path) -> None:
     """Make a new name durable. Windows has no such call and needs none."""
-    if sys.platform == "win32":
-        return
-    number = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
+    if sys.platform != "win32":
+        number = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
 
 
 def _give_name(temp: Path, path: Path) -> None:
     """Rename without ever replacing: Windows refuses by itself, POSIX needs a link."""
     if sys.platform == "win32":
         temp.rename(path)
-        return
+    else:
+        _give_name_by_link(temp, path)
+
+
+def _give_name_by_link(temp: Path, path: Path) -> None:
     try:
         os.link(temp, path)
     except (FileExistsError, FileNotFoundError):

@@ -74,13 +74,15 @@ def measure(arguments: Sequence[str], folder: Path = ROOT, stdin: str = "") -> M
 
 
 def _reap(process: subprocess.Popen[bytes]) -> tuple[float, float, int]:
+    cpu_sec = memory_mib = 0.0  # Windows does not tell
     if sys.platform == "win32":
-        return 0.0, 0.0, process.wait()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    bytes_per_unit = 1 if sys.platform == "darwin" else 1024
-    memory_mib = usage.ru_maxrss * bytes_per_unit / 2**20
-    return usage.ru_utime + usage.ru_stime, memory_mib, process.returncode
+        process.wait()
+    else:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        cpu_sec = usage.ru_utime + usage.ru_stime
+        memory_mib = usage.ru_maxrss / 2**10 / (1024 if sys.platform == "darwin" else 1)
+    return cpu_sec, memory_mib, process.returncode
 
 
 def best(arguments: Sequence[str], runs: int, folder: Path = ROOT) -> Measured:

@@ -8,8 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
@@ -27,19 +25,9 @@ from tests.commands.kit import (
     sample,
     wait_for,
 )
+from tests.terminals import terminal
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and terminals")
-
-
-@contextmanager
-def terminal() -> Iterator[tuple[int, int]]:
-    """A pseudo terminal: the keyboard's end and the program's end."""
-    keyboard, program = os.openpty()
-    try:
-        yield keyboard, program
-    finally:
-        os.close(keyboard)
-        os.close(program)
 
 
 def log_text(place: Workplace) -> str:

@@ -13,6 +13,7 @@ from typing import TextIO
 import pytest
 
 from src.prompt import ask
+from tests.terminals import terminal
 
 QUESTION = "Proceed? [y/N]: "
 needs_terminals = pytest.mark.skipif(sys.platform == "win32", reason="POSIX terminals")
@@ -92,19 +93,18 @@ def test_an_interrupt_ends_the_waiting_and_the_line(
 def test_a_terminal_forgets_what_was_typed_before(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    keyboard, program = os.openpty()
-    try:
-        with os.fdopen(program, "r", encoding="utf-8") as stream:
-            os.write(keyboard, b"y\n")
-            said = sys.stderr.write
+    with (
+        terminal() as (keyboard, program),
+        os.fdopen(program, "r", encoding="utf-8", closefd=False) as stream,
+    ):
+        os.write(keyboard, b"y\n")
+        said = sys.stderr.write
 
-            def type_after_the_question(text: str) -> int:
-                if text == QUESTION:
-                    os.write(keyboard, b"later\n")
-                return said(text)
+        def type_after_the_question(text: str) -> int:
+            if text == QUESTION:
+                os.write(keyboard, b"later\n")
+            return said(text)
 
-            monkeypatch.setattr(sys.stderr, "write", type_after_the_question)
-            assert answer_from(stream, monkeypatch) == "later\n"
-    finally:
-        os.close(keyboard)
+        monkeypatch.setattr(sys.stderr, "write", type_after_the_question)
+        assert answer_from(stream, monkeypatch) == "later\n"
     assert capsys.readouterr().err == QUESTION  # the terminal's own echo ended the line
