@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,7 +15,7 @@ from src.core.order_ref import order_prefix
 from src.core.recent_trades import RecentTrades, trades_of
 from src.errors import JournalError, Refused
 from src.inputs import Books
-from src.io.journal_db import JournalDb, open_journal, peek_open_runs, peek_order_refs
+from src.io.journal_db import JournalDb, open_journal, peek_journal
 from src.io.lock import acquire_lock, current_holder
 from src.io.post_report import rebuild_post_report
 from src.io.state_dir import journal_path, lock_path, prepare_state_dir, state_dir
@@ -80,19 +80,21 @@ def glance_at_books(settings: Settings, *, is_simulated: bool) -> Books:
     prefix = order_prefix(is_simulated=is_simulated)
     if is_simulated:  # a new embedded gateway starts afresh: nothing earlier concerns it
         return Books(order_prefix=prefix, lock_holder=current_holder(lock_path(directory, account)))
-    journal = journal_path(directory, account)
-    open_runs: tuple[str, ...] = ()
-    refs: frozenset[str] = frozenset()
+    books = Books(order_prefix=prefix, lock_holder=current_holder(lock_path(directory, account)))
     try:
-        open_runs = tuple(run.run_id for run in peek_open_runs(journal, account))
-        refs = peek_order_refs(journal, account)
+        with peek_journal(journal_path(directory, account), account) as journal:
+            return books if journal is None else _with_journal(books, journal)
     except (JournalError, Refused) as error:
         log.warning("the order journal cannot be read; --confirm would be refused: %s", error)
-    return Books(
-        order_prefix=prefix,
-        journalled_refs=refs,
-        open_runs=open_runs,
-        lock_holder=current_holder(lock_path(directory, account)),
+        return books
+
+
+def _with_journal(books: Books, journal: JournalDb) -> Books:
+    return replace(
+        books,
+        journalled_refs=journal.order_refs(),
+        open_runs=tuple(run.run_id for run in journal.open_runs() if run.has_orders),
+        recent_trades=_recent_trades(journal),
     )
 
 

@@ -3,12 +3,13 @@
 Positions and cash follow the executions late, at times by a minute. A plan made from figures of
 before would trade the same shares again: sell what is sold, buy what is bought. The journal knows
 what the last runs traded, so figures that still stand where they stood before are told from true
-ones. After ``SETTLED_AFTER`` whatever the account shows is taken as it is.
+ones. A figure that was seen to arrive at the run's end is never late again: if it is back where it
+was, somebody traded. After ``SETTLED_AFTER`` whatever the account shows is taken as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,8 +17,9 @@ from typing import Final
 
 from src.core.batches import cash_effect
 from src.core.money import ZERO, exact_arithmetic, shares_text, usd_text
-from src.core.records import AccountSnapshot, Fill, Side
+from src.core.records import AccountSnapshot, Fill, Side, Valuation
 from src.core.run_state import RunState
+from src.core.settlement import cash_tolerance
 
 SETTLED_AFTER: Final = timedelta(minutes=15)
 _CASH_TOLERANCE_USD: Final = Decimal(5)
@@ -25,21 +27,25 @@ _CASH_TOLERANCE_USD: Final = Decimal(5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
-    """What a run's executions turned one figure of the account into."""
+    """What a run's executions turned one figure of the account into.
+
+    ``has_arrived``: the account showed the new value when the run was closed.
+    """
 
     name: str
     before: Decimal
     after: Decimal
+    has_arrived: bool = False
 
     def is_under_way(self, shown: Decimal) -> bool:
         """True when the figure has left for its new value and not arrived, or not left at all."""
         low, high = min(self.before, self.after), max(self.before, self.after)
-        return shown != self.after and low <= shown <= high
+        return not self.has_arrived and shown != self.after and low <= shown <= high
 
     def stands_still(self, shown: Decimal, tolerance: Decimal) -> bool:
         """True when the figure is where it was; its new value is not known to the cent."""
         has_far_to_go = abs(self.after - self.before) > 2 * tolerance
-        return has_far_to_go and abs(shown - self.before) <= tolerance
+        return not self.has_arrived and has_far_to_go and abs(shown - self.before) <= tolerance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +64,6 @@ def trades_of(state: RunState) -> RecentTrades | None:
     fills = [fill for line in state.lines for fill in line.fills if fill.qty_shares]
     if not fills:
         return None
-    before = state.plan.plan.before
     return RecentTrades(
         run_id=state.run_id,
         last_utc=max(fill.at_utc for fill in fills),
@@ -66,11 +71,7 @@ def trades_of(state: RunState) -> RecentTrades | None:
             con_id: _moved(state, symbol, [one for one in fills if one.con_id == con_id])
             for con_id, symbol in {one.con_id: one.symbol for one in fills}.items()
         },
-        cash=Moved(
-            name="USD cash",
-            before=before.cash_usd,
-            after=before.cash_usd + cash_effect(fills),
-        ),
+        cash=_moved_cash(state, fills),
     )
 
 
@@ -104,10 +105,30 @@ def shown_late(
 
 
 def _moved(state: RunState, symbol: str, fills: Iterable[Fill]) -> Moved:
-    holding = state.plan.plan.before.holdings.get(symbol)
-    before = holding.qty_shares if holding is not None else ZERO
+    before = _held(state.plan.plan.before, symbol)
     bought = (one.qty_shares if one.side is Side.BUY else -one.qty_shares for one in fills)
-    return Moved(name=symbol, before=before, after=before + sum(bought, ZERO))
+    after = before + sum(bought, ZERO)
+    closing = _closing(state)
+    has_arrived = closing is not None and _held(closing, symbol) == after
+    return Moved(name=symbol, before=before, after=after, has_arrived=has_arrived)
+
+
+def _moved_cash(state: RunState, fills: Sequence[Fill]) -> Moved:
+    before = state.plan.plan.before.cash_usd
+    after = before + cash_effect(fills)
+    closing = _closing(state)
+    has_arrived = closing is not None and abs(closing.cash_usd - after) <= cash_tolerance(fills)
+    return Moved(name="USD cash", before=before, after=after, has_arrived=has_arrived)
+
+
+def _closing(state: RunState) -> Valuation | None:
+    """The account as the broker showed it when the run was closed."""
+    return state.closed.after if state.closed is not None else None
+
+
+def _held(account: Valuation, symbol: str) -> Decimal:
+    holding = account.holdings.get(symbol)
+    return holding.qty_shares if holding is not None else ZERO
 
 
 def _difference(moved: Moved, shown: Decimal) -> str:

@@ -83,14 +83,19 @@ def cash_difference(before: AccountSnapshot, after: AccountSnapshot, fills: Iter
     """Both figures when USD cash is not what the executions explain; empty when it is."""
     fills = tuple(fills)
     expected = before.cash_usd + cash_effect(fills)
-    traded = sum((fill.qty_shares * fill.price_usd for fill in fills), ZERO)
-    tolerance = max(_CASH_TOLERANCE_USD, _CASH_TOLERANCE_SHARE * traded)
-    if abs(after.cash_usd - expected) <= tolerance:
+    if abs(after.cash_usd - expected) <= cash_tolerance(fills):
         return ""
     return (
         f"USD cash is {dollars(after.cash_usd)}, executions and commissions explain "
         f"{dollars(expected)}: not updated yet, or something else moved it"
     )
+
+
+@exact_arithmetic()
+def cash_tolerance(fills: Iterable[Fill]) -> Decimal:
+    """How far USD cash may be from what executions and commissions explain."""
+    traded = sum((fill.qty_shares * fill.price_usd for fill in fills), ZERO)
+    return max(_CASH_TOLERANCE_USD, _CASH_TOLERANCE_SHARE * traded)
 
 
 def managed_as_before(before: AccountSnapshot, after: AccountSnapshot) -> AccountSnapshot:

@@ -172,27 +172,12 @@ def open_journal(path: Path, account_id: str) -> JournalDb:
     return JournalDb(path, connection)
 
 
-def peek_open_runs(path: Path, account_id: str) -> tuple[RunState, ...]:
-    """The runs whose orders have to be settled, without making a journal where there is none.
+@contextlib.contextmanager
+def peek_journal(path: Path, account_id: str) -> Iterator[JournalDb | None]:
+    """Open a journal to look into it; None where there is none, and none is made.
 
     Raises: JournalError when there is one that cannot be believed.
     """
-    with _peek(path, account_id) as journal:
-        runs = () if journal is None else journal.open_runs()
-    return tuple(run for run in runs if run.has_orders)
-
-
-def peek_order_refs(path: Path, account_id: str) -> frozenset[str]:
-    """The refs of every order ever announced, likewise.
-
-    Raises: JournalError.
-    """
-    with _peek(path, account_id) as journal:
-        return frozenset() if journal is None else journal.order_refs()
-
-
-@contextlib.contextmanager
-def _peek(path: Path, account_id: str) -> Iterator[JournalDb | None]:
     connection = open_file(path, account_id, may_create=False)
     if connection is None:
         yield None

@@ -26,7 +26,7 @@ from src.broker.execution import ExecutionRun
 from src.broker.ibkr_client import IbkrSession
 from src.cli import run_main
 from src.core.run_state import RunState
-from src.io.journal_db import open_journal, peek_order_refs
+from src.io.journal_db import open_journal, peek_journal
 from src.io.state_dir import journal_path, state_dir
 from src.settings import Settings
 from src.simulator.delivery import Delivery
@@ -308,7 +308,9 @@ class Stage:
 
     def announced(self) -> frozenset[str]:
         """The order refs on record in the journal."""
-        return peek_order_refs(journal_path(state_dir(is_simulated=False), ACCOUNT), ACCOUNT)
+        path = journal_path(state_dir(is_simulated=False), ACCOUNT)
+        with peek_journal(path, ACCOUNT) as journal:
+            return frozenset() if journal is None else journal.order_refs()
 
     def open_runs(self) -> tuple[RunState, ...]:
         path = journal_path(state_dir(is_simulated=False), ACCOUNT)

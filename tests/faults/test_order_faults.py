@@ -50,6 +50,15 @@ def test_the_undisturbed_run_and_the_one_after_it(stage: Stage) -> None:
     assert stage.open_runs() == ()
 
 
+def test_a_settled_run_does_not_make_the_account_suspect(stage: Stage) -> None:
+    """What was seen to arrive and is gone again was traded by the user, or it is a new gateway."""
+    stage.open(market())
+    assert stage.confirm().code == 0
+    stage.open(market())
+    again = stage.confirm()
+    assert (again.code, again.statuses) == (0, FILLED)
+
+
 @pytest.mark.parametrize("answer", ["n\n", "\n", "", "yes please\n"])
 def test_anything_but_a_yes_sends_nothing(stage: Stage, answer: str) -> None:
     ending = stage.open(market()).confirm(answer)

@@ -59,6 +59,9 @@ class Surroundings(Protocol):
     def let_go(self) -> None:
         """The process gives lock and journal back."""
 
+    def books(self) -> JournalDb:
+        """The journal, to look into it."""
+
 
 Hook = Callable[[tuple[JournalEvent, ...]], None]
 
@@ -118,6 +121,10 @@ def borrowed(world: Surroundings, seed: int) -> Iterator[None]:
         finally:
             world.let_go()
 
+    @contextmanager
+    def peek_journal(*_: object) -> Iterator[JournalDb]:
+        yield world.books()
+
     chance = random.getstate()
     random.seed(seed)
     loans = [
@@ -125,6 +132,7 @@ def borrowed(world: Surroundings, seed: int) -> Iterator[None]:
         ("src.approval", "ask", ask),
         ("src.trading", "hold_account", hold_account),
         ("src.maintenance", "hold_account", hold_account),
+        ("src.account_books", "peek_journal", peek_journal),
         ("src.io.journal_db", "event_from_text", _event_from_text),
         ("ib_async.client", "Decoder", _no_decoder),
     ]

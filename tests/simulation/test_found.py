@@ -89,13 +89,15 @@ def test_figures_of_before_the_last_run_are_not_traded_again() -> None:
     starts = (
         CONFIRM,
         Invocation(task=Task.CONFIRM, pause_sec=2),
+        Invocation(task=Task.DRY_RUN, pause_sec=2),
         Invocation(task=Task.CONFIRM, pause_sec=60),
     )
     with played(script(scenario, *starts)) as world:
         assert world.violations == []
-        assert [one.code for one in world.endings] == [4, 5, 0]
+        assert [one.code for one in world.endings] == [4, 5, 0, 0]
         assert "does not show yet" in world.endings[1].error
-        assert "Nothing to trade." in world.endings[2].out
+        assert "does not show yet" in world.endings[2].out
+        assert "Nothing to trade." in world.endings[3].out
 
 
 def test_a_connection_that_is_only_half_made_can_be_closed() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from src.account_books import AccountBooks
 from src.core.journal_fold import fold
 from src.core.run_state import RunState
+from src.io.journal_db import JournalDb
 from src.simulator.account import Account
 from src.simulator.delivery import Delivery
 from src.simulator.exchange import Exchange
@@ -76,6 +77,9 @@ class World:
 
     def let_go(self) -> None:
         self.machine.let_go()
+
+    def books(self) -> JournalDb:
+        return self.machine.books()
 
     # --- the course of things -----------------------------------------------------------------
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from src.core.journal import RunClosed
 from src.core.journal_fold import fold
 from src.core.recent_trades import SETTLED_AFTER, Moved, RecentTrades, shown_late, trades_of
 from tests.builders import NOON_UTC, con_id, dec, snapshot
@@ -76,6 +78,34 @@ def test_what_a_run_moved_comes_from_its_journal() -> None:
         assert abs(move.after - move.before) == line.filled_shares
     assert found.cash.before == state.plan.plan.before.cash_usd
     assert found.cash.after != found.cash.before
+
+
+def test_what_was_seen_to_arrive_is_not_late_again() -> None:
+    seen = trades_of(fold(whole_run()))
+    unseen = trades_of(
+        fold(
+            [replace(one, after=None) if isinstance(one, RunClosed) else one for one in whole_run()]
+        )
+    )
+    still_open = trades_of(fold(whole_run()[:-1]))
+    assert seen is not None
+    assert unseen is not None
+    assert unseen == still_open
+    before = fold(whole_run()).plan.plan.before
+    back = snapshot(
+        {name: one.qty_shares for name, one in before.holdings.items()}, before.cash_usd
+    )
+    assert shown_late([seen], back, JUST_AFTER) == ()
+    assert len(shown_late([unseen], back, JUST_AFTER)) == 1
+
+
+def test_only_the_figures_that_arrived_are_let_go() -> None:
+    *trades, closing = whole_run()
+    assert isinstance(closing, RunClosed)
+    before = fold(trades).plan.plan.before
+    found = trades_of(fold([*trades, replace(closing, after=before)]))
+    assert found is not None
+    assert not any(one.has_arrived for one in (*found.shares.values(), found.cash))
 
 
 def test_a_run_that_traded_nothing_moved_nothing() -> None:

@@ -15,7 +15,7 @@ from src.core.journal import Declined, ReportWritten, RunAccepted
 from src.core.journal_fold import fold
 from src.core.records import TicketStatus
 from src.errors import ExitCode, JournalError
-from src.io.journal_db import JournalDb, open_journal, peek_open_runs, peek_order_refs
+from src.io.journal_db import JournalDb, open_journal, peek_journal
 from tests.builders import ACCOUNT
 from tests.journal_kit import (
     PLAN,
@@ -196,18 +196,18 @@ def test_reading_a_closed_journal_is_an_error_not_an_empty_answer(path: Path) ->
 
 
 def test_peeking_makes_no_file(path: Path) -> None:
-    assert peek_open_runs(path, ACCOUNT) == ()
-    assert peek_order_refs(path, ACCOUNT) == frozenset()
+    with peek_journal(path, ACCOUNT) as journal:
+        assert journal is None
     assert list(path.parent.glob("*.sqlite3*")) == []
 
 
-def test_peeking_shows_only_runs_whose_orders_may_be_out(journal: JournalDb, path: Path) -> None:
-    journal.append(recorded())
-    assert peek_open_runs(path, ACCOUNT) == ()
-    journal.append(approved())
-    journal.append(intent(1))
-    assert [run.run_id for run in peek_open_runs(path, ACCOUNT)] == [RUN_ID]
-    assert peek_order_refs(path, ACCOUNT) == {ref(1)}
+def test_peeking_sees_what_another_process_is_writing(journal: JournalDb, path: Path) -> None:
+    for event in opening(intent(1)):
+        journal.append(event)
+    with peek_journal(path, ACCOUNT) as peeked:
+        assert peeked is not None
+        assert [run.run_id for run in peeked.open_runs()] == [RUN_ID]
+        assert peeked.order_refs() == {ref(1)}
 
 
 def test_a_new_journal_leaves_nothing_beside_it(path: Path) -> None:
@@ -286,9 +286,9 @@ def test_a_file_with_anything_wrong_is_refused_with_a_remedy(name: str, path: Pa
     breakage, words = BREAKAGES[name]
     breakage(path)
     before = path.read_bytes()
-    for action in (open_journal, peek_open_runs):
-        with pytest.raises(JournalError, match=words) as caught:
-            action(path, ACCOUNT)
+    for action in (open_journal, peek_journal):
+        with pytest.raises(JournalError, match=words) as caught, action(path, ACCOUNT):
+            pytest.fail("a broken journal was opened")
         assert "backup" in str(caught.value)
         assert str(path) in str(caught.value)
     assert path.read_bytes() == before
