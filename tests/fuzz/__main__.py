@@ -19,12 +19,7 @@ _SHOWN_FAILURES = 10
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Play what the command line says; 1 when something else than a documented outcome came."""
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    parser.add_argument("--count", type=int, default=10_000, help="inputs for each target")
-    parser.add_argument("--start", type=int, default=0, help="the first case")
-    parser.add_argument("--target", choices=sorted(TARGETS), help="only this one")
-    parser.add_argument("--jobs", type=int, default=1, help="processors to use")
-    flags = parser.parse_args(argv)
+    flags = _parser().parse_args(argv)
     names = [flags.target] if flags.target else list(TARGETS)
     if flags.target and flags.count == 1:
         with tempfile.TemporaryDirectory() as home:
@@ -32,6 +27,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     failed = sum(_campaign(name, flags) for name in names)
     return 1 if failed else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("--count", type=int, default=10_000, help="inputs for each target")
+    parser.add_argument("--start", type=int, default=0, help="the first case")
+    parser.add_argument("--target", choices=sorted(TARGETS), help="only this one")
+    parser.add_argument("--jobs", type=int, default=1, help="processors to use")
+    return parser
 
 
 def _campaign(name: str, flags: argparse.Namespace) -> int:

@@ -21,15 +21,19 @@ _SHOWN_FAILURES = 20
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Play what the command line says; 1 when an invariant was broken."""
+    flags = _parser().parse_args(argv)
+    if flags.seed is not None:
+        return replay(flags.seed)
+    return campaign(range(flags.start, flags.start + flags.seeds), flags.jobs)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seeds", type=int, default=300, help="how many seeds to play")
     parser.add_argument("--start", type=int, default=0, help="the first seed")
     parser.add_argument("--seed", type=int, help="replay this one seed and show everything")
     parser.add_argument("--jobs", type=int, default=1, help="processors to use")
-    flags = parser.parse_args(argv)
-    if flags.seed is not None:
-        return replay(flags.seed)
-    return campaign(range(flags.start, flags.start + flags.seeds), flags.jobs)
+    return parser
 
 
 def campaign(seeds: range, jobs: int) -> int:

@@ -16,6 +16,7 @@ from src.errors import ExitCode
 from src.io import validate_config, validate_portfolios
 from src.io.config_keys import KEY_RULES
 from src.simulator import __main__ as simulator
+from tests.fuzz import __main__ as fuzz
 from tests.readme_preview import PICTURE, picture, practice_run, with_blocks
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +37,8 @@ PARSERS: dict[str, argparse.ArgumentParser] = {
     "src.io.validate_portfolios": validate_portfolios._parser(),
     "src.snapshot": snapshot._parser(),
     "src.simulator": simulator._parser(),
+    "tests.simulation": simulation._parser(),
+    "tests.fuzz": fuzz._parser(),
 }
 """Program or module → what reads its command line."""
 
@@ -72,7 +75,9 @@ def test_every_flag_that_is_named_exists(doc: str) -> None:
 
 @pytest.mark.parametrize("doc", ["README.md", "USAGE.md"])
 def test_every_example_can_be_typed(doc: str) -> None:
-    examples = re.findall(r"python (?:-m )?((?:rebalance|src\.)[^`\n|>&;]+)", text_of(doc))
+    examples = re.findall(
+        r"python (?:-m )?((?:rebalance|src\.|tests\.(?:sim|fuz))[^`\n|>&;]+)", text_of(doc)
+    )
     assert len(examples) > 5
     for example in examples:
         command, *words = shlex.split(example, comments=True)
