@@ -18,6 +18,7 @@ from src.io.config_keys import KEY_RULES
 from src.simulator import __main__ as simulator
 from tests.fuzz import __main__ as fuzz
 from tests.readme_preview import PICTURE, picture, practice_run, with_blocks
+from tests.simulation import __main__ as simulation
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ("README.md", "USAGE.md", "SRS.md")
@@ -75,9 +76,8 @@ def test_every_flag_that_is_named_exists(doc: str) -> None:
 
 @pytest.mark.parametrize("doc", ["README.md", "USAGE.md"])
 def test_every_example_can_be_typed(doc: str) -> None:
-    examples = re.findall(
-        r"python (?:-m )?((?:rebalance|src\.|tests\.(?:sim|fuz))[^`\n|>&;]+)", text_of(doc)
-    )
+    commands = r"rebalance|src\.|tests\.(?:simulation|fuzz)"
+    examples = re.findall(rf"python (?:-m )?((?:{commands})[^`\n|>&;]+)", text_of(doc))
     assert len(examples) > 5
     for example in examples:
         command, *words = shlex.split(example, comments=True)
