@@ -17,6 +17,8 @@ from tests.builders import ACCOUNT, NOON_UTC
 from tests.journal_kit import CLIENT_ID, PLAN, RUN_ID, fill, ref, request
 
 SELL, BUY = 1, 3
+LIVE = "the account is live and allow_live is false"
+TOO_OLD = "the approval is too old"
 
 
 def permit() -> TradePermit:
@@ -37,6 +39,10 @@ def permit() -> TradePermit:
     )
 
 
+def too_many(shares: int) -> str:
+    return f"{shares} AAA over all attempts, approved are 50"
+
+
 def gate(made: TradePermit | None = None) -> OrderGate:
     return OrderGate(permit=made or permit(), client_id=CLIENT_ID)
 
@@ -54,9 +60,10 @@ def status(
     )
 
 
-def refuse(tried: OrderGate, one: OrderRequest, words: str, at: int = 1) -> None:
-    with pytest.raises(GateRefusal, match=words) as caught:
+def refuse(tried: OrderGate, one: OrderRequest, words: str, at: Decimal | int = 1) -> None:
+    with pytest.raises(GateRefusal) as caught:
         tried.admit(one, Decimal(at))
+    assert str(caught.value) == f"order {one.order_ref} was stopped, not sent: {words}"
     assert isinstance(caught.value, Refused)
     assert caught.value.exit_code is ExitCode.REFUSED
 
@@ -68,25 +75,28 @@ def test_the_approved_orders_pass() -> None:
 
 
 VIOLATIONS = {
-    "account": (replace(request(SELL), account_id="DU7654321"), "another account"),
-    "ref": (replace(request(SELL), order_ref="mine"), "no approved line"),
-    "line": (replace(request(SELL), order_ref=ref(99)), "no approved line"),
-    "other line": (replace(request(SELL), order_ref=ref(2)), "not the approved"),
+    "account": (replace(request(SELL), account_id="DU7654321"), "it names another account"),
+    "ref": (replace(request(SELL), order_ref="mine"), "its ref names no approved line"),
+    "line": (replace(request(SELL), order_ref=ref(99)), "its ref names no approved line"),
+    "other line": (
+        replace(request(SELL), order_ref=ref(2)),
+        "it is not the approved SELL of BBB",
+    ),
     "run": (
         replace(request(SELL), order_ref=make_order_ref(PREFIX, "20250131T170001Z", 1, 1)),
-        "another run",
+        "its ref belongs to another run",
     ),
     "prefix": (
         replace(request(SELL), order_ref=make_order_ref("IBRSIM", RUN_ID, 1, 1)),
-        "another run",
+        "its ref belongs to another run",
     ),
-    "contract": (replace(request(SELL), con_id=1), "not the approved"),
-    "symbol": (replace(request(SELL), symbol="ZZZ"), "not the approved"),
-    "side": (replace(request(SELL), side=Side.BUY), "not the approved"),
-    "too many": (request(SELL, qty=PLAN.tickets[0].qty_shares + 1), "approved are"),
-    "none": (request(SELL, qty=Decimal(0)), "not above 0"),
-    "negative": (request(SELL, qty=Decimal(-5)), "not above 0"),
-    "attempt": (request(SELL, 3), "one too many"),
+    "contract": (replace(request(SELL), con_id=1), "it is not the approved SELL of AAA"),
+    "symbol": (replace(request(SELL), symbol="ZZZ"), "it is not the approved SELL of AAA"),
+    "side": (replace(request(SELL), side=Side.BUY), "it is not the approved SELL of AAA"),
+    "too many": (request(SELL, qty=Decimal(51)), too_many(51)),
+    "none": (request(SELL, qty=Decimal(0)), "its quantity is not above 0"),
+    "negative": (request(SELL, qty=Decimal(-5)), "its quantity is not above 0"),
+    "attempt": (request(SELL, 3), "attempt 3 is one too many"),
 }
 
 
@@ -101,21 +111,23 @@ def test_the_first_violation_shuts_the_gate_for_good(name: str) -> None:
 
 @pytest.mark.parametrize("text", ["nan", "inf", "-inf"])
 def test_what_is_not_finite_is_no_quantity(text: str) -> None:
-    refuse(gate(), request(SELL, qty=Decimal(text)), "not above 0")
+    refuse(gate(), request(SELL, qty=Decimal(text)), "its quantity is not above 0")
 
 
 def test_the_same_ref_or_order_id_never_passes_twice() -> None:
     tried = gate()
     tried.admit(request(SELL, qty=Decimal(1)), Decimal(1))
-    refuse(tried, request(SELL, qty=Decimal(1)), "sent before")
+    refuse(tried, request(SELL, qty=Decimal(1)), "its ref was sent before")
     again = gate()
     again.admit(request(SELL), Decimal(1))
-    refuse(again, replace(request(2), order_id=request(SELL).order_id), "order id")
+    refuse(
+        again, replace(request(2), order_id=request(SELL).order_id), "its order id was sent before"
+    )
 
 
 def test_a_live_account_needs_the_live_switch() -> None:
     live = replace(permit(), account_id="U1234567")
-    refuse(gate(live), replace(request(SELL), account_id="U1234567"), "live")
+    refuse(gate(live), replace(request(SELL), account_id="U1234567"), LIVE)
     gate(replace(live, allow_live=True)).admit(
         replace(request(SELL), account_id="U1234567"), Decimal(1)
     )
@@ -123,34 +135,71 @@ def test_a_live_account_needs_the_live_switch() -> None:
 
 @pytest.mark.parametrize("age", ["-1", "60.5"])
 def test_the_first_order_must_follow_the_approval_soon(age: str) -> None:
-    with pytest.raises(GateRefusal, match="too old"):
-        gate().admit(request(SELL), Decimal(age))
+    refuse(gate(), request(SELL), TOO_OLD, at=Decimal(age))
 
 
 def test_later_orders_have_the_permit_s_lifetime() -> None:
-    tried = gate()
-    tried.admit(request(SELL), Decimal(60))
-    tried.admit(request(BUY), Decimal(600))
-    refuse(tried, request(2), "too old", at=601)
+    for soonest in (0, 60):
+        tried = gate()
+        tried.admit(request(SELL), Decimal(soonest))
+        tried.admit(request(BUY), Decimal(600))
+        refuse(tried, request(2), TOO_OLD, at=Decimal("600.001"))
 
 
 def test_hard_limits_hold_at_the_approved_prices() -> None:
-    value = PLAN.tickets[0].est_value_usd
+    value, both = Decimal(5000), Decimal(7500)  # 50 AAA at 100, then 50 BBB at 50
     gate(replace(permit(), max_order_usd=value)).admit(request(SELL), Decimal(1))
-    refuse(gate(replace(permit(), max_order_usd=value - 1)), request(SELL), "max_order_usd")
-    run = gate(replace(permit(), max_run_usd=value + 1))
-    run.admit(request(SELL), Decimal(1))
-    refuse(run, request(2), "max_run_usd")
+    tight = gate(replace(permit(), max_order_usd=value - 1))
+    refuse(tight, request(SELL), "$5,000.00 is more than max_order_usd")
+    enough = gate(replace(permit(), max_run_usd=both))
+    short = gate(replace(permit(), max_run_usd=both - Decimal("0.01")))
+    for run in (enough, short):
+        run.admit(request(SELL), Decimal(1))
+    enough.admit(request(2), Decimal(1))
+    refuse(short, request(2), "$7,500.00 in all is more than max_run_usd")
     few = gate(replace(permit(), max_orders=1))
     few.admit(request(SELL), Decimal(1))
-    refuse(few, request(2), "max_orders")
+    refuse(few, request(2), "max_orders = 1 is reached")
+
+
+def selling_from(**held: int) -> TradePermit:
+    ids = {ticket.symbol: ticket.con_id for ticket in PLAN.tickets}
+    return replace(permit(), held_shares={ids[name]: Decimal(qty) for name, qty in held.items()})
 
 
 def test_no_more_is_sold_than_held() -> None:
-    ticket = PLAN.tickets[0]
-    poor = replace(permit(), held_shares={ticket.con_id: ticket.qty_shares - 1})
-    refuse(gate(poor), request(SELL), "held")
-    refuse(gate(replace(permit(), held_shares={})), request(SELL), "of 0 held")
+    refuse(gate(selling_from(AAA=49, BBB=50)), request(SELL), "sells 50 of 49 held")
+    refuse(gate(selling_from()), request(SELL), "sells 50 of 0 held")
+
+
+def test_every_share_held_may_be_sold() -> None:
+    tried = gate(selling_from(AAA=50, BBB=50))
+    tried.admit(request(SELL), Decimal(1))
+    tried.admit(request(2), Decimal(1))
+
+
+@pytest.mark.parametrize(("held", "passes"), [(50, True), (49, False)])
+def test_both_attempts_of_a_sell_come_out_of_one_holding(held: int, *, passes: bool) -> None:
+    tried = gate(selling_from(AAA=held))
+    first = request(SELL, qty=Decimal(20))
+    tried.admit(first, Decimal(1))
+    tried.observe(status(first, "Cancelled", 20))
+    rest = request(SELL, 2, qty=Decimal(30))
+    if passes:
+        tried.admit(rest, Decimal(2))
+    else:
+        refuse(tried, rest, "sells 50 of 49 held")
+
+
+@pytest.mark.parametrize(("con_id", "passes"), [(-1, False), (0, False), (1, True)])
+def test_an_order_without_a_contract_number_never_passes(con_id: int, *, passes: bool) -> None:
+    buy = replace(PLAN.tickets[BUY - 1], con_id=con_id)
+    tickets = (*PLAN.tickets[: BUY - 1], buy, *PLAN.tickets[BUY:])
+    tried, one = gate(replace(permit(), tickets=tickets)), replace(request(BUY), con_id=con_id)
+    if passes:
+        tried.admit(one, Decimal(1))
+    else:
+        refuse(tried, one, f"it is not the approved BUY of {buy.symbol}")
 
 
 def test_a_second_attempt_waits_for_the_end_of_the_first() -> None:
@@ -159,7 +208,7 @@ def test_a_second_attempt_waits_for_the_end_of_the_first() -> None:
     tried.admit(first, Decimal(1))
     tried.observe(status(first, "Submitted"))
     tried.observe(status(first, "Cancelled", client=7))
-    refuse(tried, request(SELL, 2), "approved are")
+    refuse(tried, request(SELL, 2), too_many(100))
 
 
 @pytest.mark.parametrize("word", ["Cancelled", "ApiCancelled", "Inactive"])
@@ -175,7 +224,7 @@ def test_a_second_attempt_may_send_what_the_first_provably_left(word: str) -> No
         if passes:
             tried.admit(rest, Decimal(2))
         else:
-            refuse(tried, rest, "approved are")
+            refuse(tried, rest, too_many(51))
 
 
 def test_a_fill_after_the_cancel_counts() -> None:
@@ -184,7 +233,7 @@ def test_a_fill_after_the_cancel_counts() -> None:
     tried.admit(first, Decimal(1))
     tried.observe(status(first, "Cancelled", 0))
     tried.observe(FillSeen(fill=fill(SELL, 5)))
-    refuse(tried, request(SELL, 2, qty=first.qty_shares), "approved are")
+    refuse(tried, request(SELL, 2, qty=first.qty_shares), too_many(55))
 
 
 def test_a_total_without_executions_counts_as_filled() -> None:
@@ -192,7 +241,7 @@ def test_a_total_without_executions_counts_as_filled() -> None:
     tried = gate()
     tried.admit(first, Decimal(1))
     tried.observe(status(first, "Cancelled", 30))
-    refuse(tried, request(SELL, 2, qty=first.qty_shares - 29), "approved are")
+    refuse(tried, request(SELL, 2, qty=first.qty_shares - 29), too_many(51))
 
 
 def test_a_refusal_frees_the_line_and_a_notice_does_not() -> None:
@@ -204,7 +253,7 @@ def test_a_refusal_frees_the_line_and_a_notice_does_not() -> None:
     held = gate()
     held.admit(first, Decimal(1))
     held.observe(OrderErrorSeen(order_id=first.order_id, code=399, text="held"))
-    refuse(held, request(SELL, 2), "approved are")
+    refuse(held, request(SELL, 2), too_many(100))
 
 
 def test_fills_of_strangers_change_nothing() -> None:
