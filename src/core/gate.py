@@ -19,12 +19,12 @@ from typing import Final
 
 from src.core.accounts import is_paper_account
 from src.core.codes import CodeKind, classify
-from src.core.executions import execution_key
+from src.core.executions import newest_fills
 from src.core.money import ZERO, dollars, exact_arithmetic, shares_text
 from src.core.order_events import BrokerEvent, FillSeen, OrderErrorSeen, StatusSeen
 from src.core.order_ref import OrderRef, parse_order_ref
 from src.core.permit import TradePermit
-from src.core.records import OrderRequest, OrderTicket, Side
+from src.core.records import Fill, OrderRequest, OrderTicket, Side
 from src.errors import Refused
 
 _ENDED: Final = frozenset({"Filled", "Cancelled", "ApiCancelled", "Inactive"})
@@ -43,13 +43,13 @@ class _Passage:
     line: int
     has_ended: bool = False
     status_filled: Decimal = ZERO
-    fills: dict[str, Decimal] = field(default_factory=dict)
+    fills: tuple[Fill, ...] = ()
 
     def counted_shares(self) -> Decimal:
         """What this order filled or may still fill."""
         if not self.has_ended:
             return self.request.qty_shares
-        return max(self.status_filled, sum(self.fills.values(), ZERO))
+        return max(self.status_filled, sum((fill.qty_shares for fill in self.fills), ZERO))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,7 +84,7 @@ class OrderGate:
         if isinstance(event, FillSeen):
             passage = self._passed.get(event.fill.order_ref)
             if passage is not None:
-                passage.fills[execution_key(event.fill.exec_id)] = event.fill.qty_shares
+                passage.fills = newest_fills((*passage.fills, event.fill))
         elif isinstance(event, StatusSeen):
             self._observe_status(event)
         elif isinstance(event, OrderErrorSeen) and classify(event.code) is CodeKind.REJECTED:

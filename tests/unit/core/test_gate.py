@@ -236,6 +236,19 @@ def test_a_fill_after_the_cancel_counts() -> None:
     refuse(tried, request(SELL, 2, qty=first.qty_shares), too_many(55))
 
 
+@pytest.mark.parametrize("order", [("a.01", "a.02"), ("a.02", "a.01")])
+def test_the_newest_version_of_an_execution_counts_whichever_comes_first(
+    order: tuple[str, str],
+) -> None:
+    first, shares = request(SELL), {"a.01": 20, "a.02": 30}
+    tried = gate()
+    tried.admit(first, Decimal(1))
+    for exec_id in order:
+        tried.observe(FillSeen(fill=fill(SELL, shares[exec_id], exec_id=exec_id)))
+    tried.observe(status(first, "Cancelled", 20))
+    refuse(tried, request(SELL, 2, qty=Decimal(21)), too_many(51))
+
+
 def test_a_total_without_executions_counts_as_filled() -> None:
     first = request(SELL)
     tried = gate()
