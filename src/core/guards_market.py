@@ -7,7 +7,7 @@ Source: SRS, guards. Every guard has the signature ``Guard`` and asks nobody.
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -42,12 +42,11 @@ def _sessions(listing: Listing | None, hours: TradingHours) -> tuple[Session, ..
     return listing.regular_sessions if hours == "rth" else listing.extended_sessions
 
 
-def _closed_text(symbols: list[str], opening: datetime | None) -> str:
+def _closed_text(symbols: list[str], opening_utc: datetime | None) -> str:
     names = ", ".join(symbols)
-    if opening is None:
+    if opening_utc is None:
         return f"the market is closed for {names}; the broker gave no next opening"
-    utc = opening.astimezone(timezone.utc)
-    return f"the market is closed for {names}; it opens {utc:%Y-%m-%d %H:%M} UTC"
+    return f"the market is closed for {names}; it opens {opening_utc:%Y-%m-%d %H:%M} UTC"
 
 
 def outside_regular_hours(
