@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from src.core.market_state import MarketState, previous_closes
+from src.core.market_state import MarketState, Obstacle, obstacles, previous_closes
+from src.core.order_ref import PREFIX
 from src.core.permit import (
     GUARDS,
     Answer,
@@ -185,6 +186,13 @@ def test_several_obstacles_are_named_at_once() -> None:
         refuse_obstacles(trading_obstacles(PLAN, market, settings(), NOON_UTC))
 
 
+def test_a_refusal_lists_the_reasons_and_leaves_the_warnings_out() -> None:
+    late = Obstacle(text="the clock is late", is_warning=True)
+    with pytest.raises(Refused, match=r"^trading refused: no; not now$"):
+        refuse_obstacles((*obstacles("no"), late, *obstacles("not now")))
+    refuse_obstacles((late,))
+
+
 def test_accounts_are_masked_in_every_obstacle() -> None:
     for market, _words in OBSTACLES.values():
         assert not any(ACCOUNT in text or LIVE in text for text in found(market))
@@ -204,7 +212,9 @@ def test_yes_in_any_case_approves(text: str) -> None:
 
 @pytest.mark.parametrize("text", [None, "", " ", "n", "no", "yess", "y y", "1", ACCOUNT])
 def test_anything_else_declines(text: str | None) -> None:
-    assert isinstance(grant_permit(answer(text), PLAN, CALM, settings(), NOON_UTC), Declined)
+    reason = "end of input" if text is None else "answered no"
+    made = grant_permit(answer(text), PLAN, CALM, settings(), NOON_UTC)
+    assert made == Declined(reason=reason)
 
 
 def test_with_live_trading_allowed_only_the_account_id_approves() -> None:
@@ -216,14 +226,22 @@ def test_with_live_trading_allowed_only_the_account_id_approves() -> None:
 
 
 def test_the_permit_repeats_what_was_approved() -> None:
-    made = grant_permit(answer(), PLAN, CALM, settings(max_orders=7), NOON_UTC)
-    assert isinstance(made, TradePermit)
-    assert made.tickets == PLAN.tickets
-    assert (made.account_id, made.plan_hash, made.run_id) == (ACCOUNT, PLAN.plan_hash, RUN_ID)
-    assert made.held_shares == {con_id("AAA"): 100, con_id("BBB"): 150}
-    assert made.max_orders == 7
-    assert made.first_order_within_sec == 115
-    assert made.lifetime_sec == 120 + 4 * 300 + 60
+    rules = settings(max_orders=7, max_order_usd=Decimal(6000), max_run_usd=Decimal(30000))
+    assert grant_permit(answer(), PLAN, CALM, rules, NOON_UTC) == TradePermit(
+        account_id=ACCOUNT,
+        allow_live=False,
+        run_id=RUN_ID,
+        order_prefix=PREFIX,
+        plan_hash=PLAN.plan_hash,
+        tickets=PLAN.tickets,
+        held_shares={con_id("AAA"): Decimal(100), con_id("BBB"): Decimal(150)},
+        max_order_usd=Decimal(6000),
+        max_run_usd=Decimal(30000),
+        max_orders=7,
+        granted_at_utc=NOON_UTC,
+        first_order_within_sec=Decimal(115),
+        lifetime_sec=Decimal(120 + 4 * 300 + 60),
+    )
 
 
 def test_one_order_at_a_time_lives_longer() -> None:
@@ -233,14 +251,16 @@ def test_one_order_at_a_time_lives_longer() -> None:
 
 
 def test_a_yes_to_another_plan_is_no_yes() -> None:
-    with pytest.raises(Refused, match="approved plan"):
+    with pytest.raises(
+        Refused, match=r"^the approved plan is not the plan to be traded; run again$"
+    ):
         grant_permit(answer(plan_hash="00"), PLAN, CALM, settings(), NOON_UTC)
 
 
 def test_read_only_never_gets_a_permit() -> None:
     rules = settings()
     read_only = rules._replace(ibkr=rules.ibkr._replace(read_only=True))
-    with pytest.raises(Refused, match="read-only"):
+    with pytest.raises(Refused, match=r"^read-only is in force: nothing is sent$"):
         grant_permit(answer(), PLAN, CALM, read_only, NOON_UTC)
 
 
