@@ -11,7 +11,7 @@ from src.core.journal import RunClosed
 from src.core.journal_fold import fold
 from src.core.recent_trades import SETTLED_AFTER, Moved, RecentTrades, shown_late, trades_of
 from tests.builders import NOON_UTC, con_id, dec, snapshot
-from tests.journal_kit import RUN_ID, opening, whole_run
+from tests.journal_kit import PLAN, RUN_ID, booked, fill, intent, later, opening, sent
 
 JUST_AFTER = NOON_UTC + timedelta(seconds=20)
 
@@ -62,6 +62,30 @@ def test_after_a_while_the_account_is_right() -> None:
     assert shown_late([old], snapshot({"AAA": 100}, 1000), NOON_UTC + SETTLED_AFTER) == ()
 
 
+@pytest.mark.parametrize(
+    ("after", "shown", "is_late"),
+    [
+        ("110", "100", False),  # so short a way may be a commission or a dividend
+        ("110.01", "100", True),
+        ("89.99", "100", True),
+        ("101", "100", False),
+        ("500", "105", True),
+        ("500", "105.01", False),
+    ],
+)
+def test_cash_stands_still_within_five_dollars(after: str, shown: str, *, is_late: bool) -> None:
+    cash = Moved(name="USD cash", before=dec(100), after=dec(after))
+    assert bool(shown_late([run("A", cash=cash)], snapshot({}, shown), JUST_AFTER)) is is_late
+
+
+def test_each_late_figure_is_named_with_what_is_expected() -> None:
+    traded = run("A", moved(100, 0), moved(0, 40, "BBB"), cash=moved(9000, 500, "USD cash"))
+    late = "AAA 60 shares, 0 expected; BBB 10 shares, 40 expected; cash $9000.00, $500.00 expected"
+    assert shown_late([traded], snapshot({"AAA": 60, "BBB": 10}, 9000), JUST_AFTER) == (
+        f"the account does not show yet what run A traded ({late}); start again in a minute",
+    )
+
+
 def test_a_clock_set_back_does_not_hide_a_trade() -> None:
     assert shown_late(
         [run("A", moved(100, 0))], snapshot({"AAA": 100}, 1000), NOON_UTC - timedelta(hours=2)
@@ -69,15 +93,34 @@ def test_a_clock_set_back_does_not_hide_a_trade() -> None:
 
 
 def test_what_a_run_moved_comes_from_its_journal() -> None:
-    state = fold(whole_run())
-    found = trades_of(state)
+    sold = booked(fill(1, 50, price="101", commission="0.35"))
+    bought = replace(fill(3, 200, price="19.5", commission="1"), at_utc=later(5))
+    state = fold(opening(intent(1), sent(1), sold, intent(3), sent(3), booked(bought)))
+    assert trades_of(state) == RecentTrades(
+        run_id=RUN_ID,
+        last_utc=later(5),
+        shares={
+            con_id("AAA"): moved(100, 50),
+            con_id(PLAN.tickets[2].symbol): moved(0, 200, PLAN.tickets[2].symbol),
+        },
+        cash=Moved(name="USD cash", before=dec(2500), after=dec("3648.65")),
+    )
+
+
+def test_a_run_s_last_trade_is_the_latest_in_whatever_order_they_came() -> None:
+    early = fill(1, 20, exec_id="a.01")
+    late = replace(fill(1, 30, exec_id="b.01"), at_utc=later(6))
+    found = trades_of(fold(opening(intent(1), sent(1), booked(late), booked(early))))
     assert found is not None
-    assert found.run_id == RUN_ID
-    for line in state.lines:
-        move = found.shares[line.ticket.con_id]
-        assert abs(move.after - move.before) == line.filled_shares
-    assert found.cash.before == state.plan.plan.before.cash_usd
-    assert found.cash.after != found.cash.before
+    assert found.last_utc == later(6)
+    assert found.shares == {con_id("AAA"): moved(100, 50)}
+
+
+def test_what_was_not_held_before_counts_from_zero() -> None:
+    renamed = replace(fill(3, 7), symbol="CCC.N")
+    found = trades_of(fold(opening(intent(3), sent(3), booked(renamed))))
+    assert found is not None
+    assert found.shares == {renamed.con_id: moved(0, 7, "CCC.N")}
 
 
 def test_what_was_seen_to_arrive_is_not_late_again() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -52,8 +53,11 @@ def _ends(hours: str, zone: str = NEW_YORK) -> list[tuple[str, str]]:
             "MET",
             [("05-07 05:00", "05-07 16:30"), ("05-07 16:30", "05-07 21:30")],
         ),
+        ("20260406:1559-20260406:1600", NEW_YORK, [("04-06 19:59", "04-06 20:00")]),
+        ("20260405:CLOSED,20260406:0930-1600", NEW_YORK, [("04-06 13:30", "04-06 20:00")]),
         ("20260406:1800-20260407:1700", NEW_YORK, [("04-06 22:00", "04-07 21:00")]),
         ("20090507:1800-1700", NEW_YORK, [("05-07 22:00", "05-08 21:00")]),
+        ("20090507:1700-1700", NEW_YORK, [("05-07 21:00", "05-08 21:00")]),
         ("20260406:0000-20260406:2400", "GB-Eire", [("04-05 23:00", "04-06 23:00")]),
         # the clocks go forward on 2026-03-08 and back on 2026-11-01 in New York
         ("20260306:0930-20260306:1600", NEW_YORK, [("03-06 14:30", "03-06 21:00")]),
@@ -84,15 +88,46 @@ def test_sessions_come_sorted_and_once() -> None:
         "20260406:0930-20260406:1600;later",
         "20260406:1600-20260406:0930",
         "20261306:0930-20261306:1600",
+        "20260406:0930-20260406:0930",
         "20260406:2500-20260406:2600",
+        "20260406:0930-20260406:2500",
         "20260406:0960-20260406:1600",
         "20260406:0930-20260406:1600,CLOSING",
+        "20260405:CLOSED,CLOSING",
         "\uff12\uff10\uff12\uff160406:0930-20260406:1600",
     ],
 )
 def test_text_that_is_not_understood_in_full_is_no_calendar(hours: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         parse_sessions(hours, NEW_YORK)
+
+
+SESSION, BACKWARDS = "20260406:0930-20260406:1600", "20260406:1600-20260406:0930"
+
+
+@pytest.mark.parametrize(
+    ("hours", "message"),
+    [
+        (f"{SESSION},{SESSION},x,{SESSION}", "trading hours not understood: "),
+        (f"{SESSION},{SESSION},{BACKWARDS}", "trading hours end before they begin: "),
+    ],
+)
+def test_what_is_wrong_with_the_hours_is_said_with_their_beginning(
+    hours: str, message: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"{message}{hours[:60]!r}") + "$"):
+        parse_sessions(hours, NEW_YORK)
+
+
+def test_a_time_beyond_the_day_is_named() -> None:
+    with pytest.raises(ValueError, match=r"^not a time of day: 0960$"):
+        parse_sessions("20260406:0960-20260406:1600", NEW_YORK)
+
+
+def test_sessions_are_in_utc_wherever_the_computer_is() -> None:
+    (one,) = parse_sessions(SESSION, NEW_YORK)
+    assert one.opens_utc.tzinfo is timezone.utc
+    assert one.closes_utc.tzinfo is timezone.utc
 
 
 @pytest.mark.parametrize("zone", ["", "Mars/Olympus", "../etc/passwd", "\0"])
