@@ -63,7 +63,7 @@ def next_open(sessions: Iterable[Session], at_utc: datetime) -> datetime | None:
 
 
 def _zone(name: str) -> ZoneInfo:
-    word = name.split(" ", 1)[0].strip()
+    word = name.partition(" ")[0].strip()
     try:
         return ZoneInfo(_ZONE_ALIASES.get(word, word))
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -90,7 +90,7 @@ def _sessions_of_day(text: str, zone: ZoneInfo) -> Iterator[Session]:
 
 
 def _moment(day: str, time: str, zone: ZoneInfo, plus: timedelta = timedelta(0)) -> datetime:
-    midnight = datetime(int(day[:4]), int(day[4:6]), int(day[6:8]))  # noqa: DTZ001 - zone follows
+    midnight = datetime(int(day[:4]), int(day[4:6]), int(day[6:]))  # noqa: DTZ001 - zone follows
     hour, minute = int(time[:2]), int(time[2:])
     if hour > 24 or minute > 59:  # noqa: PLR2004 - 2400 is the end of the day
         raise ValueError(f"not a time of day: {time}")
