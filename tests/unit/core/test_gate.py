@@ -269,6 +269,37 @@ def test_a_refusal_frees_the_line_and_a_notice_does_not() -> None:
     refuse(held, request(SELL, 2), too_many(100))
 
 
+# What may come before or after the end of an order, or says nothing sure about it.
+NO_END = ("PendingSubmit", "PreSubmitted", "Submitted", "PendingCancel", "cancelled", "")
+NO_REFUSAL = (100, 103, 104, 135, 161, 202, 399, 404, 2109, 10147, 10148, 10349, 424242)
+
+
+@pytest.mark.parametrize("word", NO_END)
+def test_only_a_final_status_ends_an_attempt(word: str) -> None:
+    tried = gate()
+    tried.admit(request(SELL), Decimal(1))
+    tried.observe(status(request(SELL), word))
+    refuse(tried, request(SELL, 2), too_many(100))
+
+
+@pytest.mark.parametrize("code", NO_REFUSAL)
+def test_a_code_that_is_no_refusal_ends_no_attempt(code: int) -> None:
+    tried = gate()
+    tried.admit(request(SELL), Decimal(1))
+    tried.observe(OrderErrorSeen(order_id=request(SELL).order_id, code=code, text="?"))
+    refuse(tried, request(SELL, 2), too_many(100))
+
+
+def test_the_end_of_another_order_frees_nothing() -> None:
+    tried = gate()
+    for line in (SELL, 2):
+        tried.admit(request(line), Decimal(1))
+    tried.observe(status(request(2), "Cancelled"))
+    tried.observe(OrderErrorSeen(order_id=request(2).order_id, code=201, text="margin"))
+    tried.admit(request(2, 2), Decimal(2))
+    refuse(tried, request(SELL, 2), too_many(100))
+
+
 def test_fills_of_strangers_change_nothing() -> None:
     first = request(SELL)
     tried = gate()

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from src.core.guards_account import recent_trades
+from src.core.guards_account import clock, recent_trades
 from src.core.guards_market import (
     broker_net_liq,
     market_open,
@@ -43,6 +43,13 @@ def holding(**shares: int) -> MarketState:
     return state(snapshot=replace(held(), positions=positions))
 
 
+SPENT = RecentTrades(
+    run_id="A",
+    last_utc=NOON_UTC,
+    shares={con_id("AAA"): Moved(name="AAA", before=dec(100), after=dec(40))},
+    cash=Moved(name="USD cash", before=dec(0), after=dec(0)),
+)
+
 SENTENCES = {
     "login": (
         state(managed_accounts=("DU9876543", "DU2222222")),
@@ -60,6 +67,21 @@ SENTENCES = {
         (
             "the gateway's read-only API hides working orders and refuses new ones; "
             "untick Read-Only API in its settings"
+        ),
+    ),
+    "lock": (state(lock_holder="run A is trading (pid 7)"), "run A is trading (pid 7)"),
+    "open run": (
+        state(open_runs=("A",)),
+        (
+            "run A left orders whose fate is not proven; settle it with --recover, "
+            "or take it over with --recover --accept A"
+        ),
+    ),
+    "late figures": (
+        state(recent_trades=(SPENT,)),
+        (
+            "the account does not show yet what run A traded (AAA 100 shares, 40 expected); "
+            "start again in a minute"
         ),
     ),
     "halts": (
@@ -104,13 +126,6 @@ def test_a_refusal_says_what_is_wrong_and_what_to_do(name: str) -> None:
 
 # --- account ----------------------------------------------------------------------------------
 
-SPENT = RecentTrades(
-    run_id="A",
-    last_utc=NOON_UTC,
-    shares={con_id("AAA"): Moved(name="AAA", before=dec(100), after=dec(40))},
-    cash=Moved(name="USD cash", before=dec(0), after=dec(0)),
-)
-
 
 @pytest.mark.parametrize(("our_min", "offset_min", "is_late"), [(20, -10, True), (10, 10, False)])
 def test_how_long_ago_a_run_traded_is_told_by_the_gateway_s_clock(
@@ -119,6 +134,14 @@ def test_how_long_ago_a_run_traded_is_told_by_the_gateway_s_clock(
     market = state(recent_trades=(SPENT,), clock_offset=timedelta(minutes=offset_min))
     now = NOON_UTC + timedelta(minutes=our_min)
     assert bool(recent_trades(PLAN, market, settings(), now)) is is_late
+
+
+@pytest.mark.parametrize(("offset", "text"), [(60, ""), (-60, ""), (61, "61 s"), (-61, "61 s")])
+def test_a_clock_more_than_a_minute_off_is_worth_a_warning(offset: int, text: str) -> None:
+    said = f"this computer's clock and the gateway's differ by {text}"
+    expected = (Obstacle(text=said, is_warning=True),) if text else ()
+    market = state(clock_offset=timedelta(seconds=offset))
+    assert clock(PLAN, market, settings(), NOON_UTC) == expected
 
 
 # --- market -----------------------------------------------------------------------------------

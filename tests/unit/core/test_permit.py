@@ -222,7 +222,8 @@ def test_with_live_trading_allowed_only_the_account_id_approves() -> None:
     assert expected_answer(live) == ACCOUNT
     assert expected_answer(settings()) == "y"
     assert is_approval(f" {ACCOUNT.lower()} ", live)
-    assert not is_approval("y", live)
+    for no in (None, "", "y", "yes", ACCOUNT[:-1], f"{ACCOUNT}0", ACCOUNT[2:]):
+        assert not is_approval(no, live)
 
 
 def test_the_permit_repeats_what_was_approved() -> None:

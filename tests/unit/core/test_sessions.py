@@ -72,6 +72,18 @@ def test_hours_become_sessions_in_utc(
     assert _ends(hours, zone) == expected
 
 
+@pytest.mark.parametrize(
+    ("zone", "opens"),
+    [
+        *(("EST", "04-06 13:30"), ("EDT", "04-06 13:30"), ("CST", "04-06 14:30")),
+        *(("PST", "04-06 16:30"), ("JST", "04-06 00:30")),
+    ],
+)
+def test_a_short_zone_name_means_the_exchange_s_wall_clock(zone: str, opens: str) -> None:
+    ((first, _closes),) = _ends("20260406:0930-20260406:1600", zone)
+    assert first == opens
+
+
 def test_sessions_come_sorted_and_once() -> None:
     day, earlier = "20260407:0930-20260407:1600", "20260406:0930-20260406:1600"
     assert _ends(f"{day};{earlier};{day};") == _ends(f"{earlier};{day}")
