@@ -9,7 +9,7 @@ import pytest
 
 from src.core.journal import RunClosed
 from src.core.journal_fold import fold
-from src.core.recent_trades import SETTLED_AFTER, Moved, RecentTrades, shown_late, trades_of
+from src.core.recent_trades import Moved, RecentTrades, shown_late, trades_of
 from tests.builders import NOON_UTC, con_id, dec, snapshot
 from tests.journal_kit import PLAN, RUN_ID, booked, fill, intent, later, opening, sent
 
@@ -57,9 +57,11 @@ def test_cash_that_was_spent(usd: str, is_late: bool) -> None:
     assert bool(shown_late([spent], snapshot({}, usd), JUST_AFTER)) is is_late
 
 
-def test_after_a_while_the_account_is_right() -> None:
-    old = run("A", moved(100, 0))
-    assert shown_late([old], snapshot({"AAA": 100}, 1000), NOON_UTC + SETTLED_AFTER) == ()
+@pytest.mark.parametrize(("seconds", "is_late"), [(899, True), (900, False)])
+def test_after_a_while_the_account_is_right(seconds: int, *, is_late: bool) -> None:
+    now = NOON_UTC + timedelta(seconds=seconds)
+    found = shown_late([run("A", moved(100, 0))], snapshot({"AAA": 100}, 1000), now)
+    assert bool(found) is is_late
 
 
 @pytest.mark.parametrize(
