@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from src.core.pricing import MarketMoment, choose_prices, usable_price
-from src.core.records import AccountSnapshot, DataKind, PriceBook, Quote, QuoteStage
+from src.core.records import AccountSnapshot, DataKind, Price, PriceBook, Quote, QuoteStage
 from src.errors import PricingError
 from src.settings import PriceSource, PricingSettings
 from tests.builders import NOON_UTC, dec, quote, snapshot
@@ -96,3 +96,149 @@ def test_age_and_spread_are_doubtful_only_while_the_session_is_open() -> None:
 
 def test_prices_are_kept_to_eight_decimals() -> None:
     assert usable_price(quote("SPY", last="1.1234567891"), "last") == Decimal("1.12345679")
+
+
+def test_the_close_counts_where_it_is_wanted() -> None:
+    shut = replace(quote("SPY", last=100, bid=99, ask=102), close_usd=dec("98.5"))
+    assert usable_price(shut, "close") == dec("98.5")
+    assert usable_price(quote("SPY", last=100), "close") is None
+
+
+@pytest.mark.parametrize("source", ["bid", "ask", "mid"])
+def test_bid_and_ask_that_meet_are_a_price(source: PriceSource) -> None:
+    assert usable_price(quote("SPY", bid=100, ask=100), source) == 100
+
+
+@pytest.mark.parametrize(
+    ("last", "text"),
+    [
+        ("580.25", "580.25"),
+        ("100", "100"),
+        ("99999999.99", "99999999.99"),
+        ("0.00000001", "1E-8"),
+        ("100000000", "None"),
+    ],
+)
+def test_a_price_below_100_million_keeps_the_digits_it_came_with(last: str, text: str) -> None:
+    assert str(usable_price(quote("SPY", last=last), "last")) == text
+
+
+def test_a_price_says_everything_about_itself() -> None:
+    assert choose(quote("SPY", last=100)).prices["SPY"] == Price(
+        symbol="SPY",
+        price_usd=Decimal(100),
+        source="last",
+        is_preferred=True,
+        as_of_utc=NOON_UTC,
+    )
+    held = with_market_price(snapshot({"SPY": 5}), "77")
+    assert choose_prices({}, held, PricingSettings(), ["SPY"]).prices["SPY"] == Price(
+        symbol="SPY",
+        price_usd=Decimal(77),
+        source="account",
+        is_preferred=False,
+        as_of_utc=NOON_UTC,
+    )
+
+
+Asked = tuple[QuoteStage, DataKind]
+LIVE = (QuoteStage.LIVE, DataKind.LIVE)
+LIVE_BUT_FROZEN = (QuoteStage.LIVE, DataKind.FROZEN)
+LIVE_BUT_DELAYED = (QuoteStage.LIVE, DataKind.DELAYED)
+SNAPSHOT = (QuoteStage.SNAPSHOT, DataKind.LIVE)
+SNAPSHOT_BUT_DELAYED = (QuoteStage.SNAPSHOT, DataKind.DELAYED)
+DELAYED = (QuoteStage.DELAYED, DataKind.DELAYED)
+DELAYED_BUT_LIVE = (QuoteStage.DELAYED, DataKind.LIVE)
+DELAYED_AND_FROZEN = (QuoteStage.DELAYED, DataKind.DELAYED_FROZEN)
+
+
+@pytest.mark.parametrize(
+    ("asked", "taken", "source"),
+    [
+        ([LIVE_BUT_FROZEN, LIVE], 1, "last"),  # asked again after an outage
+        ([LIVE_BUT_DELAYED, SNAPSHOT], 1, "snapshot last"),
+        ([LIVE_BUT_DELAYED, DELAYED_BUT_LIVE], 1, "delayed last"),
+        ([SNAPSHOT, DELAYED_BUT_LIVE], 0, "snapshot last"),
+        ([SNAPSHOT_BUT_DELAYED], 0, "delayed last"),
+        ([SNAPSHOT_BUT_DELAYED, DELAYED], 0, "delayed last"),
+        ([DELAYED_AND_FROZEN], 0, "delayed frozen last"),
+    ],
+)
+def test_among_several_quotes_the_most_timely_counts(
+    asked: list[Asked], taken: int, source: str
+) -> None:
+    quotes = [
+        replace(quote("SPY", last=100 + index, stage=stage), kind=kind)
+        for index, (stage, kind) in enumerate(asked)
+    ]
+    chosen = choose(*quotes).prices["SPY"]
+    assert (chosen.price_usd, chosen.source) == (Decimal(100 + taken), source)
+    assert chosen.is_preferred == (asked[taken] == LIVE)
+
+
+def test_without_the_fallback_a_missing_price_names_the_switch() -> None:
+    with pytest.raises(PricingError) as raised:
+        choose(quote("SPY", bid=1), pricing=STRICT)
+    assert str(raised.value) == "no usable price (last) for SPY; fallback_to_snapshot is off"
+
+
+def doubts(*quotes: Quote, seconds: int = 0) -> tuple[str, ...]:
+    """What is said about SPY's quotes so long after noon, with the session open."""
+    moment = MarketMoment(
+        now_utc=NOON_UTC + timedelta(seconds=seconds), open_symbols=frozenset({"SPY"})
+    )
+    return choose_prices({"SPY": quotes}, snapshot({}), PricingSettings(), ["SPY"], moment).warnings
+
+
+def test_a_price_is_old_after_more_than_60_seconds() -> None:
+    assert doubts(quote("SPY", last=100), seconds=60) == ()
+    assert len(doubts(quote("SPY", last=100), seconds=61)) == 1
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "warns"),
+    [
+        ("99.99", "100.01", False),
+        ("99", "101", False),  # 2% of the middle between them
+        ("99", "101.01", True),
+        (None, "101", False),
+        ("99", None, False),
+    ],
+)
+def test_a_spread_above_2_percent_is_doubtful(
+    bid: str | None, ask: str | None, warns: bool
+) -> None:
+    said = doubts(quote("SPY", last=100, bid=bid, ask=ask))
+    text = f"bid and ask are more than 2% apart: SPY ({bid} / {ask})"
+    assert said == ((text,) if warns else ())
+
+
+@pytest.mark.parametrize(
+    ("last", "warns"),
+    [("99.98", True), ("99.99", False), ("100", False), ("100.01", False), ("100.02", True)],
+)
+def test_a_last_price_beyond_bid_or_ask_is_doubtful(last: str, warns: bool) -> None:
+    said = doubts(quote("SPY", last=last, bid="99.99", ask="100.01"))
+    assert said == ((f"last price is outside bid and ask: SPY ({last})",) if warns else ())
+
+
+def test_bid_and_ask_are_judged_as_one_stage_brought_them_both() -> None:
+    half = quote("SPY", last=100, bid=99)
+    whole = quote("SPY", bid=90, ask=110, stage=QuoteStage.SNAPSHOT)
+    assert doubts(half, whole) == ("bid and ask are more than 2% apart: SPY (90 / 110)",)
+
+
+def test_every_doubtful_symbol_is_named_also_one_without_a_quote() -> None:
+    held = with_market_price(snapshot({"GLD": 1}), "77")
+    late = {
+        symbol: (replace(quote(symbol, last=9, bid=5, ask=6), kind=DataKind.DELAYED),)
+        for symbol in ("IAU", "SPY")
+    }
+    symbols = ["SPY", "GLD", "IAU"]
+    moment = MarketMoment(now_utc=NOON_UTC + timedelta(seconds=75), open_symbols=frozenset(symbols))
+    assert choose_prices(late, held, PricingSettings(), symbols, moment).warnings == (
+        "delayed prices are used for IAU, SPY",
+        "prices are older than 60 s while the market is open: GLD (75 s), IAU (75 s), SPY (75 s)",
+        "bid and ask are more than 2% apart: IAU (5 / 6), SPY (5 / 6)",
+        "last price is outside bid and ask: IAU (9), SPY (9)",
+    )

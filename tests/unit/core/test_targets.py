@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
-from src.core.records import CASH
+from src.core.records import CASH, UnmanagedPosition
 from src.core.targets import (
     apply_unlisted,
     build_targets,
@@ -15,7 +16,16 @@ from src.core.targets import (
 )
 from src.errors import ConfigError, PlanError, Refused
 from src.settings import RebalanceSettings
-from tests.builders import account, dec, portfolios, rebalance_settings, snapshot, targets
+from tests.builders import (
+    Number,
+    account,
+    con_id,
+    dec,
+    portfolios,
+    rebalance_settings,
+    snapshot,
+    targets,
+)
 
 HALF = Decimal("0.5")
 
@@ -118,3 +128,56 @@ def test_unlisted_positions_are_sold_kept_or_stop_the_run() -> None:
     ]
     with pytest.raises(Refused, match="XYZ"):
         apply_unlisted(held, ["SPY"], RebalanceSettings(unlisted_positions="abort"))
+
+
+@pytest.mark.parametrize(
+    ("column", "mix", "problem"),
+    [
+        ({"SPY": 100}, {"A": 0, "B": 0}, "weights sum to 0: the mix"),
+        ({"SPY": 100}, {"A": 1, "B": -1}, "weights sum to 0: the mix"),
+        ({"SPY": 0, CASH: 0}, {"A": HALF, "B": HALF}, "weights sum to 0: a, b"),
+        ({"SPY": 50, CASH: -50}, {"A": HALF, "B": HALF}, "weights sum to 0: a, b"),
+        (
+            {"SPY": 100},
+            {"A": 1, "C": 1},
+            "settings and portfolios file do not name the same models: b, c",
+        ),
+    ],
+)
+def test_models_that_cannot_be_mixed_are_refused_with_the_place_to_look(
+    column: dict[str, Number], mix: dict[str, Number], problem: str
+) -> None:
+    files = portfolios({"A": column, "B": column})
+    with pytest.raises(ConfigError) as raised:
+        build_targets(files, {name: dec(weight) for name, weight in mix.items()})
+    assert [str(one) for one in raised.value.problems] == [f"[models]: {problem}"]
+
+
+def test_unlisted_positions_stop_the_run_with_the_ways_out() -> None:
+    held = snapshot({"XYZ": 2, "SPY": 1, "OLD": 3})
+    with pytest.raises(Refused) as raised:
+        apply_unlisted(held, ["SPY"], RebalanceSettings(unlisted_positions="abort"))
+    assert str(raised.value) == (
+        "held but in no model: OLD, XYZ; add them to the portfolios file, or set "
+        "unlisted_positions to sell or keep in [rebalance]"
+    )
+
+
+@pytest.mark.parametrize(("price", "value"), [("12.5", Decimal(25)), (None, None)])
+def test_a_kept_position_is_worth_what_the_broker_says(
+    price: str | None, value: Decimal | None
+) -> None:
+    held = snapshot({"XYZ": 2})
+    market = None if price is None else dec(price)
+    held = replace(held, positions=(replace(held.positions[0], market_price_usd=market),))
+    kept = apply_unlisted(held, ["SPY"], RebalanceSettings(unlisted_positions="keep"))
+    assert kept.unmanaged == (
+        UnmanagedPosition(
+            con_id=con_id("XYZ"),
+            symbol="XYZ",
+            sec_type="STK",
+            currency="USD",
+            qty=Decimal(2),
+            value=value,
+        ),
+    )

@@ -6,9 +6,11 @@ from decimal import Decimal
 import pytest
 
 from src.core.records import AccountSnapshot, Position, UnmanagedPosition
-from src.core.valuation import broker_net_liq_check, trade_on_paper, value_account
+from src.core.valuation import NetLiqCheck, broker_net_liq_check, trade_on_paper, value_account
 from src.errors import Refused
 from tests.builders import account, con_id, price_book, snapshot
+
+NO_RATE = "the broker's net liq cannot be compared with ours: no rate to USD"
 
 
 def test_net_liq_is_cash_plus_positions_and_targets_are_listed_unheld() -> None:
@@ -111,3 +113,48 @@ def test_a_missing_rate_is_named() -> None:
     check = broker_net_liq_check(held, value_account(held, price_book({"SPY": 100}), {}))
     assert check.forbids_trading
     assert "no rate to USD for CAD cash" in check.warnings[0]
+
+
+def check_of_1000(held: AccountSnapshot) -> NetLiqCheck:
+    """Ours is what ``held`` says, the broker's figure is 1000."""
+    told = replace(held, broker_net_liq_usd=Decimal(1000))
+    return broker_net_liq_check(told, value_account(told, price_book({"SPY": 100}), {}))
+
+
+@pytest.mark.parametrize(
+    ("cash", "warns", "forbids"),
+    [
+        ("110", False, False),  # 1% apart
+        ("110.01", True, False),
+        ("200", True, False),  # 10% apart
+        ("200.01", True, True),
+        ("90", False, False),
+        ("89.99", True, False),
+        ("0", True, False),
+        ("-0.01", True, True),
+    ],
+)
+def test_exactly_1_percent_is_no_warning_and_exactly_10_may_trade(
+    cash: str, warns: bool, forbids: bool
+) -> None:
+    check = check_of_1000(snapshot({"SPY": 9}, cash))
+    assert (bool(check.warnings), check.forbids_trading) == (warns, forbids)
+    assert (check.ours_usd, check.broker_usd) == (900 + Decimal(cash), Decimal(1000))
+
+
+def test_all_currencies_without_a_rate_are_named_beside_the_brokers_figure() -> None:
+    cash = {"CAD": Decimal(5), "CHF": Decimal(-7), "EUR": Decimal(0)}
+    check = check_of_1000(replace(snapshot({"SPY": 10}), ignored_cash=cash))
+    assert check == NetLiqCheck(
+        ours_usd=None,
+        broker_usd=Decimal(1000),
+        warnings=(f"{NO_RATE} for CAD cash, CHF cash",),
+        forbids_trading=True,
+    )
+
+
+def test_a_missing_figure_of_the_brokers_is_a_base_currency_without_a_rate() -> None:
+    held = snapshot({"SPY": 10})
+    check = broker_net_liq_check(held, value_account(held, price_book({"SPY": 100}), {}))
+    assert check.warnings == (f"{NO_RATE} for the account's base currency",)
+    assert check.forbids_trading
