@@ -1,6 +1,6 @@
 """A plan as one JSON object, for programs instead of people.
 
-Numbers are plain JSON numbers with the plan's own digits (no exponent); weights become percent.
+Numbers are plain JSON numbers of at most ten decimals; weights become percent.
 The full account id is in it, because a program needs it.
 
 Source: SRS R-402.
