@@ -14,6 +14,7 @@ from tests.builders import (
     NOON_UTC,
     Number,
     account,
+    dec,
     plan,
     price_book,
     rebalance_settings,
@@ -247,3 +248,126 @@ def test_the_json_object_has_exactly_the_promised_keys() -> None:
         "after_wt_pct",
     }
     assert cash["target_wt_pct"] == 5
+
+
+CALM = """\
+Rebalance plan for account DU***67 (paper), 2025-01-31 17:00:00 UTC
+
+       target current drift drift             price value  after
+symbol      %       %     %     $ action qty      $     $      %
+----------------------------------------------------------------
+CASH     0.00    0.00  0.00  0.00 -                         0.00
+SPY    100.00  100.00  0.00  0.00 -          100.00       100.00
+
+Nothing to trade.
+
+                               before                after
+Net liq                     $1,000.00            $1,000.00
+Cash                            $0.00                $0.00
+Gross exposure              $1,000.00            $1,000.00
+Leverage                       1.0000               1.0000
+Remaining drift after rounding, all lines added up: 0.00% of net liq, $0.00 (now
+0.00%, $0.00)
+
+Plan f669a7b75b9f
+"""
+
+
+def test_what_there_is_not_is_not_mentioned() -> None:
+    made = plan(account({"SPY": 10}, {"SPY": 100}, 0), targets({"SPY": 100}))
+    text = render_preview(made, price_book({"SPY": 100}), PreviewContext(snapshot=snapshot({})))
+    assert text + "\n" == CALM
+
+
+@pytest.mark.parametrize(
+    ("held", "wanted", "said"),
+    [
+        ({"SPY": 10}, {"SPY": 60}, ("1 order: 1 to sell, 0 to buy", "$400.00", "$0.00")),
+        ({}, {"SPY": 60}, ("1 order: 0 to sell, 1 to buy", "$0.00", "$600.00")),
+        ({"SPY": 6, "IAU": 4}, {}, ("2 orders: 2 to sell, 0 to buy", "$1,000.00", "$0.00")),
+        ({"SPY": 10}, {"IAU": 70}, ("2 orders: 1 to sell, 1 to buy", "$1,000.00", "$700.00")),
+    ],
+)
+def test_orders_are_counted_and_added_up_by_side(
+    held: dict[str, Number], wanted: dict[str, Number], said: tuple[str, str, str]
+) -> None:
+    prices: dict[str, Number] = {"SPY": 100, "IAU": 100}
+    made = plan(account(held, prices, 0 if held else 1000), targets(wanted))
+    text = render_preview(made, price_book(prices), PreviewContext(snapshot=snapshot({})))
+    count, sells, buys = said
+    start = text.splitlines().index(count)
+    assert [line.split() for line in text.splitlines()[start + 1 : start + 3]] == [
+        ["Gross", "sells", sells],
+        ["Gross", "buys", buys],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "age"),
+    [
+        (-5, "0 s old"),  # the gateway's clock may be a little ahead of ours
+        (0, "0 s old"),
+        (119, "119 s old"),
+        (120, "2 min old"),
+        (7199, "119 min old"),
+        (7200, "2 h old"),
+        (172_799, "47 h old"),
+        (172_800, "2 days old"),
+        (777_600, "9 days old"),
+        (None, "age unknown"),
+    ],
+)
+def test_the_age_of_a_doubtful_price_is_told(seconds: int | None, age: str) -> None:
+    as_of = None if seconds is None else NOON_UTC - timedelta(seconds=seconds)
+    text = render_preview(sample_plan(), book_with_doubtful("XYZ", as_of=as_of), sample_context())
+    assert f"- account: XYZ ({age})" in text.splitlines()
+
+
+def test_doubtful_prices_are_listed_by_source_without_an_age_where_no_clock_is_known() -> None:
+    book = book_with_doubtful("XYZ", "IAU", as_of=NOON_UTC)
+    text = render_preview(sample_plan(), book, replace(sample_context(), now_utc=None))
+    assert "- account: IAU, XYZ" in text.splitlines()
+
+
+def book_with_doubtful(*symbols: str, as_of: datetime | None) -> PriceBook:
+    book = price_book(PRICES)
+    doubtful = {
+        symbol: replace(book.prices[symbol], source="account", is_preferred=False, as_of_utc=as_of)
+        for symbol in symbols
+    }
+    return replace(book, prices={**book.prices, **doubtful})
+
+
+def test_unlisted_positions_without_an_order_are_named_on_a_line_of_their_own() -> None:
+    valued = account({"XYZ": 1, "OLD": 1, "SPY": 100}, {"XYZ": 1, "OLD": 1, "SPY": 100}, 0)
+    context = PreviewContext(snapshot=snapshot({}), unlisted=frozenset({"XYZ", "OLD"}))
+    book = price_book({"XYZ": 1, "OLD": 1, "SPY": 100})
+    text = render_preview(plan(valued, targets({"SPY": 100})), book, context)
+    assert "* not in model, no order this time: OLD, XYZ" in text.splitlines()
+
+
+def test_what_is_left_alone_is_shown_to_the_cent_and_never_as_minus_zero() -> None:
+    worthless = replace(sample_snapshot().unmanaged[0], symbol="ABC", sec_type="WAR", value=None)
+    left_alone = replace(
+        snapshot({}),
+        ignored_cash={"CAD": dec("-0.001"), "CHF": dec("2.3450001"), "EUR": dec("-1234.5")},
+        unmanaged=(worthless,),
+    )
+    context = replace(sample_context(), snapshot=left_alone)
+    lines = render_preview(sample_plan(), sample_book(), context).splitlines()
+    start = lines.index("Left alone, not part of net liq:")
+    assert lines[start + 1 : start + 6] == [
+        "- cash CAD 0.00",
+        "- cash CHF 2.35",
+        "- cash EUR -1,234.50",
+        "- position ABC (WAR), 2 held",
+        "",
+    ]
+
+
+def test_a_long_sentence_goes_on_below_its_own_text_and_words_stay_whole() -> None:
+    first = "the gateway has answered late and says that this account is at present"
+    context = replace(sample_context(), warnings=(f"{first} read-only for now",))
+    lines = render_preview(sample_plan(), sample_book(), context).splitlines()
+    start = lines.index(f"- {first}")
+    assert lines[start + 1] == "  read-only for now"
