@@ -47,7 +47,7 @@ def build_targets(portfolios: ModelPortfolios, models: Mapping[str, Decimal]) ->
     for name in sorted(mix):
         share = mix[name] / (mix_sum * sum(columns[name].values(), ZERO))
         for symbol, weight in columns[name].items():
-            totals[symbol] = totals.get(symbol, ZERO) + share * weight
+            totals[symbol] += share * weight
     return Targets(weights={symbol: _rounded(totals[symbol]) for symbol in sorted(totals)})
 
 
