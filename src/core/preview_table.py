@@ -138,7 +138,7 @@ def _price(price_usd: Decimal) -> str:
 def _number(value: Decimal, places: int, flags: str) -> str:
     rounded = value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
     if not rounded:
-        return format(abs(rounded), flags.replace("+", "") + "f")
+        return format(abs(rounded), "f")
     return format(rounded, flags + "f")
 
 
