@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 
 import pytest
 
@@ -121,6 +121,12 @@ def test_bid_and_ask_that_meet_are_a_price(source: PriceSource) -> None:
 )
 def test_a_price_below_100_million_keeps_the_digits_it_came_with(last: str, text: str) -> None:
     assert str(usable_price(quote("SPY", last=last), "last")) == text
+
+
+def test_a_price_does_not_depend_on_the_precision_in_force() -> None:
+    with localcontext(Context(prec=9)):
+        price = usable_price(quote("SPY", last="99999999.12345678"), "last")
+    assert price == Decimal("99999999.12345678")
 
 
 def test_a_price_says_everything_about_itself() -> None:
