@@ -181,3 +181,9 @@ def test_a_kept_position_is_worth_what_the_broker_says(
             value=value,
         ),
     )
+
+
+@pytest.mark.parametrize(("effective", "floor"), [("0.5", 250), ("0.25", 250), ("-0.1", -100)])
+def test_a_buffer_in_dollars_is_the_cash_floor(effective: str, floor: int) -> None:
+    rules = RebalanceSettings(cash_buffer_type="abs", cash_buffer_usd=Decimal(250))
+    assert cash_floor(dec(effective), Decimal(1000), rules) == floor
