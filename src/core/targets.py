@@ -70,7 +70,7 @@ def hold_buffer(targets: Targets, account: Valuation, rebalance: RebalanceSettin
     effective = max(cash, reserve) if cash >= ZERO else cash + reserve
     if effective == cash:
         return targets
-    scale = ZERO if cash == ONE else (ONE - effective) / (ONE - cash)
+    scale = (ONE - effective) / (ONE - cash)
     weights = {symbol: _rounded(weight * scale) for symbol, weight in targets.weights.items()}
     weights[CASH] = effective
     return Targets(weights=weights)
