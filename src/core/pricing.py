@@ -166,8 +166,13 @@ def _middle(bid: Decimal, ask: Decimal) -> Decimal:
 
 
 def _no_price(missing: Mapping[Symbol, str], pricing: PricingSettings) -> str:
-    named = ", ".join(
-        f"{symbol} ({reason})" if reason else symbol for symbol, reason in missing.items()
+    """Every symbol, those with the same reason together, so that it is read once."""
+    by_reason: dict[str, list[Symbol]] = {}
+    for symbol, reason in missing.items():
+        by_reason.setdefault(reason, []).append(symbol)
+    named = "; ".join(
+        ", ".join(symbols) + (f" ({reason})" if reason else "")
+        for reason, symbols in by_reason.items()
     )
     tried = "" if pricing.fallback_to_snapshot else "; fallback_to_snapshot is off"
     return f"no usable price ({pricing.price_source}) for {named}{tried}"

@@ -68,8 +68,9 @@ def trades_of(state: RunState) -> RecentTrades | None:
         run_id=state.run_id,
         last_utc=max(fill.at_utc for fill in fills),
         shares={
-            con_id: _moved(state, symbol, [one for one in fills if one.con_id == con_id])
-            for con_id, symbol in {one.con_id: one.symbol for one in fills}.items()
+            line.ticket.con_id: _moved(state, line.ticket.symbol, line.fills)
+            for line in state.lines
+            if line.filled_shares
         },
         cash=_moved_cash(state, fills),
     )

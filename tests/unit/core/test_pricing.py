@@ -182,6 +182,13 @@ def test_among_several_quotes_the_most_timely_counts(
     assert chosen.is_preferred == (asked[taken] == LIVE)
 
 
+def test_symbols_without_a_price_share_the_reason_they_share() -> None:
+    refused = [replace(quote(name), refusal="354: not subscribed") for name in ("AAA", "CCC")]
+    with pytest.raises(PricingError) as raised:
+        choose(*refused, quote("BBB"))
+    assert str(raised.value) == ("no usable price (last) for AAA, CCC (354: not subscribed); BBB")
+
+
 def test_without_the_fallback_a_missing_price_names_the_switch() -> None:
     with pytest.raises(PricingError) as raised:
         choose(quote("SPY", bid=1), pricing=STRICT)

@@ -11,7 +11,7 @@ from src.core.journal import RunClosed
 from src.core.journal_fold import fold
 from src.core.recent_trades import Moved, RecentTrades, shown_late, trades_of
 from tests.builders import NOON_UTC, con_id, dec, snapshot
-from tests.journal_kit import PLAN, RUN_ID, booked, fill, intent, later, opening, sent
+from tests.journal_kit import PLAN, RUN_ID, booked, fill, intent, later, opening, sent, whole_run
 
 JUST_AFTER = NOON_UTC + timedelta(seconds=20)
 
@@ -118,11 +118,11 @@ def test_a_run_s_last_trade_is_the_latest_in_whatever_order_they_came() -> None:
     assert found.shares == {con_id("AAA"): moved(100, 50)}
 
 
-def test_what_was_not_held_before_counts_from_zero() -> None:
-    renamed = replace(fill(3, 7), symbol="CCC.N")
-    found = trades_of(fold(opening(intent(3), sent(3), booked(renamed))))
+def test_a_holding_is_found_though_the_broker_renames_it() -> None:
+    renamed = replace(fill(1, 50), symbol="AAA.N")
+    found = trades_of(fold(opening(intent(1), sent(1), booked(renamed))))
     assert found is not None
-    assert found.shares == {renamed.con_id: moved(0, 7, "CCC.N")}
+    assert found.shares == {con_id("AAA"): moved(100, 50)}
 
 
 def test_what_was_seen_to_arrive_is_not_late_again() -> None:
