@@ -16,7 +16,13 @@ from src.core.records import Fill
 def execution_key(exec_id: str) -> str:
     """What stays the same over all corrections of one execution."""
     head, dot, version = exec_id.rpartition(".")
-    return head if dot and version.isdigit() else exec_id
+    return head if dot and version.isdecimal() else exec_id
+
+
+def execution_version(exec_id: str) -> int:
+    """The number after the last dot, 0 without one; the highest version of an execution holds."""
+    _, dot, version = exec_id.rpartition(".")
+    return int(version) if dot and version.isdecimal() else 0
 
 
 def newest_fills(fills: Iterable[Fill]) -> tuple[Fill, ...]:
@@ -25,7 +31,7 @@ def newest_fills(fills: Iterable[Fill]) -> tuple[Fill, ...]:
     for fill in fills:
         key = execution_key(fill.exec_id)
         known = newest.get(key)
-        if known is None or _version(fill.exec_id) > _version(known.exec_id):
+        if known is None or execution_version(fill.exec_id) > execution_version(known.exec_id):
             newest[key] = fill
         elif fill.exec_id == known.exec_id:
             newest[key] = _with_commission(fill, known)
@@ -36,8 +42,3 @@ def _with_commission(fill: Fill, known: Fill) -> Fill:
     if fill.commission_usd is not None:
         return fill
     return replace(fill, commission_usd=known.commission_usd)
-
-
-def _version(exec_id: str) -> int:
-    version = exec_id.rpartition(".")[2]
-    return int(version) if version.isdigit() else 0

@@ -11,17 +11,11 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from src.core.executions import execution_key
+from src.core.executions import execution_key, execution_version
 from src.core.journal import Acknowledged, CommissionRecorded, FillRecorded
 from src.core.order_moves import alarm, ask, finish, move, status_by_fills
 from src.core.order_state import Claim, OrderState, Phase, Step, WriteJournal
 from src.core.records import Fill, TicketStatus
-
-
-def execution_version(exec_id: str) -> int:
-    """The number after the last dot; the highest version of an execution holds."""
-    _, dot, version = exec_id.rpartition(".")
-    return int(version) if dot and version.isdigit() else 0
 
 
 def take_fill(state: OrderState, fill: Fill, at_utc: datetime) -> Step:
