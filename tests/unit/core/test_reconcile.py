@@ -14,6 +14,7 @@ from src.core.journal import (
     CommissionRecorded,
     FillRecorded,
     JournalEvent,
+    NotSent,
     OrderEnded,
     TicketEnded,
 )
@@ -25,6 +26,8 @@ from src.core.run_outcome import outcomes_from_events
 from tests.builders import ACCOUNT
 from tests.journal_kit import (
     PLAN,
+    RUN_ID,
+    approved,
     booked,
     charged,
     completed,
@@ -37,6 +40,7 @@ from tests.journal_kit import (
     opening,
     order_ended,
     perm_id,
+    recorded,
     ref,
     sent,
     ticket_ended,
@@ -73,6 +77,7 @@ def settle(
     shown = view(*(rounds or (NOTHING, NOTHING)))
     found = list(reconcile_run(fold(events), shown, later(60)))
     assert reconcile_run(fold(events + found), shown, later(90)) == (), "must add nothing again"
+    assert {(one.run_id, one.at_utc) for one in found} <= {(RUN_ID, later(60))}
     return found, outcomes_from_events(events + found)[0]
 
 
@@ -327,6 +332,192 @@ def test_a_run_cut_anywhere_is_settled_by_what_the_broker_then_shows(length: int
         assert outcome.status is (TicketStatus.FILLED if is_out else TicketStatus.SKIPPED)
     booked_ids = {one.exec_id for outcome in outcomes for one in outcome.fills}
     assert booked_ids == {one.exec_id for one in fills}
+
+
+# --- what is written down ----------------------------------------------------------------------
+
+PROVEN_BY_FILLS = "executions sum to the quantity"
+
+
+def end(word: str, evidence: str, *, filled: Decimal | int = 0, error: str = "") -> OrderEnded:
+    return OrderEnded(
+        run_id=RUN_ID,
+        at_utc=later(60),
+        order_ref=ref(1),
+        broker_status=word,
+        filled_shares=Decimal(filled),
+        evidence=evidence,
+        error=error,
+    )
+
+
+@pytest.mark.parametrize(
+    ("events", "shown", "expected", "recorded_end"),
+    [
+        (SENT, answer(fills=[fill(1)]), "Filled", end("Filled", PROVEN_BY_FILLS, filled=WHOLE)),
+        (
+            SENT,
+            answer(open_orders=[working(1)], fills=[fill(1)]),
+            "Filled",
+            end("Filled", PROVEN_BY_FILLS, filled=WHOLE),
+        ),
+        (
+            SENT,
+            answer(open_orders=[working(1, "ApiCancelled")], fills=[fill(1, 20)]),
+            "PartiallyFilled",
+            end("ApiCancelled", "listed as ApiCancelled", filled=20),
+        ),
+        (
+            SENT,
+            answer(ended=[completed(1, word="Cancelled by Trader")]),
+            "Cancelled",
+            end("Cancelled", "listed as completed: Cancelled by Trader"),
+        ),
+        (
+            SENT,
+            answer(ended=[completed(1, "Inactive")]),
+            "Rejected",
+            end("Inactive", "listed as completed: Inactive"),
+        ),
+        (
+            SENT,
+            answer(ended=[completed(1, word="Rejected: margin")]),
+            "Rejected",
+            end("Inactive", "listed as completed: Rejected: margin", error="Rejected: margin"),
+        ),
+        (
+            opening(intent(1), noticed(1, 201, "margin")),
+            NOTHING,
+            "Rejected",
+            end("Inactive", "refused, not among open orders", error="201 margin"),
+        ),
+    ],
+)
+def test_an_end_is_recorded_with_the_brokers_word_and_what_proves_it(
+    events: list[JournalEvent], shown: BrokerAnswered, expected: str, recorded_end: OrderEnded
+) -> None:
+    found, outcome = settle(events, NOTHING, shown)
+    assert [one for one in found if isinstance(one, OrderEnded)] == [recorded_end]
+    assert (outcome.status.value, outcome.error) == (expected, recorded_end.error)
+
+
+@pytest.mark.parametrize("shown", [working(1), working(1, order_ref="")])
+def test_an_order_found_under_a_number_that_is_known_or_missing_is_not_acknowledged_again(
+    shown: WorkingOrder,
+) -> None:
+    events = opening(intent(1), known(1))
+    for perm in (shown.perm_id, 0):
+        found, _ = settle(events, NOTHING, answer(open_orders=[replace(shown, perm_id=perm)]))
+        assert Acknowledged not in kinds(found)
+
+
+def test_a_number_that_was_not_known_is_recorded_with_the_brokers_word() -> None:
+    found, _ = settle(SENT, NOTHING, answer(open_orders=[working(1)]))
+    assert found[0] == Acknowledged(
+        run_id=RUN_ID,
+        at_utc=later(60),
+        order_ref=ref(1),
+        perm_id=perm_id(1),
+        status="Submitted",
+    )
+
+
+def test_executions_of_others_do_not_hide_ours_behind_them() -> None:
+    theirs = replace(fill(1, exec_id="t.01"), order_ref="theirs", perm_id=5)
+    found, outcome = settle(SENT, NOTHING, answer(fills=[theirs, fill(1)]))
+    assert kinds(found)[:1] == [FillRecorded]
+    assert outcome.fills == (fill(1),)
+
+
+@pytest.mark.parametrize(
+    ("shown", "why"),
+    [
+        (
+            answer(open_orders=[working(1)], fills=[fill(1, 20)]),
+            " still works as Submitted (20 shares executed)",
+        ),
+        (
+            answer(ended=[completed(1, "Filled", 30)], fills=[fill(1, 20)]),
+            " is listed as Filled with 30 shares, executions show 20",
+        ),
+        (
+            answer(fills=[fill(1, 20)]),
+            (
+                ": the fate of its order is not proven; no list of the broker names it"
+                " (20 shares executed)"
+            ),
+        ),
+        (answer(open_orders=None), ": the gateway's read-only API does not list orders"),
+    ],
+)
+def test_a_doubt_says_what_is_known_of_the_order_and_of_the_position(
+    shown: BrokerAnswered, why: str
+) -> None:
+    _, outcome = settle(SENT, NOTHING, shown)
+    assert outcome.status is TicketStatus.UNRESOLVED
+    order, position = outcome.error.split("; AAA ")
+    assert order == f"{ref(1)}{why}"
+    assert position == "held before the run 100, now 0 (a hint, no proof)"
+    assert outcome.notes == ()
+
+
+def test_a_symbol_the_plan_did_not_value_counts_as_not_held_before() -> None:
+    bare = replace(PLAN, before=replace(PLAN.before, holdings={}))
+    _, outcome = settle([recorded(bare), approved(bare), intent(1), sent(1)])
+    assert "AAA held before the run 0, now 0" in outcome.error
+
+
+def test_a_ticket_that_was_never_sent_says_so() -> None:
+    _, outcome = settle(opening())
+    assert outcome.status is TicketStatus.SKIPPED
+    assert outcome.error == "the run ended before this was sent"
+    assert outcome.notes == ("settled by a later start",)
+
+
+def test_a_filled_ticket_shows_no_error_of_an_attempt_before() -> None:
+    events = opening(
+        intent(1),
+        noticed(1, 387, "algo not supported"),
+        order_ended(1, "Inactive"),
+        intent(1, 2),
+    )
+    _, outcome = settle(events, NOTHING, answer(fills=[fill(1, attempt=2)]))
+    assert (outcome.status, outcome.error) == (TicketStatus.FILLED, "")
+
+
+def test_an_execution_of_an_order_that_was_provably_not_sent_is_a_doubt() -> None:
+    unsent = NotSent(run_id=RUN_ID, at_utc=later(2), order_ref=ref(1), reason="above the limit")
+    _, outcome = settle(opening(intent(1), unsent), NOTHING, answer(fills=[fill(1)]))
+    assert outcome.status is TicketStatus.UNRESOLVED
+    assert outcome.error == "the fate of its order is not proven"
+
+
+def test_all_shares_executed_with_an_attempt_in_doubt_is_unresolved_and_says_which() -> None:
+    events = opening(intent(1), booked(fill(1, 10)), intent(1, 2, qty=WHOLE - 10))
+    rest = fill(1, WHOLE - 10, attempt=2)
+    _, outcome = settle(events, NOTHING, answer(fills=[rest]))
+    assert outcome.status is TicketStatus.UNRESOLVED
+    assert outcome.error.startswith(f"{ref(1)}: the fate of its order is not proven")
+
+
+def test_an_execution_that_does_not_fit_undoes_a_settled_ticket() -> None:
+    """Also where its shares would make up the quantity."""
+    events = opening(
+        intent(1), known(1), order_ended(1, "Cancelled"), ticket_ended(1, TicketStatus.CANCELLED)
+    )
+    odd = replace(fill(1, exec_id="o.01"), side=Side.BUY)
+    found, outcome = settle(events, NOTHING, answer(fills=[odd]))
+    assert outcome.status is TicketStatus.UNRESOLVED
+    assert outcome.error == f"execution o.01 (BUY {WHOLE} AAA) does not fit its order"
+    assert OrderEnded not in kinds(found)
+
+
+def test_a_ticket_settled_twice_by_later_starts_says_so_once() -> None:
+    found, first = settle(SENT, NOTHING, answer(ended=[completed(1)]))
+    assert first.notes == ("settled by a later start",)
+    _, again = settle([*SENT, *found], NOTHING, answer(fills=[fill(1, 5)]))
+    assert again.status is TicketStatus.PARTIALLY_FILLED
+    assert again.notes == ("settled by a later start",)
 
 
 # --- what carries our mark and is not ours ----------------------------------------------------
