@@ -5,11 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from src.core.records import Fill, OrderOutcome, Side, TicketStatus
+from src.core.records import DriftRow, DriftTable, Fill, OrderOutcome, Side, TicketStatus
 from src.core.run_report import RunReport, last_line, render_summary, ticket_figures
 from src.core.settlement import Settlement
 from src.errors import ExitCode
-from tests.builders import NOON_UTC, Number, dec, ticket
+from tests.builders import NOON_UTC, Number, account, dec, ticket
 from tests.execution_kit import Stage, buy, sell
 
 FILLED, REJECTED = TicketStatus.FILLED, TicketStatus.REJECTED
@@ -35,9 +35,13 @@ def fill(qty: Number, price: Number, commission: Number | None = 1, side: Side =
 
 
 def outcome(
-    status: TicketStatus, *fills: Fill, side: Side = Side.BUY, error: str = ""
+    status: TicketStatus,
+    *fills: Fill,
+    side: Side = Side.BUY,
+    error: str = "",
+    symbol: str = "AAA",
 ) -> OrderOutcome:
-    one = ticket("AAA", side, 10, 100)
+    one = ticket(symbol, side, 10, 100)
     return OrderOutcome(ticket=one, status=status, fills=fills, error=error)
 
 
@@ -141,3 +145,133 @@ def test_the_brokers_text_cannot_move_the_cursor_or_show_the_account() -> None:
     text = render_summary(report(outcome(REJECTED, error="201: \x1b[2J\nDU1234567")))
     assert "\x1b" not in text
     assert "DU1234567" not in text
+
+
+# --- the summary word by word -----------------------------------------------------------------
+
+
+def drift_row(symbol: str, drift: Number) -> DriftRow:
+    return DriftRow(
+        symbol=symbol,
+        target_weight=dec(0),
+        current_weight=dec(drift),
+        drift_weight=dec(drift),
+        drift_usd=dec(0),
+    )
+
+
+def settled(*drifts: tuple[str, Number]) -> Settlement:
+    rows = tuple(drift_row(symbol, drift) for symbol, drift in drifts)
+    after = account({"AAA": 15}, {"AAA": 100}, -500)
+    return Settlement(after=after, drift_after=DriftTable(rows=rows))
+
+
+SUMMARY = """\
+symbol side planned filled avg price comm $ slip bps status
+AAA    SELL      10     10   99.0000   1.00    100.0 Filled
+LONGER BUY       10      4  101.2500  0.35?    125.0 PartiallyFilled
+CCC    BUY       10      0         -      -        - Rejected
+DDD    BUY       10      0         -      -        - Rejected
+EEE    BUY       10      0         -      -        - Cancelled
+
+PartiallyFilled LONGER: time limit
+Rejected CCC, DDD: 201: no margin
+Bought $405.00, sold $990.00, commissions $1.35 (? 1 commission pending)
+Slippage against the estimates $15.00 (positive: it cost money)
+Account now: cash -$500.00, exposure $1,500.00, leverage 1.5000
+Drift now: 7.0000% in all, largest CASH -4.0000%, AAA +1.0000%, BBB -1.0000%
+WARNING: cash moved
+PROBLEM: AAA differs
+PROBLEM: the report could not be written
+
+5 orders sent; 1 of 5 tickets filled; nothing unresolved. \
+Compare the positions in TWS before the next run."""
+
+
+def test_the_summary_of_a_run_with_a_bit_of_everything() -> None:
+    drifts = settled(("DDD", "-0.01"), ("CASH", "-0.04"), ("BBB", "-0.01"), ("AAA", "0.01"))
+    many = replace(
+        report(
+            outcome(FILLED, fill(10, 99, side=Side.SELL), side=Side.SELL, error="a note"),
+            outcome(
+                TicketStatus.PARTIALLY_FILLED,
+                fill(3, 101, "0.35"),
+                fill(1, 102, None),
+                symbol="LONGER",
+                error="time limit",
+            ),
+            outcome(REJECTED, symbol="CCC", error="201: no margin"),
+            outcome(REJECTED, symbol="DDD", error="201: no margin"),
+            outcome(TicketStatus.CANCELLED, symbol="EEE"),
+            sent=5,
+        ),
+        settlement=replace(drifts, differences=("AAA differs",), warnings=("cash moved",)),
+        problems=("the report could not be written",),
+    )
+    assert render_summary(many) == SUMMARY
+
+
+def test_the_drift_line_names_the_three_largest_and_gives_no_sign_to_none() -> None:
+    def drift_line(*drifts: tuple[str, Number]) -> str:
+        shown = replace(report(BOUGHT), settlement=settled(*drifts))
+        return next(line for line in render_summary(shown).splitlines() if "Drift" in line)
+
+    assert drift_line(("A", "0.01"), ("B", "-0.03"), ("C", "0.02"), ("D", "-0.005")) == (
+        "Drift now: 6.5000% in all, largest B -3.0000%, C +2.0000%, A +1.0000%"
+    )
+    assert drift_line(("A", 0)) == "Drift now: 0.0000% in all, largest A 0.0000%"
+
+
+def test_without_figures_of_the_account_the_summary_says_so_or_leaves_the_drift_out() -> None:
+    assert "\nThe account was not read after the last order.\n" in render_summary(report(BOUGHT))
+    for drift in (None, DriftTable(rows=())):
+        shown = replace(report(BOUGHT), settlement=replace(settled(), drift_after=drift))
+        text = render_summary(shown)
+        assert "Account now: cash -$500.00" in text
+        assert "Drift" not in text
+
+
+def test_a_run_without_executions_has_no_pending_commission() -> None:
+    text = render_summary(report(outcome(REJECTED)))
+    assert "Bought $0.00, sold $0.00, commissions $0.00\n" in text
+
+
+def test_a_slippage_too_small_to_show_has_no_sign() -> None:
+    almost = outcome(FILLED, fill(10, "99.9999"))
+    shown = render_summary(report(almost)).splitlines()[1].split()
+    assert shown == ["AAA", "BUY", "10", "10", "99.9999", "1.00", "0.0", "Filled"]
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (
+            report(BOUGHT),
+            "1 order sent; 1 of 1 ticket filled; nothing unresolved. Nothing left to do.",
+        ),
+        (
+            report(outcome(UNRESOLVED), outcome(UNRESOLVED, symbol="BBB"), sent=2),
+            (
+                "2 orders sent; 0 of 2 tickets filled; unresolved: AAA, BBB. "
+                "Look at these orders in TWS, then run: python rebalance.py --recover "
+                "(--accept 20250131T170000Z if they cannot be proven)."
+            ),
+        ),
+        (
+            replace(report(BOUGHT, outcome(SKIPPED)), was_interrupted=True),
+            (
+                "1 order sent; 1 of 2 tickets filled; nothing unresolved. "
+                "You stopped the run; start it again to plan the rest anew."
+            ),
+        ),
+        (
+            report(outcome(REJECTED)),
+            (
+                "1 order sent; 0 of 1 ticket filled; nothing unresolved. "
+                "Read the reasons above; the next run plans what is left anew."
+            ),
+        ),
+    ],
+)
+def test_the_last_line_word_by_word(shown: RunReport, expected: str) -> None:
+    assert last_line(shown) == expected
