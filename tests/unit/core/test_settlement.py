@@ -11,6 +11,7 @@ from src.core.records import (
     OrderOutcome,
     Side,
     TicketStatus,
+    TradePlan,
     UnmanagedPosition,
 )
 from src.core.settlement import cash_difference, drift_after, position_differences, settle
@@ -75,6 +76,17 @@ def test_positions_left_alone_by_the_run_do_not_count() -> None:
     assert position_differences(before, after, []) == ()
 
 
+def test_differences_are_listed_by_symbol_also_those_only_executions_name() -> None:
+    unseen = [fill("ZA", Side.BUY, 5, 100), fill("MMMM", Side.SELL, 2, 100)]
+    assert con_id("ZA") < con_id("AAA") < con_id("MMMM")
+    before, after = snapshot({"AAA": 10, "MMMM": 2}), snapshot({"AAA": 9, "MMMM": 2})
+    assert position_differences(before, after, unseen) == (
+        "AAA: the account shows 9 shares, 10 expected (before the run plus executions)",
+        "MMMM: the account shows 2 shares, 0 expected (before the run plus executions)",
+        "ZA: the account shows 0 shares, 5 expected (before the run plus executions)",
+    )
+
+
 def test_cash_within_the_tolerance_is_fine() -> None:
     for cash, fine in ((1503, True), (1493, True), ("1503.01", False), (1000, False)):
         after = snapshot({"BBB": 5, "CCC": 7}, cash)
@@ -126,23 +138,48 @@ def test_an_account_that_cannot_be_valued_is_a_warning() -> None:
     after = snapshot({"BBB": 5, "ZZZ": 1}, 1498)
     done = settle(plan, snapshot({"AAA": 10}, 1000), after, outcomes())
     assert done.after is None
-    assert "cannot be valued" in done.warnings[0]
+    assert done.drift_after is None
+    assert done.warnings == ("the account afterwards cannot be valued: no price for ZZZ",)
     assert done.differences[0].startswith("ZZZ")
 
 
-def test_drift_after_is_measured_against_the_plans_targets() -> None:
-    plan = Stage(tickets=(sell("AAA"), buy("BBB"))).plan()
-    rows = tuple(
-        DriftRow(
-            symbol=symbol,
-            target_weight=dec(weight),
-            current_weight=dec(0),
-            drift_weight=dec(0),
-            drift_usd=dec(0),
-        )
-        for symbol, weight in (("BBB", "0.4"), (CASH, "0.6"))
+def target_row(symbol: str, weight: Number) -> DriftRow:
+    return DriftRow(
+        symbol=symbol,
+        target_weight=dec(weight),
+        current_weight=dec(0),
+        drift_weight=dec(0),
+        drift_usd=dec(0),
     )
-    plan = replace(plan, drift_before=DriftTable(rows=rows))
-    valued = account({"BBB": 5}, {"BBB": 100}, 500)
-    drift = {row.symbol: row.drift_weight for row in drift_after(plan, valued).rows}
-    assert drift == {"BBB": dec("0.1"), CASH: dec("-0.1")}
+
+
+def aimed_at(*weights: tuple[str, Number]) -> TradePlan:
+    """A plan with these targets."""
+    rows = tuple(target_row(symbol, weight) for symbol, weight in weights)
+    return replace(
+        Stage(tickets=(sell("AAA"), buy("BBB", 5))).plan(), drift_before=DriftTable(rows=rows)
+    )
+
+
+def test_drift_after_is_measured_against_the_plans_targets() -> None:
+    plan = aimed_at(("BBB", "0.4"), ("GONE", "0.1"), (CASH, "0.5"))
+    valued = account({"BBB": 5, "NEW": 3}, {"BBB": 100, "NEW": 100}, 200)
+    rows = drift_after(plan, valued).rows
+    figures = [
+        (row.symbol, row.target_weight, row.current_weight, row.drift_weight, row.drift_usd)
+        for row in rows
+    ]
+    assert figures == [
+        ("BBB", dec("0.4"), dec("0.5"), dec("0.1"), dec(100)),
+        (CASH, dec("0.5"), dec("0.2"), dec("-0.3"), dec(-300)),
+        ("GONE", dec("0.1"), dec(0), dec("-0.1"), dec(-100)),
+        ("NEW", dec(0), dec("0.3"), dec("0.3"), dec(300)),
+    ]
+
+
+def test_a_settlement_brings_the_drift_of_the_account_as_it_is_now() -> None:
+    plan = aimed_at(("BBB", "0.25"), (CASH, "0.75"))
+    done = settle(plan, snapshot({"AAA": 10}, 1000), snapshot({"BBB": 5}, 1500), outcomes())
+    assert done.drift_after is not None
+    weights = {row.symbol: row.current_weight for row in done.drift_after.rows}
+    assert weights == {"AAA": dec(0), "BBB": dec("0.25"), CASH: dec("0.75")}

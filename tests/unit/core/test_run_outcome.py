@@ -1,0 +1,103 @@
+"""What a run's journal proves about its tickets when nothing was said about them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from src.core.journal import CancelRequested, JournalEvent, NotSent, TicketRefitted
+from src.core.records import OrderOutcome
+from src.core.run_outcome import outcomes_from_events
+from tests.journal_kit import (
+    PLAN,
+    RUN_ID,
+    booked,
+    fill,
+    intent,
+    later,
+    noticed,
+    opening,
+    order_ended,
+    ref,
+    sent,
+)
+
+WHOLE = PLAN.tickets[0].qty_shares
+UNPROVEN = "the fate of its order is not proven"
+
+
+def not_sent(reason: str, attempt: int = 1) -> NotSent:
+    return NotSent(run_id=RUN_ID, at_utc=later(2), order_ref=ref(1, attempt), reason=reason)
+
+
+def cancel(reason: str) -> CancelRequested:
+    return CancelRequested(run_id=RUN_ID, at_utc=later(3), order_ref=ref(1), reason=reason)
+
+
+def refit(shares: Decimal) -> TicketRefitted:
+    return TicketRefitted(
+        run_id=RUN_ID, at_utc=later(1), line=1, qty_shares=shares, reason="too little cash"
+    )
+
+
+def first(*events: JournalEvent) -> OrderOutcome:
+    """What became of the first ticket."""
+    return outcomes_from_events(opening(*events))[0]
+
+
+@pytest.mark.parametrize(
+    ("events", "status", "error"),
+    [
+        ([], "Skipped", "the run ended before this was sent"),
+        ([intent(1), not_sent("above max_order_usd")], "Skipped", "above max_order_usd"),
+        ([intent(1), not_sent("gate"), booked(fill(1))], "Unresolved", UNPROVEN),
+        ([intent(1), sent(1)], "Unresolved", UNPROVEN),
+        ([intent(1), booked(fill(1))], "Unresolved", UNPROVEN),
+        ([intent(1), cancel("time limit")], "Unresolved", "time limit"),
+        ([intent(1), noticed(1, 201, "margin")], "Unresolved", "201 margin"),
+        ([intent(1), noticed(1, 399, "held")], "Unresolved", UNPROVEN),
+        ([intent(1), booked(fill(1)), order_ended(1, filled=WHOLE)], "Filled", ""),
+        (
+            [intent(1), cancel("time"), booked(fill(1)), order_ended(1, filled=WHOLE)],
+            "Filled",
+            "",
+        ),
+        ([intent(1), order_ended(1, "Cancelled")], "Cancelled", ""),
+        ([intent(1), cancel("time limit"), order_ended(1, "Cancelled")], "Cancelled", "time limit"),
+        ([intent(1), cancel("time limit"), order_ended(1, "Inactive")], "Rejected", "201 margin"),
+        (
+            [intent(1), booked(fill(1, 1)), order_ended(1, "Cancelled", filled=1)],
+            "PartiallyFilled",
+            "",
+        ),
+        (
+            [
+                intent(1),
+                noticed(1, 387, "no algo"),
+                order_ended(1, "Cancelled"),
+                intent(1, 2),
+                order_ended(1, "Inactive", 2),
+            ],
+            "Rejected",
+            "387 no algo; 201 margin",
+        ),
+        (
+            [intent(1), booked(fill(1, WHOLE + 1)), order_ended(1, filled=WHOLE + 1)],
+            "Unresolved",
+            f"{WHOLE + 1} shares executed, {WHOLE} were to be traded",
+        ),
+    ],
+)
+def test_a_ticket_without_a_last_word_has_the_status_and_the_reason_its_orders_prove(
+    events: list[JournalEvent], status: str, error: str
+) -> None:
+    outcome = first(*events)
+    assert (outcome.status.value, outcome.error) == (status, error)
+
+
+def test_a_smaller_quantity_is_noted_and_one_that_was_dropped_is_not() -> None:
+    assert first(refit(WHOLE - 1), intent(1, qty=WHOLE - 1)).notes == (f"refitted from {WHOLE}",)
+    assert first().notes == ()
+    dropped = first(refit(Decimal(0)))
+    assert (dropped.notes, dropped.error) == ((), "too little cash")
