@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
@@ -82,6 +82,30 @@ def test_decimals_keep_their_digits_and_times_their_zone() -> None:
     assert event.at_utc.utcoffset() == NOON_UTC.utcoffset()
 
 
+def test_the_text_of_an_event_is_short_plain_and_always_the_same() -> None:
+    assert event_to_text(sent(1)) == (
+        '{"event":{"at_utc":"2025-01-31T17:00:02+00:00",'
+        '"order_ref":"IBR-20250131T170000Z-1-1","run_id":"20250131T170000Z"},'
+        '"kind":"Sent","schema":1}'
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ('"schema":1', '"schema":2', r"^journal event has schema 2, need 1$"),
+        ('"run_id"', '"runid"', r"cannot be read: .*fields of Sent differ: \['run_id', 'runid'\]"),
+        ('"20250131T170000Z"', "7", r"cannot be read: .*expected str, got 7"),
+        ('"Sent"', '"Gone"', r"cannot be read: KeyError\('Gone'\)"),
+    ],
+)
+def test_a_line_that_cannot_be_read_says_what_is_wrong_with_it(
+    old: str, new: str, why: str
+) -> None:
+    with pytest.raises(JournalError, match=why):
+        event_from_text(event_to_text(sent(1)).replace(old, new))
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -120,6 +144,9 @@ def test_marks_name_the_end_and_the_doubt() -> None:
     assert run_mark(closed()) == "closed"
     assert run_mark(ticket_ended(1, TicketStatus.UNRESOLVED)) == "doubt"
     assert run_mark(ticket_ended(1)) == ""
+    marks = {type(one).__name__: run_mark(one) for one in EXTRA if run_mark(one) != ""}
+    assert marks == {"Declined": "declined", "ReportWritten": "reported", "RunAccepted": "closed"}
+    assert {run_mark(one) for one in whole_run()[:-1]} == {""}
 
 
 # --- refs -----------------------------------------------------------------------------------
@@ -146,6 +173,8 @@ def test_other_text_is_no_ref_of_ours(text: str) -> None:
 
 
 def test_simulated_and_real_refs_do_not_share_a_prefix() -> None:
+    assert order_prefix(is_simulated=False) == "IBR"
+    assert order_prefix(is_simulated=True) == "IBRSIM"
     assert not has_prefix("IBRSIM-20250131T170000Z-1-1", "IBR")
     assert has_prefix("IBR-altered", "IBR")
 
@@ -158,6 +187,8 @@ def test_a_run_id_takes_only_a_short_plain_suffix(suffix: str) -> None:
 
 def test_a_run_id_is_the_utc_second() -> None:
     assert make_run_id(NOON_UTC) == RUN_ID
+    new_york = NOON_UTC.astimezone(timezone(timedelta(hours=-5)))
+    assert make_run_id(new_york) == RUN_ID
     assert is_run_id(RUN_ID + "r2")
     with pytest.raises(ValueError, match="aware"):
         make_run_id(datetime(2025, 1, 31))  # noqa: DTZ001 - the mistake under test
