@@ -31,10 +31,13 @@ _NO_SHARES: Final = Decimal(0)
 
 
 def move(state: OrderState, phase: Phase) -> OrderState:
-    """The state in its next phase. Raises: ValueError for a move the table does not allow."""
+    """The state in its next phase, its status still open; who ends an order sets that.
+
+    Raises: ValueError for a move the table does not allow.
+    """
     if phase not in LEGAL_MOVES[state.phase]:
         raise ValueError(f"order {state.request.order_ref}: {state.phase} to {phase} is not legal")
-    return replace(state, phase=phase, status=state.status if phase is Phase.DONE else None)
+    return replace(state, phase=phase, status=None)
 
 
 def ask(state: OrderState, claim: Claim) -> Step:
