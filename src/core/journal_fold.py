@@ -115,9 +115,7 @@ def _take_intent(state: RunState, event: IntentRecorded) -> RunState:
         raise JournalError(f"run {state.run_id}: order {ref} was announced without approval")
     if parse_order_ref(ref) != wanted or find_attempt(state, ref) is not None:
         raise JournalError(f"run {state.run_id}: order {ref} was announced twice or misnamed")
-    attempt = Attempt(
-        line=event.line, number=event.attempt, request=event.request, announced_utc=event.at_utc
-    )
+    attempt = Attempt(line=event.line, number=event.attempt, request=event.request)
     line = _line(state, event.line)
     return _with_line(state, replace(line, attempts=(*line.attempts, attempt)))
 
@@ -132,14 +130,11 @@ def _take_order_event(state: RunState, event: _OrderEvent) -> RunState:
 
 def _attempt_after(attempt: Attempt, event: _OrderEvent) -> Attempt:
     if isinstance(event, Sent):
-        return replace(attempt, was_sent=True)
+        return attempt  # It may have reached the broker ever since it was announced.
     if isinstance(event, NotSent):
         return replace(attempt, not_sent=event)
     if isinstance(event, Acknowledged):
-        perm_id = event.perm_id or attempt.perm_id
-        return replace(
-            attempt, perm_id=perm_id, broker_status=event.status or attempt.broker_status
-        )
+        return replace(attempt, perm_id=event.perm_id or attempt.perm_id)
     if isinstance(event, OrderNoticed):
         return replace(attempt, notices=(*attempt.notices, event))
     if isinstance(event, CancelRequested):

@@ -7,7 +7,6 @@ executions count once, in their newest version, each with the commission reporte
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 
 from src.core.journal import (
@@ -29,16 +28,13 @@ from src.core.records import Fill, OrderRequest, OrderTicket
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One order as the journal knows it. ``was_sent`` False is no proof that it was not."""
+    """One order as the journal knows it. Without ``not_sent`` it may have reached the broker."""
 
     line: int
     number: int
     request: OrderRequest
-    announced_utc: datetime
-    was_sent: bool = False
     not_sent: NotSent | None = None
     perm_id: int = 0
-    broker_status: str = ""
     cancel_reason: str = ""
     notices: tuple[OrderNoticed, ...] = ()
     fills: tuple[Fill, ...] = ()
