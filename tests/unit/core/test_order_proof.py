@@ -248,9 +248,9 @@ def test_what_three_looks_do_not_prove_is_unresolved_and_says_why(
     assert not [one for one in player.journal if isinstance(one, OrderEnded)]
 
 
-def test_the_looks_begin_anew_with_every_new_doubt() -> None:
-    player = told(GAP)
-    player.feed(nothing_found(), LOOK, nothing_found(), GAP)
+@pytest.mark.parametrize("doubt", [GAP, status("Filled", 10), status("Inactive")])
+def test_the_looks_begin_anew_with_every_new_doubt(doubt: OrderEvent) -> None:
+    player = told(GAP, nothing_found(), LOOK, nothing_found(), doubt)
     assert look(player, nothing_found()) == ROUNDS
 
 
