@@ -236,6 +236,15 @@ def test_a_run_without_executions_has_no_pending_commission() -> None:
     assert "Bought $0.00, sold $0.00, commissions $0.00\n" in text
 
 
+def test_a_run_without_any_ticket_has_a_summary_too() -> None:
+    text = render_summary(report(sent=0))
+    assert "Bought $0.00, sold $0.00, commissions $0.00\n" in text
+    assert "Slippage against the estimates $0.00" in text
+    assert text.endswith(
+        "0 orders sent; 0 of 0 tickets filled; nothing unresolved. Nothing left to do."
+    )
+
+
 def test_a_slippage_too_small_to_show_has_no_sign() -> None:
     almost = outcome(FILLED, fill(10, "99.9999"))
     shown = render_summary(report(almost)).splitlines()[1].split()
