@@ -75,6 +75,10 @@ def refit(shares: Decimal, line: int = 1) -> TicketRefitted:
         ),
         (opening(sent(1)), f"run {RUN_ID}: Sent for the unknown order {ref(1)}"),
         (
+            opening(intent(1), replace(known(1), perm_id=1), sent(2)),
+            f"run {RUN_ID}: Sent for the unknown order {ref(2)}",
+        ),
+        (
             opening(replace(ticket_ended(1), line=99)),
             f"run {RUN_ID}: the plan has no line 99",
         ),

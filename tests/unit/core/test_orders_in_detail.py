@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -45,6 +46,7 @@ from tests.orders_kit import (
     executed,
     nothing_found,
     of_kind,
+    opened,
     planned,
     sent,
     status,
@@ -125,6 +127,14 @@ def test_a_sign_of_life_ends_the_doubt_about_a_silent_order() -> None:
     player.feed(Begin(), PlaceUncertain(reason="socket closed"), status("Submitted"))
     assert player.is_in(Phase.WORKING)
     assert player.state.claim is Claim.NONE
+
+
+def test_an_altered_order_that_the_broker_shows_is_on_record_before_the_user_is_told() -> None:
+    shown = opened()
+    wrong = replace(shown, order=replace(shown.order, side="BUY"))
+    text = f"order {REF} is shown as BUY SPY"
+    commands = alive().feed(wrong)
+    assert (commands[0], commands[-1]) == (on_record(0, text), RaiseAlarm(text=f"SPY: {text}"))
 
 
 def test_the_first_status_is_the_answer_that_was_waited_for() -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from src.core.journal import CancelRequested, JournalEvent, NotSent, TicketRefitted
-from src.core.records import OrderOutcome
+from src.core.records import OrderOutcome, TicketStatus
 from src.core.run_outcome import outcomes_from_events
 from tests.journal_kit import (
     PLAN,
@@ -21,6 +21,7 @@ from tests.journal_kit import (
     order_ended,
     ref,
     sent,
+    ticket_ended,
 )
 
 WHOLE = PLAN.tickets[0].qty_shares
@@ -101,3 +102,26 @@ def test_a_smaller_quantity_is_noted_and_one_that_was_dropped_is_not() -> None:
     assert first().notes == ()
     dropped = first(refit(Decimal(0)))
     assert (dropped.notes, dropped.error) == ((), "too little cash")
+
+
+@pytest.mark.parametrize(
+    ("filled", "possible"),
+    [
+        (Decimal(0), {"Cancelled", "Rejected", "Skipped", "Unresolved"}),
+        (Decimal(1), {"PartiallyFilled", "Unresolved"}),
+        (WHOLE - 1, {"PartiallyFilled", "Unresolved"}),
+        (WHOLE, {"Filled", "Unresolved"}),
+        (WHOLE + 1, {"Unresolved"}),
+    ],
+)
+def test_a_last_word_that_the_executions_contradict_is_not_believed(
+    filled: Decimal, possible: set[str]
+) -> None:
+    fills = [booked(fill(1, filled))] if filled else []
+    for status in TicketStatus:
+        outcome = first(intent(1), *fills, ticket_ended(1, status))
+        assert outcome.status.value == (status.value if status.value in possible else "Unresolved")
+
+
+def test_a_line_cut_to_nothing_is_never_filled() -> None:
+    assert first(refit(Decimal(0)), ticket_ended(1)).status is TicketStatus.SKIPPED
