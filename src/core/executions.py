@@ -2,7 +2,7 @@
 
 A correction repeats the execution id with only the digits after its last dot changed; the highest
 number is the newest. The same id may arrive any number of times. A commission, once known, is
-kept when the execution is sent again without one.
+kept when the execution is sent again, or corrected, without one.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ def newest_fills(fills: Iterable[Fill]) -> tuple[Fill, ...]:
     for fill in fills:
         key = execution_key(fill.exec_id)
         known = newest.get(key)
-        if known is None or execution_version(fill.exec_id) > execution_version(known.exec_id):
+        if known is None:
             newest[key] = fill
-        elif fill.exec_id == known.exec_id:
+        elif execution_version(fill.exec_id) >= execution_version(known.exec_id):
             newest[key] = _with_commission(fill, known)
     return tuple(newest.values())
 

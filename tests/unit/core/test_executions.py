@@ -41,6 +41,11 @@ def test_a_commission_stays_when_the_execution_is_sent_again_without_one() -> No
         assert newest_fills(told) == (charged,)
 
 
+def test_a_correction_without_a_commission_keeps_the_known_one() -> None:
+    (found,) = newest_fills([with_commission(fill(4, "a.01"), "0.35"), fill(5, "a.02")])
+    assert (found.exec_id, found.commission_usd) == ("a.02", dec("0.35"))
+
+
 def test_a_commission_told_anew_replaces_the_earlier_one() -> None:
     told = [with_commission(fill(4), "0.35"), with_commission(fill(4), "0.40")]
     assert [one.commission_usd for one in newest_fills(told)] == [dec("0.40")]

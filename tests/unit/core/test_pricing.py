@@ -72,9 +72,15 @@ def with_market_price(held: AccountSnapshot, price: str) -> AccountSnapshot:
 
 
 def test_every_symbol_without_a_price_is_named_with_the_refusal() -> None:
-    refused = replace(quote("IAU"), refusal="354 not subscribed")
-    with pytest.raises(PricingError, match=r"IAU \(354 not subscribed\), SPY$"):
-        choose_prices({"IAU": (refused,)}, snapshot({}), PricingSettings(), ["SPY", "IAU"])
+    names = ["SPY", "VTI", "IAU", "MGK"]
+    quotes = {
+        name: (replace(quote(name), refusal="354 not subscribed"),) for name in ("VTI", "IAU")
+    }
+    with pytest.raises(PricingError) as raised:
+        choose_prices(quotes, snapshot({}), PricingSettings(), names)
+    assert str(raised.value) == (
+        "no usable price (last) for IAU, VTI (354 not subscribed); MGK, SPY"
+    )
 
 
 def test_halted_symbols_are_priced_and_named() -> None:
@@ -180,13 +186,6 @@ def test_among_several_quotes_the_most_timely_counts(
     chosen = choose(*quotes).prices["SPY"]
     assert (chosen.price_usd, chosen.source) == (Decimal(100 + taken), source)
     assert chosen.is_preferred == (asked[taken] == LIVE)
-
-
-def test_symbols_without_a_price_share_the_reason_they_share() -> None:
-    refused = [replace(quote(name), refusal="354: not subscribed") for name in ("AAA", "CCC")]
-    with pytest.raises(PricingError) as raised:
-        choose(*refused, quote("BBB"))
-    assert str(raised.value) == ("no usable price (last) for AAA, CCC (354: not subscribed); BBB")
 
 
 def test_without_the_fallback_a_missing_price_names_the_switch() -> None:
