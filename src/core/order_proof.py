@@ -147,13 +147,17 @@ def _close(state: OrderState, evidence: str, at_utc: datetime) -> Step:
 
 
 def _with_end(state: OrderState, ended: CompletedOrder) -> OrderState:
-    is_refused = "reject" in f"{ended.status} {ended.completed_status}".lower()
+    is_refused = (
+        ended.status == INACTIVE_WORD
+        or "reject" in f"{ended.status} {ended.completed_status}".lower()
+    )
+    reason = ended.completed_status or f"{ended.status}, without a reason"
     claim = state.claim
     if not claim.is_broker_word:
         claim = Claim.CANCELLED
         if ended.status == FILLED_WORD:
             claim = Claim.FILLED
-        elif is_refused or ended.status == INACTIVE_WORD:
+        elif is_refused:
             claim = Claim.REJECTED
     totals = [ended.filled_shares]
     if state.closing_filled is not None:
@@ -163,7 +167,7 @@ def _with_end(state: OrderState, ended: CompletedOrder) -> OrderState:
         claim=claim,
         closing_filled=max(totals),
         broker_status=ended.status or state.broker_status,
-        error=state.error or (ended.completed_status if is_refused else ""),
+        error=state.error or (reason if is_refused else ""),
     )
 
 

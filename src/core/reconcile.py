@@ -177,9 +177,13 @@ def _completed_end(attempt: Attempt, order: CompletedOrder) -> _End | None:
     if order.filled_shares != attempt.filled_shares or order.status == _FILLED:
         return None
     said = order.completed_status or order.status
-    is_refused = "reject" in f"{order.status} {order.completed_status}".lower()
+    is_refused = (
+        order.status == _REFUSED_WORD
+        or "reject" in f"{order.status} {order.completed_status}".lower()
+    )
     word = _REFUSED_WORD if is_refused else order.status
-    error = refusal_text(attempt) or (said if is_refused else "")
+    reason = order.completed_status or f"{order.status}, without a reason"
+    error = refusal_text(attempt) or (reason if is_refused else "")
     return _End(word=word, evidence=f"listed as completed: {said}", error=error)
 
 

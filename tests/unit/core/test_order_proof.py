@@ -123,7 +123,12 @@ def end(word: str, evidence: str, *, filled: int = 0, error: str = "") -> OrderE
             CANCELLED,
             end("Cancelled", "listed as completed"),
         ),
-        ([GAP], ended("Inactive", 0), REJECTED, end("Inactive", "listed as completed")),
+        (
+            [GAP],
+            ended("Inactive", 0),
+            REJECTED,
+            end("Inactive", "listed as completed", error="Inactive, without a reason"),
+        ),
         ([GAP], ended("", 0), CANCELLED, end("PreSubmitted", "listed as completed")),
         (
             [code(99999, "odd")],
