@@ -37,15 +37,26 @@ def test_a_net_liq_that_is_not_positive_is_refused(cash: int) -> None:
         account({"SPY": 10}, {"SPY": 100}, cash)
 
 
+def test_a_holding_keeps_its_contract_and_what_is_not_held_takes_the_listed_one() -> None:
+    prices = price_book({"SPY": 100, "IAU": 40, "GLD": 300})
+    valued = value_account(snapshot({"SPY": 10}, 500), prices, {"IAU": 7})
+    assert {symbol: one.con_id for symbol, one in valued.holdings.items()} == {
+        "SPY": con_id("SPY"),
+        "IAU": 7,
+        "GLD": 0,
+    }
+
+
 def test_one_symbol_with_two_contracts_is_refused() -> None:
-    held = snapshot({"SPY": 10})
-    with pytest.raises(Refused, match="two contracts"):
-        value_account(held, price_book({"SPY": 100}), {"SPY": 7})
+    held, ours = snapshot({"SPY": 10}), con_id("SPY")
     twice = replace(
         held, positions=(*held.positions, Position(con_id=7, symbol="SPY", qty_shares=Decimal(1)))
     )
-    with pytest.raises(Refused, match="two contracts"):
-        value_account(twice, price_book({"SPY": 100}), {})
+    prices = price_book({"SPY": 100})
+    with pytest.raises(Refused, match=f"SPY means two contracts here, conId {ours} and 7 "):
+        value_account(held, prices, {"SPY": 7})
+    with pytest.raises(Refused, match=f"SPY means two contracts here, conId 7 and {ours} "):
+        value_account(twice, prices, {})
 
 
 def test_a_short_position_is_refused() -> None:
