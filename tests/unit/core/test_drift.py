@@ -89,6 +89,8 @@ def test_total_drift_takes_the_largest_until_the_rest_is_within_the_band() -> No
     )
     assert names(select_trades(table(AAA="0.9", BBB="-0.6", CCC="0.4"), rules)) == ["AAA"]
     assert names(select_trades(table(AAA="0.6", BBB="-0.4"), rules)) == []
+    many = table(AAA="2", BBB="-0.9", CCC="-0.8", DDD="0.7")
+    assert names(select_trades(many, rules)) == ["AAA", "BBB", "CCC"]
 
 
 def test_small_trades_are_dropped_with_a_reason() -> None:

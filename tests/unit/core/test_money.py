@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal, FloatOperation
 
 import pytest
@@ -37,6 +38,28 @@ def test_anything_else_is_not_a_number(text: str) -> None:
         money.parse_decimal(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "expectation"),
+    [
+        ("1,5", "expected a decimal point, without commas or thousands separators"),
+        ("1e3", "expected a plain decimal number such as 12 or 0.5"),
+        ("1" * 41, "expected a number of at most 40 characters"),
+        ("%", "expected a number in front of the % sign"),
+    ],
+)
+def test_the_refusal_of_a_number_says_what_to_write_instead(text: str, expectation: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(expectation)}$"):
+        money.parse_percent(text)
+
+
+def test_a_number_may_have_forty_characters() -> None:
+    longest = "0." + "3" * 38
+    assert money.parse_decimal(longest) == money.parse_machine_decimal(longest) == D(longest)
+    for read in (money.parse_decimal, money.parse_machine_decimal):
+        with pytest.raises(ValueError, match="expected"):
+            read(longest + "3")
+
+
 def test_minus_zero_is_read_as_zero() -> None:
     assert not money.parse_decimal("-0.00").is_signed()
 
@@ -46,7 +69,7 @@ def test_percent_becomes_a_fraction(text: str, weight: str) -> None:
     assert money.parse_percent(text) == D(weight)
 
 
-@pytest.mark.parametrize("text", ["50%%", "%", " %", "", "1e1%", "% 5", "5 % %"])
+@pytest.mark.parametrize("text", ["50%%", "%", " %", "", "1e1%", "% 5", "5 % %", "5\n%", "5X%"])
 def test_malformed_percent(text: str) -> None:
     with pytest.raises(ValueError, match="expected"):
         money.parse_percent(text)
@@ -54,8 +77,11 @@ def test_malformed_percent(text: str) -> None:
 
 def test_machine_numbers_may_have_an_exponent() -> None:
     assert money.parse_machine_decimal("1e-05") == D("0.00001")
-    for text in ("nan", "inf", "1e400", "1e18", "", "1_0", "\u0661"):
-        with pytest.raises(ValueError, match="expected"):
+    for text in ("nan", "inf", "", "1_0", "\u0661"):
+        with pytest.raises(ValueError, match=r"^expected a finite number$"):
+            money.parse_machine_decimal(text)
+    for text in ("1e400", "1e18", "-1e18"):
+        with pytest.raises(ValueError, match=r"^expected a number below 10\*\*18$"):
             money.parse_machine_decimal(text)
 
 
@@ -64,6 +90,8 @@ def test_conversions_are_exact() -> None:
     assert money.weight_to_percent(D("0.33")) == D(33)
     thirty_nine_digits = D("0." + "3" * 39)
     assert money.weight_to_percent(thirty_nine_digits) == D("33." + "3" * 37)
+    assert money.percent_to_weight(D("33." + "3" * 37)) == thirty_nine_digits
+    assert money.bps_to_weight(D("3333." + "3" * 35)) == thirty_nine_digits
 
 
 def test_sums_lose_no_digit() -> None:

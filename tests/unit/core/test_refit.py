@@ -42,6 +42,17 @@ def test_what_would_fall_below_the_minimum_is_skipped_with_a_reason() -> None:
     assert "$2,400.00" in fitted.skipped[0].reason
 
 
+def test_a_buy_cut_to_exactly_the_minimum_is_still_sent() -> None:
+    assert quantities(refit_buys(BUYS[:2], Decimal(2500), {}, RULES)) == {"AAA": 20, "BBB": 5}
+    assert quantities(refit_buys(BUYS[:2], Decimal(2499), {}, RULES)) == {"AAA": 20}
+
+
+def test_fractional_buys_spend_the_budget_to_the_last_ten_thousandth_of_a_share() -> None:
+    rules = rebalance_settings(min_order=500, allow_fractional=True)
+    (only,) = refit_buys([ticket("CCC", qty=10, price=70)], Decimal(600), {}, rules).tickets
+    assert only.qty_shares == dec("8.5714")
+
+
 def test_dearer_prices_buy_fewer_shares_and_cheaper_ones_not_more() -> None:
     dear = refit_buys(BUYS, Decimal(3600), {"CCC": dec("72.50")}, RULES)
     assert quantities(dear)["CCC"] == 8

@@ -189,3 +189,24 @@ def test_an_absolute_buffer_is_kept() -> None:
     )
     made = plan(account({}, {"AAA": "0.01"}, 10_000), targets({"AAA": 100}), rules)
     assert made.after.cash_usd == dec("1234.56")
+
+
+def test_what_a_second_plan_would_add_is_in_the_first() -> None:
+    """Selling one CCC leaves AAA, CCC and cash 33.48 wrong; so does two, with three AAA bought.
+
+    Below the floor the tie goes to the plan without buys; once above it, to the larger drift.
+    """
+    valued = account({"BBB": 3, "CCC": 2}, {"AAA": 5, "BBB": 2, "CCC": 30}, -24)
+    rules = rebalance_settings(min_order=10, buffer_pct=1, max_leverage=3)
+    wanted = targets({"AAA": 28, "BBB": 38, "CCC": 28})
+    made = plan(valued, wanted, rules)
+    assert trades(made) == {"CCC": -2, "AAA": 3}
+    assert made.after.cash_usd == 21
+    assert plan(made.after, wanted, rules).tickets == ()
+
+
+def test_a_trade_of_exactly_the_minimum_may_join_from_the_second_plan() -> None:
+    valued = account({"AAA": 5, "BBB": 3}, {"AAA": 2, "BBB": 20}, -31)
+    rules = rebalance_settings(band_bps=0, min_order=4, max_leverage=3)
+    made = plan(valued, targets({"AAA": 38, "BBB": 38}), rules)
+    assert trades(made) == {"BBB": -2, "AAA": 2}

@@ -7,11 +7,13 @@ from decimal import Decimal
 import pytest
 
 from src.core.batches import budget_for_buys, cash_effect, first_states, lines_of
+from src.core.money import shares_text
 from src.core.order_match import owner_of, stranger
-from src.core.order_state import OrderState
-from src.core.records import OrderStyle, Session, Side, TicketStatus
+from src.core.order_state import CancelWanted, GaveUp, OrderState, Patience, Phase
+from src.core.records import OrderRequest, OrderStyle, Session, Side, TicketStatus
 from src.core.tickets import (
     SendingRules,
+    TicketProgress,
     TicketState,
     choose_style,
     exceeds_limit,
@@ -19,11 +21,12 @@ from src.core.tickets import (
     plan_attempt,
     progress_of,
     ticket_outcome,
+    unsettled_refs,
     wants_fallback,
     with_order,
 )
 from src.settings import ExecutionSettings
-from tests.builders import ACCOUNT, NOON_UTC, listing, ticket
+from tests.builders import ACCOUNT, NOON_UTC, con_id, listing, ticket
 from tests.execution_kit import Stage, buy, sell
 from tests.orders_kit import (
     CLIENT_ID,
@@ -71,6 +74,12 @@ def refused(number: int = 442) -> Player:
     return player
 
 
+def cancelling() -> Player:
+    player = alive()
+    player.feed(CancelWanted(reason="interrupted"))
+    return player
+
+
 # --- how it is sent --------------------------------------------------------------------------
 
 
@@ -104,6 +113,35 @@ def test_the_second_attempt_is_for_what_is_left() -> None:
     assert order.request.order_ref == f"IBR-{RUN_ID}-1-2"
 
 
+def test_an_order_says_whose_and_how_it_is() -> None:
+    settings = ExecutionSettings(
+        algo_preference="adaptive",
+        adaptive_priority="urgent",
+        order_timeout_sec=Decimal(77),
+    )
+    sending = replace(rules(), execution=settings, patience=Patience(cancel_sec=Decimal(4)))
+    order = plan_attempt(on_ticket(limit=9), sending, 8, (OrderStyle.ADAPTIVE, True))
+    assert order == OrderState(
+        run_id=RUN_ID,
+        line=1,
+        attempt=1,
+        request=OrderRequest(
+            order_ref=f"IBR-{RUN_ID}-1-1",
+            order_id=8,
+            account_id=ACCOUNT,
+            con_id=con_id("SPY"),
+            symbol="SPY",
+            side=Side.SELL,
+            qty_shares=Decimal(9),
+            style=OrderStyle.ADAPTIVE,
+            adaptive_priority="urgent",
+            outside_rth=True,
+        ),
+        client_id=CLIENT_ID,
+        patience=Patience(cancel_sec=Decimal(4), order_sec=Decimal(77)),
+    )
+
+
 # --- fallback --------------------------------------------------------------------------------
 
 
@@ -114,6 +152,9 @@ def test_a_proven_refusal_of_the_algo_wants_the_fallback() -> None:
 def test_no_fallback_without_proof_or_for_another_reason_or_twice() -> None:
     unproven = sent()
     unproven.feed(code(442))
+    assert not wants_fallback(on_ticket(unproven), FALLBACK)
+    unproven.feed(GaveUp(reason="no connection"))
+    assert unproven.is_in(Phase.DONE)
     assert not wants_fallback(on_ticket(unproven), FALLBACK)
     assert not wants_fallback(on_ticket(refused(201)), FALLBACK)
     assert not wants_fallback(on_ticket(refused(), refused()), FALLBACK)
@@ -152,6 +193,23 @@ def test_an_unproven_attempt_makes_the_ticket_unresolved() -> None:
     assert outcome.status is TicketStatus.UNRESOLVED
 
 
+def test_all_filled_is_unresolved_while_another_attempt_has_no_proof() -> None:
+    late, given_up = refused(), alive()
+    late.feed(executed(10))
+    given_up.feed(GaveUp(reason="no connection"))
+    for second in (alive(), given_up):
+        outcome = ticket_outcome(on_ticket(late, second))
+        assert outcome.status is TicketStatus.UNRESOLVED
+        assert "were to be traded" not in outcome.error
+
+
+def test_both_refusals_are_told() -> None:
+    second = sent()
+    second.feed(code(201, "no margin"), nothing_found())
+    outcome = ticket_outcome(on_ticket(refused(), second))
+    assert outcome.error == "442: algo; 201: no margin"
+
+
 def test_more_than_the_limit_is_unresolved_and_says_so() -> None:
     first, second = alive(), alive()
     first.feed(executed(10))
@@ -176,6 +234,42 @@ def test_a_skipped_ticket_says_why() -> None:
     assert ticket_outcome(state).error == "no cash is left for it"
 
 
+def test_a_ticket_refitted_to_nothing_needs_no_notes() -> None:
+    state = replace(on_ticket(limit=0), skip_reason="no cash is left for it")
+    assert ticket_outcome(state).notes == ()
+
+
+def test_the_notes_say_why_the_rest_is_not_sent() -> None:
+    state = replace(on_ticket(refused()), skip_reason="interrupted")
+    assert ticket_outcome(state).notes == ("algo adaptive refused (442: algo)", "interrupted")
+
+
+@pytest.mark.parametrize(
+    ("player", "style", "note"),
+    [
+        (alive(), OrderStyle.ADAPTIVE, "algo adaptive"),
+        (alive(), OrderStyle.MIDPRICE, "algo midprice"),
+        (alive(), OrderStyle.PLAIN, "plain market"),
+        (refused(442), OrderStyle.MIDPRICE, "algo midprice refused (442: algo)"),
+        (refused(202), OrderStyle.MIDPRICE, "algo midprice"),
+    ],
+)
+def test_the_first_note_is_how_it_was_sent(player: Player, style: OrderStyle, note: str) -> None:
+    request = replace(player.state.request, style=style)
+    sent_so = Player(state=replace(player.state, request=request))
+    assert ticket_outcome(on_ticket(sent_so)).notes == (note,)
+
+
+def test_the_fallback_is_noted_with_its_quantity() -> None:
+    second = alive(6)
+    second.state = replace(
+        second.state, request=replace(second.state.request, style=OrderStyle.PLAIN)
+    )
+    assert ticket_outcome(on_ticket(refused(), second)).notes[1] == (
+        "fallback: plain market for 6 shares"
+    )
+
+
 def test_warnings_of_the_broker_become_notes() -> None:
     player = alive()
     player.feed(code(399, "held until the open"), executed(10))
@@ -193,6 +287,31 @@ def test_progress_in_a_word() -> None:
     assert progress_of(on_ticket()).doing == "waiting"
     assert progress_of(on_ticket(alive())).doing == "PreSubmitted"
     assert progress_of(on_ticket(refused())).doing == "Rejected"
+    assert progress_of(on_ticket(cancelling())).doing == "cancelling"
+
+
+def test_progress_of_a_line() -> None:
+    player = alive()
+    player.feed(executed(4))
+    assert progress_of(on_ticket(player, limit=9)) == TicketProgress(
+        line=1,
+        symbol="SPY",
+        side=Side.SELL,
+        limit_shares=Decimal(9),
+        filled_shares=Decimal(4),
+        doing="PreSubmitted",
+        is_settled=False,
+    )
+    assert progress_of(on_ticket(refused())).is_settled
+    assert shares_text(progress_of(on_ticket()).filled_shares) == "0"
+
+
+def test_unsettled_are_the_orders_without_proof() -> None:
+    given_up = alive()
+    given_up.feed(GaveUp(reason="no connection"))
+    for unproven in (alive(), given_up):
+        assert unsettled_refs([on_ticket(), on_ticket(unproven)]) == (REF,)
+    assert unsettled_refs([on_ticket(refused())]) == ()
 
 
 # --- money for the buys ----------------------------------------------------------------------
