@@ -126,6 +126,35 @@ def test_one_share_dearer_than_the_account_gives_no_trade() -> None:
     assert reasons(made) == {"BRK": "one share costs $5,000.00, more than twice the drift"}
 
 
+def test_a_share_for_the_last_dollar_is_bought() -> None:
+    made = plan(account({}, {"BRK": 1000}, 1000), targets({"BRK": 100}))
+    assert trades(made) == {"BRK": 1}
+
+
+def test_a_fraction_of_a_share_dearer_than_the_account_is_bought() -> None:
+    rules = rebalance_settings(allow_fractional=True)
+    made = plan(account({}, {"BRK": 5000}, 1000), targets({"BRK": 100}), rules)
+    assert trades(made) == {"BRK": dec("0.2")}
+
+
+def test_what_rounding_pushes_out_of_the_band_joins_in() -> None:
+    """AAA is 3% over, within the band, but the buys alone would leave cash 4% short: it pays.
+
+    Sized together, BBB gets the 20 shares it wants; after the others only 18 could be paid for.
+    """
+    prices = {"AAA": 300, "BBB": 50, "CCC": 700}
+    valued = account({"AAA": 9, "BBB": 2, "CCC": 7}, prices, 2300)
+    wanted = targets({"AAA": 24, "BBB": 11, "CCC": 61})
+    made = plan(valued, wanted, rebalance_settings(band_bps=300))
+    assert trades(made) == {"AAA": -1, "CCC": 2, "BBB": 20}
+
+
+def test_an_account_of_cash_alone_stays_as_it_is() -> None:
+    made = plan(account({}, {}, 1000), targets({CASH: 100}))
+    assert made.tickets == ()
+    assert made.after == made.before
+
+
 def test_trades_below_the_minimum_are_named() -> None:
     valued = account({"AAA": 52}, {"AAA": 100, "BBB": 100}, 4800)
     made = plan(valued, targets({"AAA": 50, "BBB": 50}), rebalance_settings(min_order=500))

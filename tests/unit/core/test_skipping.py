@@ -64,3 +64,46 @@ def test_a_sell_is_never_left_out_for_want_of_cash() -> None:
     assert reasons(made) == {
         "BBB": "rounded to whole shares, a trade would not bring the portfolio closer to target"
     }
+
+
+# --- notes on the whole plan -------------------------------------------------------------------
+
+
+def test_spending_all_cash_is_not_worth_a_note() -> None:
+    made = plan(account({}, {"AAA": 100}, 10_000), targets({"AAA": 100}))
+    assert (made.after.cash_usd, made.cash_floor_usd) == (0, 0)
+    assert made.notes == ()
+
+
+def test_sells_alone_below_the_floor_do_not_say_that_buys_are_missing() -> None:
+    valued = account({"AAA": 190}, {"AAA": 100}, -9000)
+    made = plan(valued, targets({"AAA": 150}), rebalance_settings(max_leverage="1.2"))
+    assert made.after.cash_usd < made.cash_floor_usd
+    assert made.notes == ("after the trades $5,000.00 is borrowed on margin",)
+
+
+def test_a_buy_that_is_too_dear_is_not_blamed_on_the_floor() -> None:
+    made = plan(account({}, {"BRK": 5000}, 1000), targets({"BRK": 100}))
+    assert made.notes == ()
+
+
+def test_only_fractional_orders_are_warned_of() -> None:
+    warning = "many accounts refuse fractional orders through the API (error 10243)"
+    fractional = rebalance_settings(allow_fractional=True)
+    whole = plan(account({}, {"AAA": 100}, 1000), targets({"AAA": 50}), fractional)
+    assert whole.notes == ()
+    half = plan(account({}, {"AAA": 100}, 1000), targets({"AAA": 55}), fractional)
+    assert half.notes == (warning,)
+
+
+def test_what_is_too_small_to_close_is_named_with_the_step() -> None:
+    valued = account({"OLD": "2.00005"}, {"OLD": 100}, 1000)
+    made = plan(valued, targets({CASH: 100}), rebalance_settings(allow_fractional=True))
+    assert "0.00005 of OLD stays: orders are in 0.0001 shares" in made.notes
+
+
+def test_a_fraction_that_is_on_target_or_a_share_that_is_halted_is_no_leftover() -> None:
+    on_target = account({"AAA": "3.5"}, {"AAA": 100}, 650)
+    assert plan(on_target, targets({"AAA": 5})).notes == ()
+    halted = account({"OLD": 1, "AAA": 9}, {"OLD": 100, "AAA": 100}, 0)
+    assert plan(halted, targets({"AAA": 90}), halted=("OLD",)).notes == ()
