@@ -127,17 +127,6 @@ def whole_shares(qty_shares: Decimal, step: Decimal = WHOLE_SHARE) -> Decimal:
     return _positive_zero(qty_shares.quantize(step, rounding=ROUND_DOWN, context=_EXACT))
 
 
-def shares_for(value_usd: Decimal, price_usd: Decimal, step: Decimal = WHOLE_SHARE) -> Decimal:
-    """How many shares ``value_usd`` is worth, toward zero to a multiple of ``step``; exact.
-
-    Raises: ValueError if the price is not above zero.
-    """
-    if not price_usd > ZERO:
-        raise ValueError("price_usd must be above 0")
-    with exact_arithmetic():
-        return whole_shares((value_usd // (price_usd * step)) * step, step)
-
-
 # --- text -----------------------------------------------------------------------------------
 
 

@@ -161,16 +161,3 @@ def test_text_of_a_number_reads_back_within_its_places(value: Decimal) -> None:
         assert len(text.partition(".")[2]) == places
         assert not (text.startswith("-") and Decimal(text) == 0)
     assert money.parse_decimal(money.shares_text(value)) == Decimal(money.price_text(value))
-
-
-@given(
-    st.decimals(min_value=0, max_value=10**9, places=6),
-    st.decimals(min_value="0.0001", max_value=10**6, places=4),
-    st.sampled_from([money.WHOLE_SHARE, money.FRACTIONAL_STEP]),
-)
-def test_shares_cost_at_most_the_money_and_one_step_more_would_not_fit(
-    value_usd: Decimal, price_usd: Decimal, step: Decimal
-) -> None:
-    shares = money.shares_for(value_usd, price_usd, step)
-    with money.exact_arithmetic():
-        assert shares * price_usd <= value_usd < (shares + step) * price_usd

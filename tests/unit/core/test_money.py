@@ -114,17 +114,6 @@ def test_shares_round_toward_zero(qty: str, step: str, expected: str) -> None:
     assert not (shares == 0 and shares.is_signed())
 
 
-def test_57_percent_of_ten_thousand_at_100_is_57_shares() -> None:
-    assert money.shares_for(D("0.57") * 10_000, D(100)) == 57
-
-
-def test_shares_for_never_rounds_up() -> None:
-    assert money.shares_for(D("299.99999999999999999999999999999999999"), D(100)) == 2
-    assert money.shares_for(D(1), D(3), money.FRACTIONAL_STEP) == D("0.3333")
-    with pytest.raises(ValueError, match="above 0"):
-        money.shares_for(D(1), D(0))
-
-
 def test_share_step() -> None:
     assert money.share_step(allow_fractional=True) == D("0.0001")
     assert money.share_step(allow_fractional=False) == 1
