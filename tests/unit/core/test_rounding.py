@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import product
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -85,6 +86,35 @@ def test_nothing_allowed_is_better(made: list[Choice], cash: CashRule) -> None:
     assert error(made, found, cash) <= best + CENTS // 100
 
 
+LOTS_AND_WANTS = ((70, 100), (45, 160), (100, 130))
+
+
+def unit_choice(symbol: str, sign: int, lot: int, want: int) -> Choice:
+    high = (2 * want - 1) // lot
+    return Choice(symbol=symbol, sign=sign, lot=lot, want=want, low=1, high=high)
+
+
+@pytest.mark.parametrize("cash_usd", [-300, -90, 0, 75, 130, 210, 700])
+@pytest.mark.parametrize("signs", [(1, 1), (1, -1), (-1, 1), (-1, -1)])
+def test_the_best_of_all_plans_is_found_to_the_last_dollar(
+    signs: tuple[int, int], cash_usd: int
+) -> None:
+    """Of equal errors, the one that serves the first; but below the floor no buy wins a tie."""
+    for (first, second), floor in product(product(LOTS_AND_WANTS, repeat=2), (20, -20)):
+        made = [unit_choice("A", signs[0], *first), unit_choice("B", signs[1], *second)]
+        cash = CashRule(net_liq=0, cash=cash_usd, target=20, floor=floor)
+        plans = [
+            (error(made, counts, cash), own_error(made[0], counts[0]), counts)
+            for counts in everything(made, cash)
+        ]
+        found = best_units(made, cash)
+        assert is_allowed(made, found, cash)
+        result = (error(made, found, cash), own_error(made[0], found[0]))
+        best = min(plans)
+        assert result[0] == best[0]
+        assert result[1] == best[1] or cash.cash < cash.floor
+
+
 def test_among_plans_of_equal_error_the_larger_drift_is_served_first() -> None:
     big = Choice(symbol="BIG", sign=1, lot=100, want=1000, low=1, high=19)
     small = Choice(symbol="SMALL", sign=1, lot=100, want=900, low=1, high=17)
@@ -108,6 +138,21 @@ def test_sells_alone_need_not_reach_the_floor() -> None:
     sell = Choice(symbol="S", sign=-1, lot=100, want=130, low=1, high=2)
     cash = CashRule(net_liq=10_000, cash=-130, target=0, floor=0)
     assert best_units([sell], cash) == [1]
+
+
+def test_sells_alone_may_raise_more_than_they_want_while_cash_is_short() -> None:
+    """One share leaves 20 + 900 wrong, two 80 + 800; neither reaches the floor."""
+    sell = Choice(symbol="S", sign=-1, lot=100, want=120, low=1, high=2)
+    cash = CashRule(net_liq=10_000, cash=-1000, target=0, floor=0)
+    assert best_units([sell], cash) == [2]
+
+
+def test_no_more_is_sold_just_to_buy_something() -> None:
+    """One sold and none bought leaves 30 + 30 + 30 wrong, two sold and one bought 70 + 20 + 20."""
+    sell = Choice(symbol="S", sign=-1, lot=100, want=130, low=1, high=2)
+    buy = Choice(symbol="B", sign=1, lot=50, want=30, low=1, high=1)
+    cash = CashRule(net_liq=10_000, cash=-130, target=0, floor=0)
+    assert best_units([sell, buy], cash) == [1, 0]
 
 
 def test_nothing_to_choose_from() -> None:

@@ -71,7 +71,7 @@ def test_a_sell_is_never_left_out_for_want_of_cash() -> None:
 
 def test_spending_all_cash_is_not_worth_a_note() -> None:
     made = plan(account({}, {"AAA": 100}, 10_000), targets({"AAA": 100}))
-    assert (made.after.cash_usd, made.cash_floor_usd) == (0, 0)
+    assert made.after.cash_usd == made.cash_floor_usd == 0
     assert made.notes == ()
 
 
