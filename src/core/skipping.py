@@ -63,7 +63,7 @@ def _reason(row: DriftRow, choice: Choice, sized: Sized, rules: RebalanceSetting
         return "less than one share is left, and fractions cannot be sold"
     if choice.low > choice.high:
         if choice.lot >= 2 * choice.want:
-            return f"one share costs {dollars(price)}, more than twice the drift"
+            return f"one share costs {dollars(price)}, at least twice the drift"
         return (
             f"no order of at least {dollars(rules.min_order_usd)} in steps of "
             f"{dollars(price)} brings it closer to target"

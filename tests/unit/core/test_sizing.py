@@ -123,7 +123,7 @@ def test_less_than_one_share_cannot_be_sold() -> None:
 def test_one_share_dearer_than_the_account_gives_no_trade() -> None:
     made = plan(account({}, {"BRK": 5000}, 1000), targets({"BRK": 100}))
     assert made.tickets == ()
-    assert reasons(made) == {"BRK": "one share costs $5,000.00, more than twice the drift"}
+    assert reasons(made) == {"BRK": "one share costs $5,000.00, at least twice the drift"}
 
 
 def test_a_share_for_the_last_dollar_is_bought() -> None:

@@ -16,7 +16,7 @@ def reasons(made: TradePlan) -> dict[str, str]:
 def test_a_share_of_twice_the_drift_would_only_turn_it_round() -> None:
     valued = account({"AAA": 9}, {"AAA": 100, "BBB": 200}, 100)
     assert reasons(plan(valued, targets({"AAA": 90, "BBB": 10}))) == {
-        "BBB": "one share costs $200.00, more than twice the drift"
+        "BBB": "one share costs $200.00, at least twice the drift"
     }
 
 
