@@ -141,7 +141,7 @@ def _size_until_none_joins(desk: _Desk, before: _State, selection: Selection) ->
     lots = Lots(before.account, desk.rules)
     while True:
         trades = _size(desk, before.account, _affordable(desk, before.account, wanted), lots)
-        after = _after(before, trades) if trades else before
+        after = _after(before, trades)
         result = select_trades(after.drift, desk.rules)
         chosen = {row.symbol for row in wanted}
         joining = {row.symbol for row in result.ranked} - chosen
