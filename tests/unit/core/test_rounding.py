@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -86,6 +87,11 @@ def test_nothing_allowed_is_better(made: list[Choice], cash: CashRule) -> None:
     assert error(made, found, cash) <= best + CENTS // 100
 
 
+HAIR = 10**9
+"""A dollar of own drift weighs this and a few more, the more the higher its rank."""
+
+COARSE = (97, 61, 43, 29, 89, 53, 71, 17, 101, 37)
+FINE = (3, 97, 5, 61, 2, 7, 43)
 LOTS_AND_WANTS = ((70, 100), (45, 160), (100, 130))
 
 
@@ -113,6 +119,66 @@ def test_the_best_of_all_plans_is_found_to_the_last_dollar(
         best = min(plans)
         assert result[0] == best[0]
         assert result[1] == best[1] or cash.cash < cash.floor
+
+
+def least_weighed(made: Sequence[Choice], cash: CashRule) -> int:
+    """The least error of all plans above the floor; spending by spending, so it is quick."""
+    errors = {0: 0}
+    for rank, one in enumerate(made):
+        grown: dict[int, int] = {}
+        counts = range(one.low, one.high + 1)
+        for count in counts if one.must_trade else (0, *counts):
+            spent = one.sign * one.lot * count
+            own = own_error(one, count) * (HAIR + len(made) - rank)
+            for before, sum_before in errors.items():
+                total = sum_before + own
+                grown[before + spent] = min(total, grown.get(before + spent, total))
+        errors = grown
+    left = ((cash.cash - spent, own) for spent, own in errors.items())
+    return min(own + HAIR * abs(rest - cash.target) for rest, own in left if rest >= cash.floor)
+
+
+def weighed(made: Sequence[Choice], counts: Sequence[int], cash: CashRule) -> int:
+    pairs = enumerate(zip(made, counts, strict=True))
+    own = sum(own_error(one, n) * (HAIR + len(made) - rank) for rank, (one, n) in pairs)
+    return own + HAIR * abs(cash_left(made, counts, cash) - cash.target)
+
+
+def mixed_choices(number: int, case: int, lots: Sequence[int]) -> list[Choice]:
+    """Buys and sells, some of at least two units and some that must be closed."""
+    made = []
+    for index in range(number):
+        lot, want = lots[(3 * case + index) % len(lots)], 60 + (31 * case + 47 * index) % 140
+        one = unit_choice(f"S{index}", 1 if (7 * case >> index) & 1 else -1, lot, want)
+        low = 1 + (case + index) % 2
+        if one.sign < 0 and (case + index) % 4 == 0:
+            low = one.high
+        must_trade = one.sign < 0 and low == one.high
+        if low <= one.high:
+            made.append(replace(one, low=low, must_trade=must_trade))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("number", "cases", "lots"),
+    [
+        (3, 30, COARSE),
+        (4, 30, COARSE),
+        (6, 20, COARSE),
+        (8, 8, COARSE),
+        (3, 12, FINE),
+        (4, 6, FINE),
+    ],
+)
+def test_no_plan_of_many_symbols_is_better(number: int, cases: int, lots: Sequence[int]) -> None:
+    for case, floor in product(range(cases), (20, -10, 90)):
+        made = mixed_choices(number, case, lots)
+        cash = CashRule(
+            net_liq=0, cash=max(floor, 53 * case % (120 * number)), target=20, floor=floor
+        )
+        found = best_units(made, cash)
+        assert is_allowed(made, found, cash)
+        assert weighed(made, found, cash) == least_weighed(made, cash)
 
 
 def test_among_plans_of_equal_error_the_larger_drift_is_served_first() -> None:
