@@ -159,26 +159,42 @@ def mixed_choices(number: int, case: int, lots: Sequence[int]) -> list[Choice]:
     return made
 
 
+def cash_of(case: int, number: int, target: int, floor: int) -> CashRule:
+    """Never below the floor, which makes a plan allowed exactly when it ends above the floor."""
+    cash = max(floor, 53 * case % (120 * number) - 100)
+    return CashRule(net_liq=0, cash=cash, target=target, floor=floor)
+
+
 @pytest.mark.parametrize(
     ("number", "cases", "lots"),
     [
-        (3, 30, COARSE),
-        (4, 30, COARSE),
-        (6, 20, COARSE),
-        (8, 8, COARSE),
-        (3, 12, FINE),
-        (4, 6, FINE),
+        (3, range(30), COARSE),
+        (5, range(0, 36, 2), COARSE),
+        (5, range(1, 36, 2), COARSE),
+        (8, range(6), COARSE),
+        (3, range(8), FINE),
+        (4, range(4), FINE),
     ],
 )
-def test_no_plan_of_many_symbols_is_better(number: int, cases: int, lots: Sequence[int]) -> None:
-    for case, floor in product(range(cases), (20, -10, 90)):
+def test_no_plan_of_several_symbols_is_better(
+    number: int, cases: range, lots: Sequence[int]
+) -> None:
+    """With floors at the target, below it (margin) and above it (a low leverage cap)."""
+    for case, (target, floor) in product(cases, ((20, 20), (150, 20), (20, 90), (20, 300))):
         made = mixed_choices(number, case, lots)
-        cash = CashRule(
-            net_liq=0, cash=max(floor, 53 * case % (120 * number)), target=20, floor=floor
-        )
+        cash = cash_of(case, number, target, floor)
         found = best_units(made, cash)
         assert is_allowed(made, found, cash)
         assert weighed(made, found, cash) == least_weighed(made, cash)
+
+
+@pytest.mark.parametrize("case", [1, 2])
+def test_of_many_symbols_the_error_is_within_a_twentieth_of_the_least(case: int) -> None:
+    made = mixed_choices(24, case, COARSE)
+    cash = cash_of(case, 24, 150, 20)
+    found = best_units(made, cash)
+    assert is_allowed(made, found, cash)
+    assert weighed(made, found, cash) * 20 <= least_weighed(made, cash) * 21
 
 
 def test_among_plans_of_equal_error_the_larger_drift_is_served_first() -> None:
