@@ -91,6 +91,7 @@ HAIR = 10**9
 """A dollar of own drift weighs this and a few more, the more the higher its rank."""
 
 COARSE = (97, 61, 43, 29, 89, 53, 71, 17, 101, 37)
+ROUND = (100, 150, 50, 200)
 FINE = (3, 97, 5, 61, 2, 7, 43)
 LOTS_AND_WANTS = ((70, 100), (45, 160), (100, 130))
 
@@ -149,7 +150,7 @@ def mixed_choices(number: int, case: int, lots: Sequence[int]) -> list[Choice]:
     made = []
     for index in range(number):
         lot, want = lots[(3 * case + index) % len(lots)], 60 + (31 * case + 47 * index) % 140
-        one = unit_choice(f"S{index}", 1 if (7 * case >> index) & 1 else -1, lot, want)
+        one = unit_choice(f"S{index}", 1 if (7 * case >> index % 5) & 1 else -1, lot, want)
         low = 1 + (case + index) % 2
         if one.sign < 0 and (case + index) % 4 == 0:
             low = one.high
@@ -188,10 +189,14 @@ def test_no_plan_of_several_symbols_is_better(
         assert weighed(made, found, cash) == least_weighed(made, cash)
 
 
-@pytest.mark.parametrize("case", [1, 2])
-def test_of_many_symbols_the_error_is_within_a_twentieth_of_the_least(case: int) -> None:
-    made = mixed_choices(24, case, COARSE)
-    cash = cash_of(case, 24, 150, 20)
+@pytest.mark.parametrize(
+    ("number", "case", "lots"), [(24, 2, COARSE), (24, 5, COARSE), (180, 2, ROUND), (180, 5, ROUND)]
+)
+def test_of_very_many_symbols_the_error_is_within_a_twentieth_of_the_least(
+    number: int, case: int, lots: Sequence[int]
+) -> None:
+    made = mixed_choices(number, case, lots)
+    cash = cash_of(case, number, 150, 20)
     found = best_units(made, cash)
     assert is_allowed(made, found, cash)
     assert weighed(made, found, cash) * 20 <= least_weighed(made, cash) * 21
