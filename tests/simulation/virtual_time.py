@@ -83,6 +83,8 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     def call_soon(  # type: ignore[override]
         self, callback: Any, *args: Any, context: Any = None
     ) -> asyncio.Handle:
+        if self.is_closed():  # the garbage collector unwinds a dead process: nothing happens
+            return asyncio.Handle(callback, args, self, context)
         return super().call_soon(self._run, callback, args, context=context)
 
     def call_at(  # type: ignore[override]
