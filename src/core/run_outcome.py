@@ -92,9 +92,10 @@ def proven_error(line: PlanLine, status: TicketStatus) -> str:
     if line.filled_shares > line.limit_shares:
         over, wanted = shares_text(line.filled_shares), shares_text(line.limit_shares)
         return f"{over} shares executed, {wanted} were to be traded"
-    texts = (_end_text(one) for one in line.reached_attempts)
-    said = "; ".join(dict.fromkeys(text for text in texts if text))
-    return said or (NOT_PROVEN if status is TicketStatus.UNRESOLVED else "")
+    texts = [_end_text(one) for one in line.reached_attempts]
+    if status is TicketStatus.UNRESOLVED:
+        texts.append(NOT_PROVEN)
+    return "; ".join(dict.fromkeys(text for text in texts if text))
 
 
 def proven_notes(line: PlanLine) -> tuple[str, ...]:

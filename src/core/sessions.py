@@ -92,7 +92,7 @@ def _sessions_of_day(text: str, zone: ZoneInfo) -> Iterator[Session]:
 def _moment(day: str, time: str, zone: ZoneInfo, plus: timedelta = timedelta(0)) -> datetime:
     midnight = datetime(int(day[:4]), int(day[4:6]), int(day[6:]))  # noqa: DTZ001 - zone follows
     hour, minute = int(time[:2]), int(time[2:])
-    if hour > 24 or minute > 59:  # noqa: PLR2004 - 2400 is the end of the day
+    if (hour, minute) > (24, 0) or minute > 59:  # noqa: PLR2004 - 2400 is the end of the day
         raise ValueError(f"not a time of day: {time}")
     local = midnight + timedelta(hours=hour, minutes=minute) + plus
     return local.replace(tzinfo=zone).astimezone(timezone.utc)

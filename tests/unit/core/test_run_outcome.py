@@ -55,8 +55,8 @@ def first(*events: JournalEvent) -> OrderOutcome:
         ([intent(1), not_sent("gate"), booked(fill(1))], "Unresolved", UNPROVEN),
         ([intent(1), sent(1)], "Unresolved", UNPROVEN),
         ([intent(1), booked(fill(1))], "Unresolved", UNPROVEN),
-        ([intent(1), cancel("time limit")], "Unresolved", "time limit"),
-        ([intent(1), noticed(1, 201, "margin")], "Unresolved", "201 margin"),
+        ([intent(1), cancel("time limit")], "Unresolved", f"time limit; {UNPROVEN}"),
+        ([intent(1), noticed(1, 201, "margin")], "Unresolved", f"201 margin; {UNPROVEN}"),
         ([intent(1), noticed(1, 399, "held")], "Unresolved", UNPROVEN),
         ([intent(1), booked(fill(1)), order_ended(1, filled=WHOLE)], "Filled", ""),
         (

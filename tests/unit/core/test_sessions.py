@@ -131,9 +131,10 @@ def test_what_is_wrong_with_the_hours_is_said_with_their_beginning(
         parse_sessions(hours, NEW_YORK)
 
 
-def test_a_time_beyond_the_day_is_named() -> None:
-    with pytest.raises(ValueError, match=r"^not a time of day: 0960$"):
-        parse_sessions("20260406:0960-20260406:1600", NEW_YORK)
+@pytest.mark.parametrize("time", ["0960", "2401", "2500"])
+def test_a_time_beyond_the_day_is_named(time: str) -> None:
+    with pytest.raises(ValueError, match=f"^not a time of day: {time}$"):
+        parse_sessions(f"20260406:{time}-20260407:1600", NEW_YORK)
 
 
 def test_sessions_are_in_utc_wherever_the_computer_is() -> None:
