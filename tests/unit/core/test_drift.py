@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -50,6 +51,13 @@ def test_a_negative_asset_target_is_refused() -> None:
         measure_drift(account({}, {"SPY": 1}, 10), targets({"SPY": -5}))
 
 
+@pytest.mark.parametrize("net_liq", ["0", "-0.01"])
+def test_without_net_liq_there_is_no_drift(net_liq: str) -> None:
+    poor = replace(account({}, {"SPY": 1}, 10), net_liq_usd=dec(net_liq))
+    with pytest.raises(PlanError, match=f"^net liq is {float(net_liq):.2f} USD, need more than 0$"):
+        measure_drift(poor, targets({"SPY": 50}))
+
+
 def test_the_band_itself_is_not_beyond_the_band() -> None:
     drift = table(AAA="0.51", BBB="0.5", CCC="-0.6")
     assert names(select_trades(drift, rebalance_settings(band_bps=50))) == ["CCC", "AAA"]
@@ -68,6 +76,11 @@ def test_a_deposit_spread_thinly_is_invested() -> None:
     """
     drift = table(AAA="-0.4", BBB="-0.4", CCC="-0.4", DDD="-0.4", EEE="-0.4")
     assert names(select_trades(drift, rebalance_settings())) == ["AAA", "BBB", "CCC", "DDD"]
+
+
+def test_a_deposit_is_not_met_by_selling_whatever_drifts_most() -> None:
+    drift = table(AAA="0.45", BBB="-0.4", CCC="-0.4", DDD="-0.4")
+    assert names(select_trades(drift, rebalance_settings())) == ["BBB"]
 
 
 def test_a_withdrawal_is_raised_from_the_most_overweight() -> None:

@@ -11,7 +11,18 @@ from src.core.journal import RunClosed
 from src.core.journal_fold import fold
 from src.core.recent_trades import Moved, RecentTrades, shown_late, trades_of
 from tests.builders import NOON_UTC, con_id, dec, snapshot
-from tests.journal_kit import PLAN, RUN_ID, booked, fill, intent, later, opening, sent, whole_run
+from tests.journal_kit import (
+    PLAN,
+    RUN_ID,
+    booked,
+    closed,
+    fill,
+    intent,
+    later,
+    opening,
+    sent,
+    whole_run,
+)
 
 JUST_AFTER = NOON_UTC + timedelta(seconds=20)
 
@@ -135,6 +146,7 @@ def test_what_was_seen_to_arrive_is_not_late_again() -> None:
     still_open = trades_of(fold(whole_run()[:-1]))
     assert seen is not None
     assert unseen is not None
+    assert all(one.has_arrived for one in (*seen.shares.values(), seen.cash))
     assert unseen == still_open
     before = fold(whole_run()).plan.plan.before
     back = snapshot(
@@ -151,6 +163,26 @@ def test_only_the_figures_that_arrived_are_let_go() -> None:
     found = trades_of(fold([*trades, replace(closing, after=before)]))
     assert found is not None
     assert not any(one.has_arrived for one in (*found.shares.values(), found.cash))
+
+
+@pytest.mark.parametrize(("off_usd", "has_arrived"), [("5", True), ("-5", True), ("5.01", False)])
+def test_cash_has_arrived_within_the_settlement_s_tolerance(
+    off_usd: str, has_arrived: bool
+) -> None:
+    traded = opening(intent(1), sent(1), booked(fill(1, 50, price="100", commission="1")))
+    shown = replace(PLAN.after, cash_usd=dec(2500 + 5000 - 1) + dec(off_usd))
+    found = trades_of(fold([*traded, replace(closed(), after=shown)]))
+    assert found is not None
+    assert found.cash.has_arrived is has_arrived
+
+
+def test_a_holding_that_was_sold_out_has_arrived_when_it_is_gone() -> None:
+    sold_out = opening(intent(1), sent(1), booked(fill(1, 100)))
+    others = {name: one for name, one in PLAN.after.holdings.items() if name != "AAA"}
+    shown = replace(PLAN.after, holdings=others)
+    found = trades_of(fold([*sold_out, replace(closed(), after=shown)]))
+    assert found is not None
+    assert found.shares[con_id("AAA")].has_arrived
 
 
 def test_a_run_that_traded_nothing_moved_nothing() -> None:
