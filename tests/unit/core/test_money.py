@@ -119,6 +119,20 @@ def test_share_step() -> None:
     assert money.share_step(allow_fractional=False) == 1
 
 
+@pytest.mark.parametrize(
+    ("usd", "text"),
+    [
+        ("1234.5", "$1,234.50"),
+        ("-1234.5", "-$1,234.50"),
+        ("0.005", "$0.01"),
+        ("-0.005", "-$0.01"),
+        ("-0.0049", "$0.00"),
+    ],
+)
+def test_the_sign_of_dollars_is_that_of_the_rounded_amount(usd: str, text: str) -> None:
+    assert money.dollars(D(usd)) == text
+
+
 def test_text_has_fixed_places_and_no_minus_zero() -> None:
     assert money.usd_text(D("-1234.5")) == "-1234.50"
     assert money.usd_text(D("-0.004")) == "0.00"
