@@ -65,7 +65,7 @@ class QuoteStage(str, Enum):
 
 
 class DataKind(str, Enum):
-    """What kind of data the broker granted (message 58)."""
+    """What kind of data the broker granted (message 58), in the order of preference."""
 
     LIVE = "live"
     FROZEN = "frozen"

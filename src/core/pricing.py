@@ -35,6 +35,8 @@ _PLACES: Final = Decimal(1).scaleb(-8)
 _WIDE: Final = Context(prec=40)
 _WIDE_SPREAD: Final = Decimal("0.02")
 _STAGES: Final = tuple(QuoteStage)
+_KINDS: Final = tuple(DataKind)
+"""Both in order of preference."""
 _OLD: Final = timedelta(seconds=60)
 _KIND_TEXT: Final = {
     DataKind.DELAYED: "delayed",
@@ -134,8 +136,7 @@ def _account_price(symbol: Symbol, price: Decimal | None, as_of_utc: datetime) -
 
 
 def _preference(quote: Quote) -> tuple[int, int]:
-    is_late = quote.kind in (DataKind.DELAYED, DataKind.DELAYED_FROZEN)
-    return int(is_late), 0 if _is_preferred(quote) else 1 + _STAGES.index(quote.stage)
+    return _KINDS.index(quote.kind), _STAGES.index(quote.stage)
 
 
 def _is_preferred(quote: Quote) -> bool:

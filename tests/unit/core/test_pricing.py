@@ -168,7 +168,9 @@ DELAYED_AND_FROZEN = (QuoteStage.DELAYED, DataKind.DELAYED_FROZEN)
     ("asked", "taken", "source"),
     [
         ([LIVE_BUT_FROZEN, LIVE], 1, "last"),  # asked again after an outage
+        ([LIVE_BUT_FROZEN, SNAPSHOT], 1, "snapshot last"),
         ([LIVE_BUT_DELAYED, SNAPSHOT], 1, "snapshot last"),
+        ([DELAYED_AND_FROZEN, DELAYED], 1, "delayed last"),
         ([LIVE_BUT_DELAYED, DELAYED_BUT_LIVE], 1, "delayed last"),
         ([SNAPSHOT, DELAYED_BUT_LIVE], 0, "snapshot last"),
         ([SNAPSHOT_BUT_DELAYED], 0, "delayed last"),
