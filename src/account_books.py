@@ -78,9 +78,9 @@ def glance_at_books(settings: Settings, *, is_simulated: bool) -> Books:
     account = settings.ibkr.account_id
     directory = state_dir(is_simulated=is_simulated)
     prefix = order_prefix(is_simulated=is_simulated)
-    if is_simulated:  # a new embedded gateway starts afresh: nothing earlier concerns it
-        return Books(order_prefix=prefix, lock_holder=current_holder(lock_path(directory, account)))
     books = Books(order_prefix=prefix, lock_holder=current_holder(lock_path(directory, account)))
+    if is_simulated:  # a new embedded gateway starts afresh: nothing earlier concerns it
+        return books
     try:
         with peek_journal(journal_path(directory, account), account) as journal:
             return books if journal is None else _with_journal(books, journal)

@@ -34,11 +34,12 @@ def newest_fills(fills: Iterable[Fill]) -> tuple[Fill, ...]:
         if known is None:
             newest[key] = fill
         elif execution_version(fill.exec_id) >= execution_version(known.exec_id):
-            newest[key] = _with_commission(fill, known)
+            newest[key] = with_known_commission(fill, known)
     return tuple(newest.values())
 
 
-def _with_commission(fill: Fill, known: Fill) -> Fill:
+def with_known_commission(fill: Fill, known: Fill) -> Fill:
+    """The fill with its own commission, else with the one known of its earlier version."""
     if fill.commission_usd is not None:
         return fill
     return replace(fill, commission_usd=known.commission_usd)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from src.core.executions import execution_key, execution_version
+from src.core.executions import execution_key, execution_version, with_known_commission
 from src.core.journal import Acknowledged, CommissionRecorded, FillRecorded
 from src.core.order_moves import alarm, ask, finish, move, status_by_fills
 from src.core.order_state import Claim, OrderState, Phase, Step, WriteJournal
@@ -74,8 +74,8 @@ def settle_fills(state: OrderState, at_utc: datetime) -> Step:
 
 
 def _book(state: OrderState, known: Fill | None, fill: Fill, at_utc: datetime) -> Step:
-    if known is not None and fill.commission_usd is None:
-        fill = replace(fill, commission_usd=known.commission_usd)
+    if known is not None:
+        fill = with_known_commission(fill, known)
     booked = _swap(state, known, fill)
     writes = [WriteJournal(event=FillRecorded(run_id=state.run_id, at_utc=at_utc, fill=fill))]
     if booked.perm_id == 0 and fill.perm_id:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
 
 from src.core.codes import READ_ONLY_CODE
 from src.core.journal import Acknowledged, CancelRequested
@@ -27,11 +26,13 @@ from src.core.order_state import (
     TimerKind,
     WriteJournal,
 )
-from src.core.records import CompletedOrder, WorkingOrder
-
-CANCELLED_WORDS: Final = frozenset({"Cancelled", "ApiCancelled"})
-FILLED_WORD: Final = "Filled"
-INACTIVE_WORD: Final = "Inactive"
+from src.core.records import (
+    CANCELLED_WORDS,
+    FILLED_WORD,
+    INACTIVE_WORD,
+    CompletedOrder,
+    WorkingOrder,
+)
 
 
 def judge(state: OrderState, answer: BrokerAnswered, at_utc: datetime) -> Step:
@@ -96,7 +97,7 @@ def _decide(state: OrderState, answer: BrokerAnswered, at_utc: datetime) -> Step
     if state.claim.is_broker_word:
         return _close(state, f"{state.claim.value}; not among the open orders", at_utc)
     if state.claim is Claim.INACTIVE and state.rounds + 1 >= state.patience.rounds:
-        refused = replace(state, error=state.error or "Inactive, without a reason")
+        refused = replace(state, error=state.error or f"{INACTIVE_WORD}, without a reason")
         return _close(refused, "inactive; not among the open orders", at_utc)
     return inconclusive(
         state, "no trace among open orders, completed orders and executions", at_utc
@@ -147,17 +148,12 @@ def _close(state: OrderState, evidence: str, at_utc: datetime) -> Step:
 
 
 def _with_end(state: OrderState, ended: CompletedOrder) -> OrderState:
-    is_refused = (
-        ended.status == INACTIVE_WORD
-        or "reject" in f"{ended.status} {ended.completed_status}".lower()
-    )
-    reason = ended.completed_status or f"{ended.status}, without a reason"
     claim = state.claim
     if not claim.is_broker_word:
         claim = Claim.CANCELLED
         if ended.status == FILLED_WORD:
             claim = Claim.FILLED
-        elif is_refused:
+        elif ended.refusal:
             claim = Claim.REJECTED
     totals = [ended.filled_shares]
     if state.closing_filled is not None:
@@ -167,7 +163,7 @@ def _with_end(state: OrderState, ended: CompletedOrder) -> OrderState:
         claim=claim,
         closing_filled=max(totals),
         broker_status=ended.status or state.broker_status,
-        error=state.error or (reason if is_refused else ""),
+        error=state.error or ended.refusal,
     )
 
 

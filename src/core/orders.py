@@ -27,9 +27,6 @@ from src.core.order_events import (
 from src.core.order_fills import take_commission, take_fill
 from src.core.order_moves import alarm, ask, finish, inconclusive, look_later, move
 from src.core.order_proof import (
-    CANCELLED_WORDS,
-    FILLED_WORD,
-    INACTIVE_WORD,
     acknowledge,
     cancel,
     echo_fault,
@@ -62,7 +59,7 @@ from src.core.order_state import (
     TimerKind,
     WriteJournal,
 )
-from src.core.records import TicketStatus
+from src.core.records import CANCELLED_WORDS, FILLED_WORD, INACTIVE_WORD, TicketStatus
 
 _DEAD_WORDS: Final = CANCELLED_WORDS | {FILLED_WORD, INACTIVE_WORD}
 

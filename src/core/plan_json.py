@@ -10,12 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Union
 
+from src.core.json_values import Json, json_number
 from src.core.money import exact_arithmetic, weight_to_percent
 from src.core.records import TradePlan, Valuation
-
-Json = Union[str, int, float, list["Json"], dict[str, "Json"]]  # noqa: UP007 - evaluated on 3.10
 
 
 @exact_arithmetic()
@@ -29,9 +27,9 @@ def plan_as_json(plan: TradePlan, warnings: Sequence[str]) -> dict[str, Json]:
             {
                 "symbol": ticket.symbol,
                 "side": ticket.side.value,
-                "qty_shares": _number(ticket.qty_shares),
-                "est_price_usd": _number(ticket.est_price_usd),
-                "est_value_usd": _number(ticket.est_value_usd),
+                "qty_shares": json_number(ticket.qty_shares),
+                "est_price_usd": json_number(ticket.est_price_usd),
+                "est_value_usd": json_number(ticket.est_value_usd),
             }
             for ticket in plan.tickets
         ],
@@ -42,7 +40,7 @@ def plan_as_json(plan: TradePlan, warnings: Sequence[str]) -> dict[str, Json]:
                 "target_wt_pct": _percent(row.target_weight),
                 "current_wt_pct": _percent(row.current_weight),
                 "drift_pct": _percent(row.drift_weight),
-                "drift_usd": _number(row.drift_usd),
+                "drift_usd": json_number(row.drift_usd),
                 "after_wt_pct": _percent(after[row.symbol]),
             }
             for row in plan.drift_before.rows
@@ -55,18 +53,12 @@ def plan_as_json(plan: TradePlan, warnings: Sequence[str]) -> dict[str, Json]:
 
 def _figures(valuation: Valuation) -> dict[str, Json]:
     return {
-        "net_liq_usd": _number(valuation.net_liq_usd),
-        "cash_usd": _number(valuation.cash_usd),
-        "gross_exposure_usd": _number(valuation.gross_exposure_usd),
-        "leverage": _number(valuation.leverage),
+        "net_liq_usd": json_number(valuation.net_liq_usd),
+        "cash_usd": json_number(valuation.cash_usd),
+        "gross_exposure_usd": json_number(valuation.gross_exposure_usd),
+        "leverage": json_number(valuation.leverage),
     }
 
 
-def _percent(weight: Decimal) -> int | float:
-    return _number(weight_to_percent(weight))
-
-
-def _number(value: Decimal) -> int | float:
-    """A JSON number; a float has 15 digits, more than any figure of an account needs."""
-    rounded = round(value, 10)
-    return int(rounded) if rounded == int(rounded) else float(rounded)
+def _percent(weight: Decimal) -> Json:
+    return json_number(weight_to_percent(weight))

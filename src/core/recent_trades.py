@@ -18,11 +18,10 @@ from typing import Final
 from src.core.batches import cash_effect
 from src.core.money import ZERO, exact_arithmetic, shares_text, usd_text
 from src.core.records import AccountSnapshot, Fill, Side, Valuation
-from src.core.run_state import RunState
-from src.core.settlement import cash_tolerance
+from src.core.run_state import PlanLine, RunState
+from src.core.settlement import CASH_TOLERANCE_USD, cash_tolerance
 
 SETTLED_AFTER: Final = timedelta(minutes=15)
-_CASH_TOLERANCE_USD: Final = Decimal(5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +67,7 @@ def trades_of(state: RunState) -> RecentTrades | None:
         run_id=state.run_id,
         last_utc=max(fill.at_utc for fill in fills),
         shares={
-            line.ticket.con_id: _moved(state, line.ticket.symbol, line.fills)
-            for line in state.lines
-            if line.filled_shares
+            line.ticket.con_id: _moved(state, line) for line in state.lines if line.filled_shares
         },
         cash=_moved_cash(state, fills),
     )
@@ -94,7 +91,7 @@ def shown_late(
             if newest[con_id] is run and moved.is_under_way(held.get(con_id, ZERO))
         ]
         is_newest = all(run.last_utc >= one.last_utc for one in recent)
-        if is_newest and run.cash.stands_still(shown.cash_usd, _CASH_TOLERANCE_USD):
+        if is_newest and run.cash.stands_still(shown.cash_usd, CASH_TOLERANCE_USD):
             moved = run.cash
             late.append(f"cash ${usd_text(shown.cash_usd)}, ${usd_text(moved.after)} expected")
         if late:
@@ -105,10 +102,10 @@ def shown_late(
     return tuple(texts)
 
 
-def _moved(state: RunState, symbol: str, fills: Iterable[Fill]) -> Moved:
+def _moved(state: RunState, line: PlanLine) -> Moved:
+    symbol, filled = line.ticket.symbol, line.filled_shares
     before = _held(state.plan.plan.before, symbol)
-    bought = (one.qty_shares if one.side is Side.BUY else -one.qty_shares for one in fills)
-    after = before + sum(bought, ZERO)
+    after = before + (filled if line.ticket.side is Side.BUY else -filled)
     closing = _closing(state)
     has_arrived = closing is not None and _held(closing, symbol) == after
     return Moved(name=symbol, before=before, after=after, has_arrived=has_arrived)

@@ -27,7 +27,14 @@ from src.core.journal import (
 )
 from src.core.journal_fold import fold_on
 from src.core.money import ZERO, shares_text
-from src.core.records import CompletedOrder, Fill, TicketStatus
+from src.core.records import (
+    CANCELLED_WORDS,
+    FILLED_WORD,
+    INACTIVE_WORD,
+    CompletedOrder,
+    Fill,
+    TicketStatus,
+)
 from src.core.run_outcome import (
     NOT_PROVEN,
     line_status,
@@ -38,10 +45,7 @@ from src.core.run_outcome import (
 )
 from src.core.run_state import Attempt, PlanLine, RunState, find_attempt
 
-_FILLED: Final = "Filled"
 _UNRESOLVED: Final = TicketStatus.UNRESOLVED
-_REFUSED_WORD: Final = "Inactive"
-_CANCELLED_WORDS: Final = frozenset({"Cancelled", "ApiCancelled"})
 _RECOVERED: Final = "settled by a later start"
 
 
@@ -157,10 +161,10 @@ def _end(look: _Look, attempt: Attempt) -> _End | None:
     """The proven end of an order, or None while nothing proves one."""
     filled, wanted = attempt.filled_shares, attempt.request.qty_shares
     if filled == wanted:
-        return _End(word=_FILLED, evidence="executions sum to the quantity")
+        return _End(word=FILLED_WORD, evidence="executions sum to the quantity")
     open_order = look.view.open_order(attempt)
     if open_order is not None:
-        if open_order.status not in _CANCELLED_WORDS or filled > wanted:
+        if open_order.status not in CANCELLED_WORDS or filled > wanted:
             return None
         return _End(word=open_order.status, evidence=f"listed as {open_order.status}")
     completed = look.view.completed_order(attempt)
@@ -168,23 +172,20 @@ def _end(look: _Look, attempt: Attempt) -> _End | None:
         return _completed_end(attempt, completed)
     refusal = refusal_text(attempt)
     if refusal and look.view.working is not None:
-        return _End(word=_REFUSED_WORD, evidence="refused, not among open orders", error=refusal)
+        return _End(word=INACTIVE_WORD, evidence="refused, not among open orders", error=refusal)
     return None
 
 
 def _completed_end(attempt: Attempt, order: CompletedOrder) -> _End | None:
     """The end that a completed order proves: its total must be what the executions sum to."""
-    if order.filled_shares != attempt.filled_shares or order.status == _FILLED:
+    if order.filled_shares != attempt.filled_shares or order.status == FILLED_WORD:
         return None
     said = order.completed_status or order.status
-    is_refused = (
-        order.status == _REFUSED_WORD
-        or "reject" in f"{order.status} {order.completed_status}".lower()
+    return _End(
+        word=INACTIVE_WORD if order.refusal else order.status,
+        evidence=f"listed as completed: {said}",
+        error=refusal_text(attempt) or order.refusal,
     )
-    word = _REFUSED_WORD if is_refused else order.status
-    reason = order.completed_status or f"{order.status}, without a reason"
-    error = refusal_text(attempt) or (reason if is_refused else "")
-    return _End(word=word, evidence=f"listed as completed: {said}", error=error)
 
 
 def _line_findings(look: _Look, line: PlanLine) -> tuple[JournalEvent, ...]:

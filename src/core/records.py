@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
+from typing import Final
 
 from src.core.market_records import DataKind as DataKind
 from src.core.market_records import Listing as Listing
@@ -223,6 +224,12 @@ class WorkingOrder:
     status: str
 
 
+FILLED_WORD: Final = "Filled"
+CANCELLED_WORDS: Final = frozenset({"Cancelled", "ApiCancelled"})
+INACTIVE_WORD: Final = "Inactive"
+"""The broker's words for the end of an order; Inactive is refused, or parked."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompletedOrder:
     """An order the broker lists as finished; it carries no order id and no client id."""
@@ -236,6 +243,14 @@ class CompletedOrder:
     filled_shares: Decimal
     status: str
     completed_status: str = ""
+
+    @property
+    def refusal(self) -> str:
+        """Why the broker refused it, as far as it says; empty when it did not refuse it."""
+        words = f"{self.status} {self.completed_status}".lower()
+        if self.status != INACTIVE_WORD and "reject" not in words:
+            return ""
+        return self.completed_status or f"{self.status}, without a reason"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,13 +13,12 @@ from src.core.codes import CodeKind, classify
 from src.core.journal import JournalEvent
 from src.core.journal_fold import fold
 from src.core.money import ZERO, shares_text
-from src.core.records import OrderOutcome, TicketStatus
+from src.core.records import INACTIVE_WORD, OrderOutcome, TicketStatus
 from src.core.run_state import Attempt, PlanLine, RunState
 from src.errors import ExitCode
 
 NEVER_SENT: Final = "the run ended before this was sent"
 NOT_PROVEN: Final = "the fate of its order is not proven"
-_REFUSED_WORD: Final = "Inactive"
 
 
 def outcomes_from_events(events: Iterable[JournalEvent]) -> tuple[OrderOutcome, ...]:
@@ -72,7 +71,7 @@ def proven_status(line: PlanLine) -> TicketStatus:
 
 def is_refused(attempt: Attempt) -> bool:
     """True when the broker's own word for the end was a refusal."""
-    ended_so = attempt.ended is not None and attempt.ended.broker_status == _REFUSED_WORD
+    ended_so = attempt.ended is not None and attempt.ended.broker_status == INACTIVE_WORD
     return ended_so or refusal_text(attempt) != ""
 
 

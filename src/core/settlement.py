@@ -32,7 +32,7 @@ from src.core.records import (
 from src.core.valuation import value_account
 from src.errors import PricingError, Refused
 
-_CASH_TOLERANCE_USD: Final = Decimal(5)
+CASH_TOLERANCE_USD: Final = Decimal(5)
 _CASH_TOLERANCE_SHARE: Final = Decimal("0.0005")
 
 
@@ -95,7 +95,7 @@ def cash_difference(before: AccountSnapshot, after: AccountSnapshot, fills: Iter
 def cash_tolerance(fills: Iterable[Fill]) -> Decimal:
     """How far USD cash may be from what executions and commissions explain."""
     traded = sum((fill.qty_shares * fill.price_usd for fill in fills), ZERO)
-    return max(_CASH_TOLERANCE_USD, _CASH_TOLERANCE_SHARE * traded)
+    return max(CASH_TOLERANCE_USD, _CASH_TOLERANCE_SHARE * traded)
 
 
 def managed_as_before(before: AccountSnapshot, after: AccountSnapshot) -> AccountSnapshot:

@@ -7,14 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Union
 
+from src.core.json_values import Json, json_number
 from src.core.money import exact_arithmetic, weight_to_percent
 from src.core.records import AccountSnapshot, Position, PriceBook, UnmanagedPosition, Valuation
-
-Json = Union[  # noqa: UP007 - evaluated on 3.10
-    None, str, int, float, list["Json"], dict[str, "Json"]
-]
 
 
 @exact_arithmetic()
@@ -30,13 +26,13 @@ def snapshot_as_json(
     document: dict[str, Json] = {
         "account_id": snapshot.account_id,
         "as_of_utc": snapshot.as_of_utc.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        "net_liq_usd": _number(account.net_liq_usd),
+        "net_liq_usd": json_number(account.net_liq_usd),
         "broker_net_liq_usd": _number_or_none(snapshot.broker_net_liq_usd),
-        "cash_usd": _number(account.cash_usd),
-        "gross_exposure_usd": _number(account.gross_exposure_usd),
-        "leverage": _number(account.leverage),
+        "cash_usd": json_number(account.cash_usd),
+        "gross_exposure_usd": json_number(account.gross_exposure_usd),
+        "leverage": json_number(account.leverage),
         "ignored_cash": {
-            currency: _number(amount) for currency, amount in snapshot.ignored_cash.items()
+            currency: json_number(amount) for currency, amount in snapshot.ignored_cash.items()
         },
         "positions": [_position(held, account, prices) for held in snapshot.positions],
         "unmanaged": [_unmanaged(held) for held in snapshot.unmanaged],
@@ -44,7 +40,7 @@ def snapshot_as_json(
     }
     if with_prices:
         document["prices"] = {
-            symbol: _number(price.price_usd) for symbol, price in sorted(prices.prices.items())
+            symbol: json_number(price.price_usd) for symbol, price in sorted(prices.prices.items())
         }
     return document
 
@@ -55,12 +51,12 @@ def _position(held: Position, account: Valuation, prices: PriceBook) -> dict[str
     return {
         "symbol": held.symbol,
         "con_id": held.con_id,
-        "qty_shares": _number(held.qty_shares),
+        "qty_shares": json_number(held.qty_shares),
         "avg_cost_usd": _number_or_none(held.avg_cost_usd),
-        "price_usd": _number(price.price_usd),
+        "price_usd": json_number(price.price_usd),
         "price_source": price.source,
-        "value_usd": _number(value_usd),
-        "weight_pct": _number(weight_to_percent(value_usd / account.net_liq_usd)),
+        "value_usd": json_number(value_usd),
+        "weight_pct": json_number(weight_to_percent(value_usd / account.net_liq_usd)),
     }
 
 
@@ -69,16 +65,10 @@ def _unmanaged(held: UnmanagedPosition) -> dict[str, Json]:
         "symbol": held.symbol,
         "sec_type": held.sec_type,
         "currency": held.currency,
-        "qty": _number(held.qty),
+        "qty": json_number(held.qty),
         "value": _number_or_none(held.value),
     }
 
 
-def _number_or_none(value: Decimal | None) -> int | float | None:
-    return None if value is None else _number(value)
-
-
-def _number(value: Decimal) -> int | float:
-    """A JSON number; a float has 15 digits, more than any figure of an account needs."""
-    rounded = round(value, 10)
-    return int(rounded) if rounded == int(rounded) else float(rounded)
+def _number_or_none(value: Decimal | None) -> Json:
+    return None if value is None else json_number(value)

@@ -21,6 +21,8 @@ from src.core.money import (
 )
 from src.core.portfolios import CASH, ModelPortfolios
 from src.errors import ConfigError, Problem
+from src.io.ini_scan import place_of
+from src.io.problem_list import at_line
 from src.settings import Settings
 from src.text import did_you_mean, printable
 
@@ -94,7 +96,7 @@ def _unmatched(settings: Settings, portfolios: ModelPortfolios) -> list[Problem]
             problems.append(Problem(where=where, what=what, hint=hint))
     for folded, name in columns.items():
         if folded not in keys:
-            place = _at_line(portfolios.source, portfolios.header_line)
+            place = at_line(portfolios.source, portfolios.header_line)
             where = f"{place} column {printable(name, 64)}"
             what = f"{settings.source} [models] has no such key"
             hint = did_you_mean(name, settings.models) or "give it a weight, 0 if it is not wanted"
@@ -104,12 +106,8 @@ def _unmatched(settings: Settings, portfolios: ModelPortfolios) -> list[Problem]
 
 def _key_place(settings: Settings, section: str, key: str) -> str:
     """``file:line [section] key``, without the line of a key that the file leaves out."""
-    place = _at_line(settings.source, settings.lines.get((section, key), 0))
-    return f"{place} [{section}] {printable(key, 64)}"
-
-
-def _at_line(source: str, line: int) -> str:
-    return f"{source}:{line}" if line else source
+    place = at_line(settings.source, settings.lines.get((section, key), 0))
+    return f"{place} {place_of(section, key)}"
 
 
 def _listed(words: str, names: Mapping[str, object]) -> str:

@@ -47,7 +47,7 @@ class IniText:
 def place_of(section: str, key: str = "") -> str:
     """``[section] key`` for a message."""
     place = f"[{printable(section, 60)}]" if section else ""
-    return f"{place} {printable(key, 60)}" if key else place
+    return f"{place} {printable(key, 64)}" if key else place
 
 
 def scan_ini(source: InputText) -> IniText:

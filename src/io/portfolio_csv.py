@@ -19,7 +19,7 @@ from src.errors import PortfolioCsvError, Problem, UnknownSymbolError
 from src.io.csv_cells import SYMBOL_COLUMN, read_model_name, read_symbol, read_weight
 from src.io.csv_rows import CsvRow, CsvTable, read_table
 from src.io.input_file import UnusableFile, read_input
-from src.io.problem_list import ProblemList
+from src.io.problem_list import ProblemList, at_line
 from src.text import printable, shown_value
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _symbol_problem(
     portfolios: ModelPortfolios, symbol: Symbol, lookup: SymbolLookup | None
 ) -> Problem:
     line = portfolios.lines.get(symbol, 0)
-    place = f"{portfolios.source}:{line}" if line else portfolios.source
+    place = at_line(portfolios.source, line)
     what = printable(lookup.problem) if lookup and lookup.problem else "not known at IBKR"
     found = [printable(candidate, 100) for candidate in lookup.candidates] if lookup else []
     hint = f"IBKR offers {'; '.join(found)}" if found else ""

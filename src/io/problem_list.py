@@ -9,6 +9,11 @@ from src.errors import Problem
 MAX_LISTED: Final = 500
 
 
+def at_line(name: str, line: int) -> str:
+    """``file:line``; the file alone where the line is not known (0)."""
+    return f"{name}:{line}" if line else name
+
+
 class ProblemList:
     """The problems of one file; past 500 they are only counted."""
 
@@ -25,7 +30,7 @@ class ProblemList:
         if len(self._found) >= MAX_LISTED:
             self._unlisted += 1
             return
-        where = f"{self.name}:{line}" if line else self.name
+        where = at_line(self.name, line)
         where = f"{where} {place}" if place else where
         self._found.append((line, Problem(where=where, what=what, hint=hint)))
 

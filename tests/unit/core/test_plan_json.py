@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from decimal import Decimal
-
-import pytest
 
 from src.core.plan_json import plan_as_json
 from src.core.records import TradePlan
@@ -71,24 +68,3 @@ def test_the_whole_plan_is_in_the_document() -> None:
 
 def drift_row(symbol: str, *figures: float) -> dict[str, str | float]:
     return {"symbol": symbol, **dict(zip(DRIFT_KEYS, figures, strict=True))}
-
-
-@pytest.mark.parametrize(
-    ("cash", "text"),
-    [
-        ("3000", "3000"),
-        ("3000.00", "3000"),
-        ("-0.5", "-0.5"),
-        ("0.1234567891", "0.1234567891"),
-        ("0.12345678914", "0.1234567891"),
-        ("0.00000000001", "0"),
-        ("-0.00000000001", "0"),
-        ("12345678901.01", "12345678901.01"),
-    ],
-)
-def test_numbers_have_at_most_ten_decimals_and_no_needless_ones(cash: str, text: str) -> None:
-    made = sample_plan()
-    made = replace(made, after=replace(made.after, cash_usd=Decimal(cash)))
-    after = plan_as_json(made, [])["after"]
-    assert isinstance(after, dict)
-    assert json.dumps(after["cash_usd"]) == text

@@ -10,10 +10,9 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-import pytest
-
+from src.core.json_values import Json
 from src.core.records import AccountSnapshot, PriceBook, UnmanagedPosition
-from src.core.snapshot_json import Json, snapshot_as_json
+from src.core.snapshot_json import snapshot_as_json
 from src.core.valuation import value_account
 from tests.builders import NOON_UTC, con_id, price_book, snapshot
 
@@ -117,21 +116,3 @@ def test_prices_are_added_for_every_symbol_where_they_are_wanted() -> None:
 def test_a_net_liq_that_the_broker_did_not_tell_is_null() -> None:
     made = document(replace(held(), broker_net_liq_usd=None), with_prices=False)
     assert made["broker_net_liq_usd"] is None
-
-
-@pytest.mark.parametrize(
-    ("cash", "text"),
-    [
-        ("1000.00", "1000"),
-        ("0.1234567891", "0.1234567891"),
-        ("0.12345678914", "0.1234567891"),
-        ("0.00000000001", "0"),
-        ("-0.00000000001", "0"),
-        ("12345678901.01", "12345678901.01"),
-    ],
-)
-def test_numbers_have_at_most_ten_decimals_and_no_needless_ones(cash: str, text: str) -> None:
-    made = document(replace(held(), ignored_cash={"CAD": Decimal(cash)}), with_prices=False)
-    ignored = made["ignored_cash"]
-    assert isinstance(ignored, dict)
-    assert json.dumps(ignored["CAD"]) == text
