@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_left
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -73,6 +75,25 @@ def limited(work: Awaitable[T]) -> T:
 def with_wire(setting: Scenario, **faults: object) -> Scenario:
     """The same scenario with trouble on the wire."""
     return replace(setting, wire=replace(WireFaults(), **faults))  # type: ignore[arg-type]
+
+
+class SendTimes(deque[float]):
+    """When a client's messages left, by its own clock: a busy machine reads them late."""
+
+    def __init__(self, session: IbkrSession) -> None:
+        client = session._connection.link.client
+        super().__init__(client._timeQ)
+        self.times = list(self)
+        client._timeQ = self
+
+    def append(self, at_sec: float) -> None:
+        self.times.append(at_sec)
+        super().append(at_sec)
+
+    def busiest_second(self) -> int:
+        """The most messages that left within any second."""
+        ends = (bisect_left(self.times, at + 1) for at in self.times)
+        return max(end - index for index, end in enumerate(ends))
 
 
 def gateway_of(session: IbkrSession) -> SimulatedGateway:

@@ -33,8 +33,10 @@ from src.simulator.scenario import (
     OrderSetup,
     PositionSetup,
     Rejection,
+    WireFaults,
 )
 from tests.gateway.client_kit import (
+    SendTimes,
     gateway,
     gateway_of,
     limited,
@@ -372,15 +374,16 @@ def test_many_orders_wait_their_turn_and_are_not_counted_as_sent_before() -> Non
     busy = GatewaySettings(working_orders_per_contract=1000)
 
     async def work(session: IbkrSession) -> int:
+        left = SendTimes(session)
         desk = desk_of(session, lines)
         for line in range(1, lines + 1):
             await desk.place(order(desk, line))
             if line in (60, lines):
                 await session.fetch_clock_offset()
                 assert sent(gateway_of(session)).count("PlaceOrder") == line
-        return gateway_of(session).log.max_messages_per_sec
+        return left.busiest_second()
 
-    setting = scenario(accounts=(money,), gateway=busy)
+    setting = scenario(accounts=(money,), gateway=busy, wire=WireFaults(pacing_limit=1000))
     assert talk(setting, work) <= 50
 
 

@@ -40,7 +40,7 @@ from src.simulator.scenario import (
     Scenario,
 )
 from src.simulator.server import SimulatedGateway
-from tests.gateway.client_kit import gateway, limited, settings_for
+from tests.gateway.client_kit import SendTimes, gateway, limited, settings_for
 from tests.gateway.exchange_kit import ACCOUNT, account, scenario
 
 QUICK = Patience(
@@ -144,10 +144,11 @@ async def _trade(setting: Scenario, lines: list[Line], home: Path, how: Desk) ->
             execution=how.execution, rebalance=how.rebalance
         )
         async with open_session(settings, trading=True) as session:
+            left = SendTimes(session)
             with open_journal(home / "journal.sqlite3", ACCOUNT) as journal:
                 trading = await _execute(session, journal, (lines, settings, how), server)
         trading.wire = [(one.name, tuple(map(str, one.fields))) for one in server.wire_log]
-        trading.busiest_second = server.log.max_messages_per_sec
+        trading.busiest_second = left.busiest_second()
         assert outcomes_from_events(trading.events) == trading.result.outcomes
         return trading
 
