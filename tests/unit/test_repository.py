@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import cast
 
@@ -29,7 +30,8 @@ LOCKS = {
         *cast("list[str]", PROJECT["optional-dependencies"]["dev"]),
     ],
 }
-PIN = re.compile(r"^([a-z0-9-]+)==(\S+)", re.MULTILINE)
+PIN = re.compile(r"^([a-z0-9-]+)(?:\[[a-z0-9,-]+\])?==(\S+)", re.MULTILINE)
+LOCKED = re.compile(r"^([a-z0-9-]+)(?:\[([a-z0-9,-]+)\])?==", re.MULTILINE)
 
 
 def text_of(path: str) -> str:
@@ -85,8 +87,38 @@ def test_every_locked_version_has_hashes(lock: str) -> None:
 def test_a_lock_file_says_how_to_make_it_for_all_supported_systems(lock: str) -> None:
     header = text_of(lock).partition("\n\n")[0].splitlines()[1]
     floor = next(iter(SpecifierSet(PROJECT["requires-python"]))).version
-    assert f"uv pip compile --universal --python-version {floor} --generate-hashes" in header
+    make = (
+        f"uv pip compile --universal --python-version {floor} --generate-hashes --no-strip-extras"
+    )
+    assert make in header
     assert header.endswith(f"pyproject.toml -o {lock}")
+
+
+def test_no_package_asks_for_an_extra_that_a_lock_lacks() -> None:
+    """A pip before 23.3 takes ``coverage==7`` for another requirement than ``coverage[toml]``.
+
+    It then looks for the newest release, which a lock with hashes refuses.
+    """
+    lacking = []
+    for lock in LOCKS:
+        locked = {
+            (canonicalize_name(name), extras) for name, extras in LOCKED.findall(text_of(lock))
+        }
+        for name in {name for name, _ in locked}:
+            for wanted in _installed_requirements(name):
+                form = (canonicalize_name(wanted.name), ",".join(sorted(wanted.extras)))
+                if wanted.extras and form not in locked:
+                    lacking.append(f"{lock}: {name} asks for {wanted}")
+    assert not lacking
+
+
+def _installed_requirements(name: str) -> list[Requirement]:
+    try:
+        texts = distribution(name).requires or []
+    except PackageNotFoundError:  # locked for another system or Python
+        return []
+    wanted = [Requirement(text) for text in texts]
+    return [one for one in wanted if one.marker is None or one.marker.evaluate({"extra": ""})]
 
 
 def test_tests_run_with_the_versions_that_users_get() -> None:
