@@ -25,7 +25,7 @@ from src.broker.frames import FrameReader, FrameTooLongError
 from src.broker.outgoing import check_outgoing
 from src.broker.pacing import BURST_MESSAGES, calm_sec, drain_sec, wait_sec
 from src.broker.strict_decoder import StrictDecoder
-from src.core.accounts import mask_account
+from src.core.accounts import is_master, mask_account, master_refusal
 from src.errors import Refused
 
 if TYPE_CHECKING:
@@ -95,8 +95,8 @@ class GuardedClient(Client):
     ) -> None:
         """Connect and log in; ends as soon as the handshake is known to have failed.
 
-        Raises: ConnectionError when the gateway ends it; Refused when the configured account is
-        not one of the login's, before anything is asked about any account.
+        Raises: ConnectionError when the gateway ends it; Refused when the configured account is a
+        master or not one of the login's, before anything is asked about any account.
         """
         broken = self._broken = asyncio.get_running_loop().create_future()
         starting = asyncio.ensure_future(super().connectAsync(host, port, clientId, timeout))
@@ -123,6 +123,8 @@ class GuardedClient(Client):
 
     def _check_account(self) -> None:
         accounts = [account.strip() for account in self.getAccounts()]
+        if is_master(self.account_id):
+            raise Refused(master_refusal(self.account_id, accounts))
         if self.account_id in accounts:
             return
         known = ", ".join(mask_account(account) for account in accounts[:20])

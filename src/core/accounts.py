@@ -1,17 +1,24 @@
-"""Account ids: one spelling, paper or live, and how they are shown.
+"""Account ids: one spelling, what an id tells (paper, live, a master), and how it is shown.
 
-``DU…`` and ``DF…`` are paper accounts; everything else counts as live, because taking a live
-account for paper is the dangerous mistake. Advisor groups and aliases are not accounts.
+``DU``, up to two more letters, then digits is a paper account. ``F``, ``I``, ``DF`` or ``DI`` with
+digits, perhaps with an ``A`` behind them, is the master of an advisor's or broker's login: it
+gathers client accounts and is never an account to trade. Every other form counts as live, because
+taking a live account for paper is the dangerous mistake. Neither port nor host is evidence.
+
+Source: SRS F-105, F-111.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Final
 
-_ACCOUNT: Final = re.compile(r"[A-Z]{1,3}[0-9]{1,12}", re.ASCII)
-_PAPER: Final = ("DU", "DF")
+_ACCOUNT: Final = re.compile(r"[A-Z]{1,5}[0-9]{1,12}[A-Z]?", re.ASCII)
+_PAPER: Final = re.compile(r"DU[A-Z]{0,2}[0-9]+", re.ASCII)
+_MASTER: Final = re.compile(r"(?P<paper>D?)[FI][0-9]+A?", re.ASCII)
 _KEPT_CHARS: Final = 2
+_MOST_NAMED: Final = 20
 
 
 def normalise_account(text: str) -> str:
@@ -21,21 +28,45 @@ def normalise_account(text: str) -> str:
     """
     account = text.strip().upper()
     if not is_account(account):
-        raise ValueError("expected one account id: DU (a paper account) or U, then digits")
+        raise ValueError("expected one account id: letters, then digits, such as DU1234567")
     return account
 
 
 def is_account(text: str) -> bool:
-    """True for the normalised id of a single account."""
+    """True for the normalised id of a single account, a master's included: letters, digits."""
     return _ACCOUNT.fullmatch(text) is not None
 
 
 def is_paper_account(account_id: str) -> bool:
-    """True for ``DU…`` and ``DF…``."""
-    number = account_id[2:]
-    return account_id.startswith(_PAPER) and number.isascii() and number.isdecimal()
+    """True for ``DU`` with up to two more letters and digits, and for nothing else."""
+    return _PAPER.fullmatch(account_id) is not None
+
+
+def is_master(account_id: str) -> bool:
+    """True for the master of an advisor's or broker's login, live or paper."""
+    return _MASTER.fullmatch(account_id) is not None
+
+
+def live_accounts(login: Collection[str]) -> tuple[str, ...]:
+    """The accounts that make a login a live one; the masters of paper logins are no evidence."""
+    return tuple(one for one in login if not is_paper_account(one) and not _is_paper_master(one))
+
+
+def master_refusal(account_id: str, login: Collection[str] = ()) -> str:
+    """Why nothing is done in a master, and which accounts of the login can be set instead."""
+    clients = [one for one in login if is_account(one) and not is_master(one)]
+    text = (
+        f"account {account_id} is the master account of an advisor's or broker's login, never one"
+        " to trade; set [ibkr] account_id to one of its client accounts"
+    )
+    return f"{text}: {', '.join(clients[:_MOST_NAMED])}" if clients else text
 
 
 def mask_account(account_id: str) -> str:
     """``DU***11``: enough to recognise, not enough to use. For screen and log."""
     return f"{account_id[:_KEPT_CHARS]}***{account_id[-_KEPT_CHARS:]}"
+
+
+def _is_paper_master(account_id: str) -> bool:
+    found = _MASTER.fullmatch(account_id)
+    return found is not None and found["paper"] == "D"

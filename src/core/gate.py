@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from src.core.accounts import is_paper_account
+from src.core.accounts import is_master, is_paper_account
 from src.core.codes import CodeKind, classify
 from src.core.executions import newest_fills
 from src.core.money import ZERO, dollars, exact_arithmetic, shares_text
@@ -118,6 +118,8 @@ class OrderGate:
     def _account_problem(self, request: OrderRequest) -> str:
         if request.account_id != self.permit.account_id:
             return "it names another account"
+        if is_master(request.account_id):
+            return "the account is an advisor's or broker's master"
         if not (self.permit.allow_live or is_paper_account(request.account_id)):
             return "the account is live and allow_live is false"
         return ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from src.core.accounts import is_account, is_paper_account, mask_account
+from src.core.accounts import is_account, is_master, live_accounts, mask_account, master_refusal
 from src.core.market_state import MarketState, Obstacle, obstacles
 from src.core.recent_trades import shown_late
 from src.core.records import TradePlan
@@ -24,6 +24,8 @@ def managed_account(
     account = settings.ibkr.account_id
     if not is_account(account):
         return obstacles(f"{mask_account(account)} is not one account (an advisor's group?)")
+    if is_master(account):
+        return obstacles(master_refusal(account, state.managed_accounts))
     if account not in state.managed_accounts:
         known = ", ".join(mask_account(one) for one in state.managed_accounts) or "none"
         return obstacles(
@@ -37,8 +39,11 @@ def managed_account(
 def live_account(
     _plan: TradePlan, state: MarketState, settings: Settings, _now: datetime
 ) -> tuple[Obstacle, ...]:
-    """Paper is the default: one live account in the login makes it a live session."""
-    live = [one for one in state.managed_accounts if not is_paper_account(one)]
+    """Paper is the default: one live account in the login makes it a live session.
+
+    The masters DF… and DI… of paper logins are no such evidence.
+    """
+    live = live_accounts(state.managed_accounts)
     if settings.ibkr.allow_live or not live:
         return ()
     names = ", ".join(mask_account(one) for one in live)

@@ -7,18 +7,23 @@ from collections.abc import Sequence
 
 from src.cli import DEFAULT_CONFIG, CommandParser, as_path, run_main
 from src.console import emit, warn
-from src.core.accounts import is_paper_account, mask_account
+from src.core.accounts import is_master, is_paper_account, mask_account, master_refusal
 from src.core.money import plain_text, weight_to_percent
-from src.errors import ExitCode
+from src.errors import ExitCode, Refused
 from src.io.config_loader import load_settings
 from src.settings import Settings
 from src.text import printable
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print OK and a summary, or raise ConfigError with every problem."""
+    """Print OK and a summary, or raise ConfigError with every problem.
+
+    Raises: Refused for a master account, as every command does that would use it.
+    """
     arguments = _parser().parse(argv)
     settings = load_settings(arguments.config)
+    if is_master(settings.ibkr.account_id):
+        raise Refused(master_refusal(settings.ibkr.account_id))
     for warning in settings.warnings:
         warn(warning)
     return ExitCode.OK if emit(f"OK: {settings.source}: {_summary(settings)}") else ExitCode.BUG

@@ -10,8 +10,8 @@ from typing import Literal
 
 from src.simulator.scenario_reader import RawDecimal
 
-# Paper accounts only: DU for a person, DF for an adviser's login.
-_PAPER_ID = re.compile(r"D[UF][A-Z]?[0-9]{4,9}")
+# Paper logins only: DU accounts, and the masters DF and DI that stand beside them.
+_PAPER_ID = re.compile(r"DU[A-Z]{0,2}[0-9]{4,9}|D[FI][0-9]{4,9}A?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -70,7 +70,7 @@ class AccountSetup:
     def __post_init__(self) -> None:
         if not _PAPER_ID.fullmatch(self.account_id):
             raise ValueError(
-                f"account_id {self.account_id!r} is not a paper account (DU and digits);"
+                f"account_id {self.account_id!r} is not one of a paper login (DU and digits);"
                 " the simulated gateway offers no other"
             )
         for code in (self.base_currency, *self.cash, *self.accrued_cash):

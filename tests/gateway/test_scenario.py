@@ -63,8 +63,11 @@ def test_the_least_scenario_is_healthy(tmp_path: Path) -> None:
         ({"markt": "open"}, "markt: unknown key; did you mean market?"),
         ({"market": "shut"}, "market: expected one of auto, open, closed"),
         ({"accounts": []}, "at least one"),
-        (_account(account_id="U1234567"), "accounts[0]: account_id 'U1234567' is not a paper"),
-        (_account(account_id="du1234567"), "not a paper account"),
+        (
+            _account(account_id="U1234567"),
+            "accounts[0]: account_id 'U1234567' is not one of a paper",
+        ),
+        (_account(account_id="du1234567"), "not one of a paper login"),
         (_account(cash={"USD": "NaN"}), "accounts[0].cash.USD: expected a finite number"),
         (_account(cash={"USD": True}), "accounts[0].cash.USD: expected a number; found True"),
         (_account(cash={"usd": 1}), "'usd' is not a currency code"),

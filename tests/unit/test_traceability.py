@@ -26,7 +26,9 @@ def numbered(letter: str) -> list[str]:
 
 
 def test_the_lists_are_complete_and_in_order() -> None:
-    assert numbered("F") == [f"F-{number:02d}" for number in range(1, LAST_FAILURE + 1)]
+    """Failures found since version 1 stand beside what they concern, in any order."""
+    first = [one for one in numbered("F") if int(one.partition("-")[2]) <= LAST_FAILURE]
+    assert first == [f"F-{number:02d}" for number in range(1, LAST_FAILURE + 1)]
     assert numbered("I") == [f"I-{number:02d}" for number in range(1, LAST_INVARIANT + 1)]
     assert numbered("R") == sorted(numbered("R"))
     assert len(numbered("R")) > 30

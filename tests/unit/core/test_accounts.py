@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from src.core.accounts import is_account, is_paper_account, mask_account, normalise_account
+from src.core.accounts import (
+    is_account,
+    is_master,
+    is_paper_account,
+    live_accounts,
+    mask_account,
+    master_refusal,
+    normalise_account,
+)
 
 
 @pytest.mark.parametrize(
@@ -14,9 +22,9 @@ def test_every_spelling_becomes_one(text: str, account: str) -> None:
     assert normalise_account(text) == account
 
 
-@pytest.mark.parametrize("text", ["", "All", "DU1,DU2", "DU 1", "DU1A", "1", "ABCD1", "DU\u0661"])
+@pytest.mark.parametrize("text", ["", "All", "DU1,DU2", "DU 1", "DU1DU2", "1", "1DU", "DU\u0661"])
 def test_what_is_not_one_account_is_refused_with_what_is_expected(text: str) -> None:
-    expected = r"^expected one account id: DU \(a paper account\) or U, then digits$"
+    expected = r"^expected one account id: letters, then digits, such as DU1234567$"
     with pytest.raises(ValueError, match=expected):
         normalise_account(text)
     assert not is_account(text)
@@ -25,8 +33,9 @@ def test_what_is_not_one_account_is_refused_with_what_is_expected(text: str) -> 
 @pytest.mark.parametrize(
     ("account", "is_paper"),
     [
-        *(("DU1", True), ("DF1234567", True)),
-        *(("U1234567", False), ("F1", False), ("D1", False), ("DX1", False), ("DUX1", False)),
+        *(("DU1", True), ("DUM1234567", True), ("DUAB123", True), ("DUA1", True)),
+        *(("DF1234567", False), ("DI1", False), ("F1", False), ("I1", False), ("DUABC1", False)),
+        *(("U1234567", False), ("UA123", False), ("D1", False), ("DX1", False), ("DU1A", False)),
         *(("DU", False), ("du1", False), ("DU\u0661", False), ("XDU1", False), ("", False)),
     ],
 )
@@ -36,3 +45,40 @@ def test_only_what_is_surely_paper_counts_as_paper(account: str, *, is_paper: bo
 
 def test_a_mask_keeps_both_ends_and_nothing_else() -> None:
     assert mask_account("DU1234511") == "DU***11"
+
+
+@pytest.mark.parametrize(
+    ("account", "expected"),
+    [
+        *((one, True) for one in ("F1", "I12", "DF1000000", "DI7", "F1234567A", "DF12A", "I9A")),
+        *((one, False) for one in ("DU1", "DUF1", "U1", "UF1", "DFX1", "F", "DF", "F12B", "XF1")),
+    ],
+)
+def test_masters_of_advisors_and_brokers_are_told_by_their_form(
+    account: str, *, expected: bool
+) -> None:
+    assert is_master(account) is expected
+    assert not (expected and is_paper_account(account))
+
+
+@pytest.mark.parametrize(
+    ("login", "live"),
+    [
+        (("DU1", "DUM2", "DF3", "DI4A"), ()),
+        (("DF3",), ()),
+        (("DU1", "U2"), ("U2",)),
+        (("DU1", "F2"), ("F2",)),
+        (("I2A", "DUABC1"), ("I2A", "DUABC1")),
+    ],
+)
+def test_one_account_that_is_not_paper_makes_a_live_login(
+    login: tuple[str, ...], live: tuple[str, ...]
+) -> None:
+    assert live_accounts(login) == live
+
+
+def test_a_refused_master_names_the_accounts_to_set_instead() -> None:
+    text = master_refusal("DF1000000", ("DF1000000", "DU1000001", "All", "DU1000002"))
+    assert "master" in text
+    assert text.endswith(": DU1000001, DU1000002")
+    assert master_refusal("F1").endswith("client accounts")

@@ -125,6 +125,12 @@ def test_the_same_ref_or_order_id_never_passes_twice() -> None:
     )
 
 
+def test_a_master_never_trades_even_with_the_live_switch() -> None:
+    master = replace(permit(), account_id="F1234567", allow_live=True)
+    words = "the account is an advisor's or broker's master"
+    refuse(gate(master), replace(request(SELL), account_id="F1234567"), words)
+
+
 def test_a_live_account_needs_the_live_switch() -> None:
     live = replace(permit(), account_id="U1234567")
     refuse(gate(live), replace(request(SELL), account_id="U1234567"), LIVE)

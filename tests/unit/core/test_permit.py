@@ -175,8 +175,15 @@ def test_hard_limits_show_limit_and_value() -> None:
 
 
 def test_an_advisor_group_is_not_an_account() -> None:
-    group = state(managed_accounts=("DF123A",))
-    assert any("group" in text for text in found(group, settings(account_id="DF123A")))
+    group = state(managed_accounts=("GROUP",))
+    assert any("group" in text for text in found(group, settings(account_id="GROUP")))
+
+
+def test_a_master_is_not_an_account_to_trade() -> None:
+    login = state(managed_accounts=("DF1000000", "DU1000001"))
+    texts = found(login, settings(account_id="DF1000000"))
+    assert any("master" in text for text in texts)
+    assert not any("live login" in text for text in texts)
 
 
 def test_several_obstacles_are_named_at_once() -> None:

@@ -263,7 +263,7 @@ def test_account_case_and_spaces_are_forgiven(tmp_path: Path, text: str, account
     assert load(tmp_path, MINIMAL.replace("DU1234567", text)).ibkr.account_id == account
 
 
-@pytest.mark.parametrize("text", ["", "All", "DU1234567,DU7654321", "DU1234567 DU7654321", "F123A"])
+@pytest.mark.parametrize("text", ["", "All", "DU1234567,DU7654321", "DU1234567 DU7654321", "GROUP"])
 def test_lists_and_groups_are_no_account(tmp_path: Path, text: str) -> None:
     (problem,) = problems_of(tmp_path, MINIMAL.replace("DU1234567", text))
     assert "expected one account id" in problem

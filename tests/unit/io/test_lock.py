@@ -196,7 +196,7 @@ def test_every_spelling_of_an_account_is_one_file(spelling: str, tmp_path: Path)
     assert lock_path(tmp_path, spelling) == tmp_path / "DU123.lock"
 
 
-@pytest.mark.parametrize("text", ["", "All", "DU1,DU2", "../DU1", "DU1/x", "DU\u0661", "DU1A", "1"])
+@pytest.mark.parametrize("text", ["", "All", "DU1,DU2", "../DU1", "DU1/x", "DU\u0661", "1"])
 def test_what_is_not_one_account_has_no_file(text: str, tmp_path: Path) -> None:
     with pytest.raises(Refused):
         journal_path(tmp_path, text)
@@ -205,7 +205,7 @@ def test_what_is_not_one_account_has_no_file(text: str, tmp_path: Path) -> None:
 
 
 def test_paper_accounts_and_masks() -> None:
-    assert [is_paper_account(one) for one in ("DU1", "DF12", "U1", "F1", "I1", "DX1", "DU")] == [
+    assert [is_paper_account(one) for one in ("DU1", "DUM12", "U1", "F1", "I1", "DX1", "DU")] == [
         *(True, True),
         *(False,) * 5,
     ]

@@ -1,0 +1,70 @@
+"""Which account a command works in, and what it says of accounts: whole commands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from src import snapshot
+from src.errors import ExitCode
+from src.io import validate_config
+from src.simulator.scenario import Scenario, load_scenario
+from tests.commands.conftest import OpenGateway
+from tests.commands.kit import Workplace, sample
+
+SETUP = load_scenario().accounts[0]
+THREE_LETTERS = "DUM1234567"
+MASTER, CLIENTS = "DF1000000", ("DU1000001", "DU1000002")
+
+
+def login(*account_ids: str) -> Scenario:
+    """A login of these accounts, each like the sample's."""
+    return sample(accounts=tuple(replace(SETUP, account_id=one) for one in account_ids))
+
+
+def test_a_paper_account_of_three_letters_trades(
+    place: Workplace, open_gateway: OpenGateway
+) -> None:
+    gateway = open_gateway(login(THREE_LETTERS))
+    place.set("ibkr", account_id=THREE_LETTERS)
+    done = place.run("--confirm", stdin="y\n")
+    assert done.code == ExitCode.OK
+    assert "(paper)" in done.out
+    assert {one.account for one in gateway.orders} == {THREE_LETTERS}
+    checked = place.run(str(place.config), main=validate_config.main)
+    assert "(paper, may trade)" in checked.out
+    assert "LIVE" not in checked.out + checked.err
+
+
+def test_a_client_of_an_advisor_trades_beside_the_master(
+    place: Workplace, open_gateway: OpenGateway
+) -> None:
+    gateway = open_gateway(login(MASTER, *CLIENTS))
+    place.set("ibkr", account_id=CLIENTS[1])
+    assert place.run("--confirm", stdin="y\n").code == ExitCode.OK
+    assert {one.account for one in gateway.orders} == {CLIENTS[1]}
+
+
+@pytest.mark.parametrize("flags", [(), ("--confirm",), ("--recover",)])
+def test_a_master_is_refused_and_its_clients_are_named(
+    place: Workplace, open_gateway: OpenGateway, flags: tuple[str, ...]
+) -> None:
+    gateway = open_gateway(login(MASTER, *CLIENTS))
+    place.set("ibkr", account_id=MASTER)
+    done = place.run(*flags, stdin="y\n")
+    assert done.code == ExitCode.REFUSED
+    (line,) = done.errors
+    assert "master account" in line
+    assert line.endswith("01, DU***02")
+    assert not any(one in done.out + done.err for one in (MASTER, *CLIENTS))
+    assert "ReqAccountUpdates" not in gateway.names
+
+
+def test_no_command_works_in_a_master(place: Workplace, open_gateway: OpenGateway) -> None:
+    open_gateway(login(MASTER, *CLIENTS))
+    place.set("ibkr", account_id=MASTER)
+    for main, flags in ((validate_config.main, [str(place.config)]), (snapshot.main, [])):
+        done = place.run(*flags, main=main)
+        assert done.code == ExitCode.REFUSED
+        assert "master account" in done.errors[0]
