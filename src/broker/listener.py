@@ -19,6 +19,7 @@ from ib_async.wrapper import Wrapper
 
 from src.broker import convert
 from src.broker.account_book import AccountBook
+from src.broker.notices import Notices
 from src.broker.pacing import Reply, read_reply
 from src.broker.replies import FIRST_REQUEST_ID, AnswerDamaged, AnswerRefused, Replies
 from src.broker.tick_sink import TickSink
@@ -71,6 +72,7 @@ class Listener(Wrapper):
         self.book = AccountBook(account_id)
         self.quotes: dict[int, TickSink] = {}
         self.upstream = Upstream()
+        self.notices = Notices()
         self.closed = asyncio.Event()
         self.highest_order_id = 0
         self.commissions: dict[str, Decimal | None] = {}
@@ -263,6 +265,9 @@ class Listener(Wrapper):
     def _session_message(self, code: int, text: str) -> None:
         """A message about the session as a whole."""
         kind = classify(code)
+        if self.notices.is_our_own(code):
+            log.debug("account subscription ended code=%s", code)
+            return
         log.log(_LOG_LEVELS.get(kind, logging.INFO), "broker message code=%s text=%s", code, text)
         if code == _CLIENT_ID_IN_USE:
             self.client.break_off(CLIENT_ID_TAKEN)

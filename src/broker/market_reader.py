@@ -102,12 +102,18 @@ class MarketReader:
         link.listener.book = AccountBook(self.account_id)
         await asyncio.gather(
             self._ask("positions", POSITIONS, link.client.reqPositions),
-            self._ask(
-                "account values",
-                ACCOUNT_VALUES,
-                lambda: link.client.reqAccountUpdates(True, self.account_id),  # noqa: FBT003
-            ),
+            self._ask("account values", ACCOUNT_VALUES, self._subscribe_again),
         )
+
+    def _subscribe_again(self) -> None:
+        """End our account subscription and begin another.
+
+        Some gateways answer a second one beside the first with nothing at all, others in full.
+        """
+        link = self._connection.link
+        link.listener.notices.unsubscribed()
+        link.client.reqAccountUpdates(False, self.account_id)  # noqa: FBT003 - the library's
+        link.client.reqAccountUpdates(True, self.account_id)  # noqa: FBT003 - likewise
 
     async def _wait_ready(self) -> None:
         """A gateway that has just started says so; ask again until its figures are valid."""

@@ -1,8 +1,10 @@
 """Account values as streams: account updates (one account per client), multi updates, summaries.
 
 Account updates send every value (6), then the portfolio (7), the time (8) and the end (54); later
-only what changed, after a trade at once and otherwise every few minutes. A summary is refreshed
-only on that slow beat, so it is stale right after a fill, as TWS's is.
+only what changed, after a trade at once and otherwise every few minutes. A second subscription of a
+client that is subscribed to the account is answered by nothing, or by scenario with everything
+again; the end of one is answered by 2100. A summary is refreshed only on that slow beat, so it is
+stale right after a fill, as TWS's is.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from src.simulator.messages_requests import (
     Request,
 )
 from src.simulator.position_feeds import portfolio_rows
+from src.simulator.scenario import GatewaySettings
 
 _MOST_SUMMARIES = 2
 _SWITCHED = "API client has been unsubscribed from account data."
@@ -58,9 +61,10 @@ class _Multi:
 class AccountDesk:
     """Answers questions about account values and keeps the subscriptions."""
 
-    def __init__(self, accounts: dict[str, Account], *, ledger_prefix: bool) -> None:
+    def __init__(self, accounts: dict[str, Account], gateway: GatewaySettings) -> None:
         self._accounts = accounts
-        self._prefix = LEDGER_PREFIX if ledger_prefix else ""
+        self._prefix = LEDGER_PREFIX if gateway.ledger_prefix else ""
+        self._repeats_in_full = gateway.repeated_subscription == "everything"
         self._updates: dict[int, _Updates] = {}
         self._multi: dict[tuple[int, int], _Multi] = {}
         self._summaries: dict[tuple[int, int], tuple[str, ...]] = {}
@@ -118,11 +122,15 @@ class AccountDesk:
         account = self._account(request.account)
         if account is None:
             return invalid(client_id, -1, f"Invalid account code '{request.account}'")
-        before = self._updates.pop(client_id, None)
+        before = self._updates.get(client_id)
+        is_repeated = before is not None and before.account is account
+        if request.subscribe and is_repeated and not self._repeats_in_full:
+            return []
+        self._updates.pop(client_id, None)
         if not request.subscribe:
             return complain(client_id, -1, 2100, _SWITCHED) if before else []
         notice: list[Delivery] = []
-        if before is not None and before.account is not account:
+        if before is not None and not is_repeated:
             notice = complain(client_id, -1, 2100, _SWITCHED)
         updates = self._updates[client_id] = _Updates(account=account)
         return [

@@ -36,7 +36,7 @@ class Floor:
         self.market_data = MarketDataDesk(
             self.contracts, self.market, self.agenda, gateway.market_data_lines
         )
-        self.account_desk = AccountDesk(self.accounts, ledger_prefix=gateway.ledger_prefix)
+        self.account_desk = AccountDesk(self.accounts, gateway)
         self.positions = PositionDesk(self.accounts)
         self.book = OrderBook(gateway)
         add_orders(scenario, self.book, start)

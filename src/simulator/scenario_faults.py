@@ -93,7 +93,8 @@ class GatewaySettings:
     ``master_client_id`` also receives the order events of all clients.
     ``tif_preset_notice`` answers an empty TIF with 10349. ``account_lag_sec`` is how late positions
     and cash follow a fill, ``account_push_sec`` how long changes of account values are gathered
-    before followers are told. ``next_valid_ids`` per client id.
+    before followers are told. ``repeated_subscription`` is what a client gets that subscribes again
+    to the account that it follows. ``next_valid_ids`` per client id.
     """
 
     read_only_api: bool = False
@@ -104,6 +105,7 @@ class GatewaySettings:
     account_lag_sec: float = 0
     account_push_sec: float = 0.05
     account_refresh_sec: float = 180
+    repeated_subscription: Literal["nothing", "everything"] = "nothing"
     market_data_lines: int = 100
     working_orders_per_contract: int = 15
     short_sales: bool = False

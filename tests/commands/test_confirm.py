@@ -13,11 +13,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from src.errors import ExitCode
-from src.simulator.scenario import OrderBehaviour, OrderRule, Rejection, ScheduledEvent
+from src.simulator.scenario import (
+    GatewaySettings,
+    OrderBehaviour,
+    OrderRule,
+    Rejection,
+    ScheduledEvent,
+)
 from tests.commands.conftest import OpenGateway
 from tests.commands.kit import (
     ACCOUNT,
@@ -145,6 +152,19 @@ def test_every_spelling_of_yes_trades(
     gateway = open_gateway(sample())
     assert place.run("--confirm", stdin=answer + "\n").code == ExitCode.OK
     assert gateway.orders
+
+
+@pytest.mark.parametrize("answer", ["nothing", "everything"])
+def test_f124_a_confirmed_run_works_however_a_second_subscription_is_answered(
+    place: Workplace, open_gateway: OpenGateway, answer: Literal["nothing", "everything"]
+) -> None:
+    place.set("rebalance", per_holding_band_bps=600)
+    place.set("ibkr", connect_timeout_sec=2)
+    gateway = open_gateway(sample(gateway=GatewaySettings(repeated_subscription=answer)))
+    done = place.run("--confirm", stdin="y\n")
+    assert (done.code, done.errors) == (ExitCode.OK, [])
+    assert gateway.orders
+    assert "2100" not in done.out + done.err
 
 
 def test_simulated_runs_start_afresh_each_time(place: Workplace) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Literal
 
 import pytest
 
@@ -194,6 +196,42 @@ def test_fresh_figures_replace_the_download() -> None:
         return {"before": before.cash_usd, "stale": stale.cash_usd, "fresh": fresh.cash_usd}
 
     assert talk(scenario(), work) == {"before": 10_000, "stale": 1, "fresh": 10_000}
+
+
+def _subscriptions(session: IbkrSession) -> list[str]:
+    """What was asked of the account subscription: 1 begin, 0 end."""
+    log = gateway_of(session).wire_log
+    return [record.fields[2] for record in log if record.name == "ReqAccountUpdates"]
+
+
+@pytest.mark.parametrize("latency_sec", [0, 0.2], ids=["quick", "slow"])
+@pytest.mark.parametrize("answer", ["nothing", "everything"])
+def test_f124_a_fresh_reading_ends_the_subscription_and_begins_another(
+    answer: Literal["nothing", "everything"],
+    latency_sec: float,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def work(session: IbkrSession) -> tuple[list[Decimal], list[str]]:
+        seen = [(await session.fetch_snapshot(fresh=True)).cash_usd for _ in range(3)]
+        return seen, _subscriptions(session)
+
+    caplog.set_level(logging.INFO)
+    setting = scenario(gateway=GatewaySettings(repeated_subscription=answer))
+    seen, asked = talk(with_wire(setting, latency_sec=latency_sec), work, timeout="2")
+    assert seen == [10_000] * 3
+    assert asked == ["1", "0", "1", "0", "1", "0", "1"]
+    said = [record.getMessage() for record in caplog.records if record.levelno >= logging.INFO]
+    assert not [text for text in said if "2100" in text], "the answer to our own unsubscribe"
+
+
+def test_f124_another_program_s_switch_is_heard(caplog: pytest.LogCaptureFixture) -> None:
+    async def work(session: IbkrSession) -> None:
+        await session.fetch_snapshot(fresh=True)
+        session._connection.link.listener.error(-1, 2100, "unsubscribed from account data", "")
+
+    caplog.set_level(logging.INFO)
+    talk(scenario(), work)
+    assert "code=2100" in caplog.text
 
 
 def test_a_gateway_that_does_not_tell_its_time_is_no_obstacle() -> None:

@@ -132,6 +132,19 @@ def test_a_second_account_replaces_the_first_with_notice_2100() -> None:
     assert values(told) == {}  # the trade is in the account no longer followed
 
 
+def test_a_second_subscription_is_answered_by_nothing_unless_the_first_has_ended() -> None:
+    client = Client()
+    first = client.ask(UPDATES)
+    assert client.ask(UPDATES) == []
+    assert codes(client.ask(replace(UPDATES, subscribe=False))) == [2100]
+    assert client.ask(UPDATES) == first
+
+
+def test_a_second_subscription_is_answered_in_full_by_scenario() -> None:
+    client = Client(scenario(gateway=GatewaySettings(repeated_subscription="everything")))
+    assert client.ask(UPDATES) == client.ask(UPDATES) != []
+
+
 def test_after_a_fill_only_what_changed_is_told() -> None:
     client = Client()
     client.ask(UPDATES)

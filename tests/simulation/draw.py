@@ -57,6 +57,7 @@ def draw_script(seed: int) -> Script:
         ledger_prefix=chance.random() < 0.3,
         fractional_orders=chance.random() < 0.3,
         tif_preset_notice=chance.random() < 0.5,
+        repeated_subscription=chance.choice(("nothing", "everything")),
     )
     invocations, more = draw_starts(chance)
     clock = chance.choice((1.5, -30.0, 90.0, -7200.0)) if chance.random() < 0.1 else 0.0
