@@ -10,6 +10,7 @@
     │   └── UnknownSymbolError
     ├── Interrupted (130)         Ctrl+C before anything was sent
     ├── BrokerLost (3)            unreachable, handshake failed, replies missing, session lost
+    │   └── NeverSent             known to be lost before the message was queued
     └── Refused (5)               a guard said no
         ├── UnbelievableData      the broker's figures cannot be true
         ├── PricingError          a needed symbol has no usable price
@@ -105,6 +106,10 @@ class BrokerLost(RebalancerError):
     """The broker could not be reached, did not answer in time, or was lost."""
 
     exit_code = ExitCode.LOST
+
+
+class NeverSent(BrokerLost):
+    """The connection was known to be gone before a message was queued: it provably never left."""
 
 
 class Refused(RebalancerError):

@@ -39,7 +39,7 @@ from src.core.records import (
     SymbolLookup,
     WorkingOrder,
 )
-from src.errors import BrokerLost, JournalError, Refused
+from src.errors import BrokerLost, JournalError, NeverSent, Refused
 from src.settings import PricingSettings
 from tests.builders import ACCOUNT, NOON_UTC, Number, dec, listing, quote, snapshot
 
@@ -308,6 +308,8 @@ class FakeDesk:
     lists_orders: bool = True
     can_reconnect: bool = True
     quotes_after: float = 0.01
+    away_sec: float = 0.5
+    generation: int = 0
     wire: list[tuple[float, str, object]] = field(default_factory=list)
     orders: list[FakeOrder] = field(default_factory=list)
     booked: list[Fill] = field(default_factory=list)
@@ -335,12 +337,16 @@ class FakeDesk:
             self.events.put_nowait(event)
 
     def link(self, state: LinkState, code: int = 0) -> None:
-        self.events.put_nowait(LinkSeen(state=state, code=code))
+        self.events.put_nowait(LinkSeen(state=state, code=code, generation=self.generation))
 
-    def break_off(self) -> None:
+    def break_off(self, *, quietly: bool = False) -> None:
+        """The socket closes; ``quietly``: who sends next notices it first."""
         if self.is_connected:
             self.is_connected = False
-            self.events.put_nowait(LinkSeen(state=LinkState.SOCKET_LOST, text="socket closed"))
+            if not quietly:
+                lost = LinkState.SOCKET_LOST
+                said = LinkSeen(state=lost, text="socket closed", generation=self.generation)
+                self.events.put_nowait(said)
 
     def book(self, fill: Fill) -> None:
         self.booked.append(fill)
@@ -357,11 +363,12 @@ class FakeDesk:
         ]
 
     async def reconnect(self) -> FakeDesk:
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(self.away_sec)
         if not self.can_reconnect:
             raise BrokerLost("connection refused")
         self.is_connected = True
         self.reconnects += 1
+        self.generation += 1
         return self
 
     # --- the port ---
@@ -385,6 +392,8 @@ class FakeDesk:
 
     async def place(self, request: OrderRequest) -> None:
         assert self.journal is None or self.journal.has_intent(request.order_ref)
+        if not self.is_connected:
+            raise NeverSent("the connection was lost")
         self.wire.append((asyncio.get_running_loop().time(), "place", request))
         order = FakeOrder(desk=self, request=request, perm_id=9000 + request.order_id)
         self.orders.append(order)

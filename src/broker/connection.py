@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import random
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from typing import Final
 
 from src.broker.contracts import Listings
 from src.broker.ib_link import Link
-from src.broker.pacing import BURST_MESSAGES, backoff_sec
+from src.broker.pacing import BURST_MESSAGES, RECOVERY_SEC, backoff_sec
 from src.broker.quotes import QuoteDesk
 from src.core.order_events import BrokerEvent
 from src.core.records import Symbol
@@ -19,7 +20,6 @@ from src.settings import IbkrSettings
 
 log = logging.getLogger(__name__)
 
-_MAX_TRIES: Final = 6
 _MAX_EARLY: Final = BURST_MESSAGES - 8
 
 
@@ -32,6 +32,7 @@ class BrokerConnection:
         self.listings = Listings(self.link)
         self.quotes = QuoteDesk(self.link, self.listings)
         self.is_desk_open = False
+        self.generation = 0
         self._evidence: Callable[[BrokerEvent], None] | None = None
         self._highest_order_id = 0
 
@@ -57,19 +58,22 @@ class BrokerConnection:
         self.link.close()
 
     async def reconnect(self) -> None:
-        """Replace a lost link, with growing pauses between a few tries.
+        """Replace a lost link: try with growing, capped pauses for as long as one is waited for.
 
         Raises: BrokerLost with the last reason; Refused when the account is gone from the login.
         """
-        for attempt in range(1, _MAX_TRIES + 1):
+        now = asyncio.get_running_loop().time
+        ends_at = now() + RECOVERY_SEC
+        for attempt in itertools.count(1):
             self._replace_link()
             try:
                 await self.link.open()
             except BrokerLost as error:
                 log.warning("reconnect failed attempt=%d reason=%s", attempt, error)
-                if attempt == _MAX_TRIES:
+                pause = backoff_sec(attempt, random.random())  # noqa: S311
+                if now() + pause >= ends_at:
                     raise
-                await asyncio.sleep(backoff_sec(attempt, random.random()))  # noqa: S311
+                await asyncio.sleep(pause)
             else:
                 log.warning("reconnected attempt=%d", attempt)
                 return
@@ -93,10 +97,12 @@ class BrokerConnection:
         self.link.listener.evidence = None
         self.link.close()
         self.link = Link(self.settings)
+        self.generation += 1
         self.listings.use(self.link)
         self.quotes = QuoteDesk(self.link, self.listings)
         self._equip()
 
     def _equip(self) -> None:
         self.link.client.desk_is_open = self.is_desk_open
+        self.link.listener.generation = self.generation
         self.link.listener.evidence = self._evidence

@@ -38,6 +38,10 @@ _SLOWEST_REQUESTS: Final = 10
 log = logging.getLogger(__name__)
 
 
+class NeverLeftError(ConnectionError):
+    """The connection ended while the message still waited in the queue: it provably stayed."""
+
+
 class Progress(IntEnum):
     """How far the last attempt to connect came."""
 
@@ -168,7 +172,8 @@ class GuardedClient(Client):
     async def left(self) -> None:
         """Wait until all that was sent so far has left the library's queue.
 
-        Raises: ConnectionError when the connection ends first.
+        Raises: ConnectionError when the connection ends first, NeverLeftError if what was sent
+        last was still queued then.
         """
         if not self.isConnected():
             raise ConnectionError(self.fault or "not connected")
@@ -206,7 +211,7 @@ class GuardedClient(Client):
         lost, self._leaving = self._leaving, []
         for _, waiting in lost:
             if not waiting.done():
-                waiting.set_exception(ConnectionError(self.fault or "connection closed"))
+                waiting.set_exception(NeverLeftError(self.fault or "connection closed"))
 
     def slow_down(self) -> None:
         """The broker says we are too fast: a third less from now on."""

@@ -12,12 +12,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from src.broker.clock import Clock
+from src.broker.pacing import RECOVERY_SEC
 from src.broker.ports import OrderDesk
 from src.core.order_events import BrokerEvent, LinkSeen, LinkState
 from src.errors import BrokerLost, RebalancerError
-
-RECOVERY_SEC: Final = 120.0
-"""How long a lost connection, of either kind, is waited for."""
 
 _MOST_AT_ONCE: Final = 500
 
@@ -56,7 +54,10 @@ class BrokerLink:
         return [self._next_event()] if self.is_open else []
 
     async def ready_events(self) -> list[BrokerEvent]:
-        """The events that are there already, oldest first; a broken desk ends with SOCKET_LOST."""
+        """The events that are there already, oldest first; a broken desk ends with SOCKET_LOST.
+
+        What is said of an earlier connection is dropped: the healthy one is not ended for it.
+        """
         events: list[BrokerEvent] = []
         while self.is_open and len(events) < _MOST_AT_ONCE:
             task = self._next_event()
@@ -65,10 +66,13 @@ class BrokerLink:
             if not task.done():
                 break
             self._event = None
-            event = _result(task)
-            events.append(event)
+            event = self._result(task)
             if isinstance(event, LinkSeen):
+                if event.generation != self.desk.generation:
+                    log.info("late word of an earlier connection state=%s", event.state.value)
+                    continue
                 self._note(event)
+            events.append(event)
         return events
 
     def lose(self, reason: str) -> None:
@@ -78,7 +82,7 @@ class BrokerLink:
         log.error("connection to the gateway lost reason=%s", reason)
         self.is_open, self.was_lost = False, True
         self.lost_at = self._clock.monotonic()
-        if self._event is not None:
+        if self._event is not None and not self._event.done():  # what has come still counts
             self._event.cancel()
             self._event = None
         self._reconnecting = asyncio.ensure_future(self._reconnect())
@@ -137,9 +141,9 @@ class BrokerLink:
             log.warning("gateway has its line to the broker again code=%s", event.code)
             self.lost_at = None
 
-
-def _result(task: asyncio.Future[BrokerEvent]) -> BrokerEvent:
-    try:
-        return task.result()
-    except BrokerLost as error:
-        return LinkSeen(state=LinkState.SOCKET_LOST, text=str(error))
+    def _result(self, task: asyncio.Future[BrokerEvent]) -> BrokerEvent:
+        try:
+            return task.result()
+        except BrokerLost as error:
+            lost, generation = LinkState.SOCKET_LOST, self.desk.generation
+            return LinkSeen(state=lost, text=str(error), generation=generation)

@@ -77,6 +77,7 @@ class Listener(Wrapper):
         self.highest_order_id = 0
         self.commissions: dict[str, Decimal | None] = {}
         self.last_message = ""
+        self.generation = 0
         self.client: GuardedClient
         self.evidence: Callable[[BrokerEvent], None] | None = None
 
@@ -252,7 +253,7 @@ class Listener(Wrapper):
         self.replies.fail_all(ConnectionError("the connection was closed"))
         self.upstream.restore()
         self.closed.set()
-        self._emit(LinkSeen(state=LinkState.SOCKET_LOST, text="the connection was closed"))
+        self._emit_link(LinkState.SOCKET_LOST, text="the connection was closed")
 
     def message_unreadable(self, message_id: str, name: str) -> None:
         """A message could not be decoded: any list that is just arriving may be short."""
@@ -273,10 +274,10 @@ class Listener(Wrapper):
             self.client.break_off(CLIENT_ID_TAKEN)
         elif kind is CodeKind.SESSION_DOWN:
             self.upstream.lose()
-            self._emit(LinkSeen(state=LinkState.UPSTREAM_LOST, code=code, text=text))
+            self._emit_link(LinkState.UPSTREAM_LOST, code, text)
         elif kind in (CodeKind.SESSION_BACK, CodeKind.SESSION_BACK_WITH_LOSS):
             self.upstream.restore(with_loss=kind is CodeKind.SESSION_BACK_WITH_LOSS)
-            self._emit(LinkSeen(state=LinkState.UPSTREAM_BACK, code=code, text=text))
+            self._emit_link(LinkState.UPSTREAM_BACK, code, text)
         elif code == _VALIDATION_FAILED:
             self._refuse_nameless(AnswerRefused(code, text))
         elif kind is CodeKind.PACING:
@@ -289,6 +290,9 @@ class Listener(Wrapper):
         lists = [key for key in (OPEN_ORDERS, COMPLETED_ORDERS) if self.replies.is_open(key)]
         for key in lists or (CURRENT_TIME,):
             self.replies.fail(key, refusal)
+
+    def _emit_link(self, state: LinkState, code: int = 0, text: str = "") -> None:
+        self._emit(LinkSeen(state=state, code=code, text=text, generation=self.generation))
 
     def _emit(self, event: BrokerEvent) -> None:
         if self.evidence is not None:

@@ -13,12 +13,13 @@ from typing import Final
 
 from src.broker import convert
 from src.broker.connection import BrokerConnection
+from src.broker.guarded_client import NeverLeftError
 from src.broker.market_reader import MarketReader
 from src.core.gate import OrderGate
 from src.core.order_events import BrokerEvent
 from src.core.permit import TradePermit
 from src.core.records import OrderRequest
-from src.errors import BrokerLost, Refused
+from src.errors import BrokerLost, NeverSent, Refused
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,11 @@ class IbkrOrderDesk(MarketReader):
         """Our client id; with ``order_id`` it names an order of this session."""
         return self._connection.settings.client_id
 
+    @property
+    def generation(self) -> int:
+        """Which connection this is, counted."""
+        return self._connection.generation
+
     def claim_order_id(self, at_least: int) -> int:
         """A fresh order id, above everything the broker or the caller has seen.
 
@@ -54,10 +60,13 @@ class IbkrOrderDesk(MarketReader):
     async def place(self, request: OrderRequest) -> None:
         """Send one order and return once its bytes left our queue. Never retried.
 
-        Raises: Refused when the gate declines it (nothing was sent); BrokerLost when the bytes
-        may or may not have left (the order's fate is unknown).
+        Raises: Refused when the gate declines it, NeverSent when the connection was gone before
+        (nothing was sent); BrokerLost when the bytes may or may not have left (the order's fate
+        is unknown).
         """
         await self._make_way()
+        if not self._connection.link.client.isConnected():
+            raise NeverSent(f"{self._connection.link.lost()} before {request.order_ref} was sent")
         elapsed = asyncio.get_running_loop().time() - self._opened_at
         self._gate.admit(request, Decimal(repr(elapsed)))
         link = self._connection.link
@@ -66,6 +75,8 @@ class IbkrOrderDesk(MarketReader):
         try:
             link.client.placeOrder(request.order_id, contract, convert.order_from(request))
             await link.client.left()
+        except NeverLeftError as error:
+            raise NeverSent(f"{link.lost()} before {request.order_ref} was sent") from error
         except ConnectionError as error:
             raise BrokerLost(f"{link.lost()} while order {request.order_ref} was sent") from error
         log.info("order sent ref=%s order_id=%d", request.order_ref, request.order_id)

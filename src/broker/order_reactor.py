@@ -10,6 +10,7 @@ import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeGuard
 
 from src.broker.clock import Clock
 from src.broker.inquiry import Inquiry
@@ -28,6 +29,8 @@ from src.core.order_state import (
     OrderEvent,
     OrderState,
     Place,
+    PlaceRefused,
+    PlaceReturned,
     PlaceUncertain,
     QueryBroker,
     RaiseAlarm,
@@ -43,6 +46,7 @@ from src.core.tickets import (
     choose_style,
     exceeds_limit,
     is_settled,
+    is_used_up,
     plan_attempt,
     wants_fallback,
 )
@@ -93,7 +97,7 @@ class OrderReactor:
             self.halt_reason = reason
             log.warning("no further order is sent: %s", reason)
         while self.sender.lines:
-            self.books.skip(self.sender.lines.popleft(), f"not sent: {self.halt_reason}")
+            self._drop(self.sender.lines.popleft(), self.halt_reason)
 
     def lose_connection(self, reason: str) -> None:
         """The socket is gone: nothing more is sent, a new desk is fetched."""
@@ -101,9 +105,21 @@ class OrderReactor:
         self.inquiry.drop()
         self.halt("the connection to the gateway was lost")
 
+    def _drop(self, line: int, reason: str) -> None:
+        """Nothing more is sent of this ticket; nothing of it may be left, after a late fill."""
+        ticket = self.books.tickets[line]
+        if is_used_up(ticket):
+            self.books.conclude(line)
+        else:
+            self.books.skip(line, f"not sent: {reason}")
+
     async def begin(self, line: int) -> None:
-        """Send the next order of a ticket."""
+        """Send the next order of a ticket, unless nothing of it is left to be sent."""
         ticket, sending = self.books.tickets[line], self._rules.sending
+        if ticket.orders and not wants_fallback(ticket, sending.execution):
+            # While the rest waited for its turn, the first order filled or came back to life.
+            self.books.conclude(line)
+            return
         listing = self._rules.listings.get(ticket.ticket.symbol)
         style, outside_rth = choose_style(sending, listing, self._clock.now_utc())
         if ticket.orders:
@@ -155,11 +171,12 @@ class OrderReactor:
     async def _perform(self, order_ref: str, command: OrderCommand) -> None:
         if isinstance(command, Place):
             result = await self.sender.place(command.request)
-            if isinstance(result, PlaceUncertain):
+            if _shows_a_loss(result):
                 self.lose_connection(result.reason)
             await self.feed(order_ref, result)
         elif isinstance(command, Cancel):
-            self.sender.cancels.append(command.order_id)
+            if command.order_id not in self.sender.cancels:
+                self.sender.cancels.append(command.order_id)
         elif isinstance(command, QueryBroker):
             self.inquiry.doubt(order_ref)
         elif isinstance(command, StartTimer):
@@ -220,3 +237,12 @@ class OrderReactor:
             self.alarms.append(text)
             log.error("alarm: %s", text)
         self.halt(text)
+
+
+def _shows_a_loss(
+    result: PlaceReturned | PlaceRefused | PlaceUncertain,
+) -> TypeGuard[PlaceRefused | PlaceUncertain]:
+    """True when the send failed for want of a connection."""
+    if isinstance(result, PlaceRefused):
+        return result.lost_connection
+    return isinstance(result, PlaceUncertain)

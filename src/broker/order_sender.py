@@ -18,7 +18,7 @@ from src.broker.order_books import OrderBooks
 from src.broker.send_pace import SendPace
 from src.core.order_state import PlaceRefused, PlaceReturned, PlaceUncertain
 from src.core.records import OrderRequest
-from src.errors import BrokerLost, Refused
+from src.errors import BrokerLost, NeverSent, Refused
 
 _SEND_LIMIT_SEC: Final = 30.0
 
@@ -70,6 +70,8 @@ class OrderSender:
             await self._within_limit(self._link.desk.place(request))
         except Refused as error:
             return PlaceRefused(reason=str(error))
+        except NeverSent as error:
+            return PlaceRefused(reason=str(error), lost_connection=True)
         except BrokerLost as error:
             return PlaceUncertain(reason=f"the connection broke while sending: {error}")
         return PlaceReturned()

@@ -82,6 +82,10 @@ class OrderDesk(MarketView, Protocol):
     def client_id(self) -> int:
         """Our client id; with ``order_id`` it names an order of this session."""
 
+    @property
+    def generation(self) -> int:
+        """Which connection this is, counted; link events carry that of theirs."""
+
     def claim_order_id(self, at_least: int) -> int:
         """A fresh order id, above everything the broker or the caller has seen."""
 
@@ -89,7 +93,8 @@ class OrderDesk(MarketView, Protocol):
         """Send one order and return once its bytes left our queue. Never retried.
 
         Raises: Refused when the gate in front of the socket declines it (nothing was sent);
-        BrokerLost when the bytes may or may not have left (the order's fate is unknown).
+        NeverSent when the connection was gone before (nothing was sent); any other BrokerLost
+        when the bytes may or may not have left (the order's fate is unknown).
         """
 
     async def cancel(self, order_id: int) -> None:

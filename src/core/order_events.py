@@ -71,11 +71,15 @@ class LinkState(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkSeen:
-    """1100 / 1101 / 1102 or a closed socket."""
+    """1100 / 1101 / 1102 or a closed socket.
+
+    ``generation`` counts connections: what is said of an earlier one says nothing of the next.
+    """
 
     state: LinkState
     code: int = 0
     text: str = ""
+    generation: int = 0
 
 
 BrokerEvent = Union[  # noqa: UP007 - a runtime alias that 3.10 can evaluate

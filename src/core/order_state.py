@@ -143,9 +143,13 @@ class PlaceReturned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceRefused:
-    """The gate in front of the socket said no: provably not sent."""
+    """Provably not sent: the gate in front of the socket said no, or there was no connection.
+
+    ``lost_connection`` tells the latter, which is no alarm.
+    """
 
     reason: str
+    lost_connection: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

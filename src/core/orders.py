@@ -113,11 +113,12 @@ def _on_place(
             was_sent=False,
             error=event.reason,
         )
-        return done, (
+        commands = (
             WriteJournal(event=not_sent),
             Finish(status=TicketStatus.SKIPPED, error=event.reason, notes=()),
-            RaiseAlarm(text=f"{state.request.symbol}: not sent: {event.reason}"),
         )
+        said = RaiseAlarm(text=f"{state.request.symbol}: not sent: {event.reason}")
+        return done, (commands if event.lost_connection else (*commands, said))
     if isinstance(event, PlaceUncertain) and state.phase is Phase.SENDING:
         # No question yet: the connection is gone; LinkRestored or GaveUp follows.
         unsure = replace(move(state, Phase.CLOSING), claim=Claim.SILENT, error=event.reason)

@@ -141,6 +141,8 @@ def wants_fallback(state: TicketState, settings: ExecutionSettings) -> bool:
     """True when a plain market order for the rest is due: once, and only after proof."""
     if not settings.fallback_plain_market or len(state.orders) != 1 or state.skip_reason:
         return False
+    if is_used_up(state):
+        return False
     first = state.orders[0]
     is_proven = first.phase is Phase.DONE and first.status in (
         TicketStatus.REJECTED,
@@ -153,6 +155,11 @@ def wants_fallback(state: TicketState, settings: ExecutionSettings) -> bool:
         and is_algo_refusal(first.error_code, first.error)
     )
     return is_proven and agrees and is_refused_algo and not first.faults
+
+
+def is_used_up(state: TicketState) -> bool:
+    """True when its executions leave nothing to be sent."""
+    return state.filled_shares >= state.limit_shares
 
 
 def with_order(state: TicketState, order: OrderState) -> TicketState:

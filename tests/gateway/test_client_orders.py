@@ -20,7 +20,7 @@ from src.core.order_events import (
     StatusSeen,
 )
 from src.core.records import OrderStyle, Side
-from src.errors import BrokerLost, Refused
+from src.errors import BrokerLost, NeverSent, Refused
 from src.session import open_session
 from src.simulator.messages_requests import PlaceOrder
 from src.simulator.scenario import (
@@ -317,7 +317,7 @@ def test_a_socket_lost_at_an_order_is_said_once_and_the_next_is_not_sent(fault: 
         await desk.place(order(desk))
         events = await events_until(desk, lambda event: isinstance(event, LinkSeen))
         assert events[-1] == LinkSeen(state=LinkState.SOCKET_LOST, text="the connection was closed")
-        with pytest.raises(BrokerLost):
+        with pytest.raises(NeverSent):
             await desk.place(order(desk, 2))
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(desk.next_event(), 0.1)
@@ -387,7 +387,7 @@ def test_many_orders_wait_their_turn_and_are_not_counted_as_sent_before() -> Non
     assert talk(setting, work) <= 50
 
 
-def test_orders_in_the_queue_when_the_connection_ends_are_of_unknown_fate() -> None:
+def test_orders_in_the_queue_when_the_connection_ends_were_never_sent() -> None:
     async def work(session: IbkrSession) -> None:
         desk = desk_of(session, 100)
         client = session._connection.link.client
@@ -398,6 +398,7 @@ def test_orders_in_the_queue_when_the_connection_ends_are_of_unknown_fate() -> N
         lost = [result for result in results if isinstance(result, BrokerLost)]
         assert lost
         assert all("cut by the test" in str(error) for error in lost)
+        assert all(isinstance(error, NeverSent) for error in lost)
         await asyncio.sleep(0.1)
         assert sent(gateway_of(session)).count("PlaceOrder") <= 100 - len(lost)
 
