@@ -287,6 +287,71 @@ def drops_after(order: FakeOrder) -> None:
     raise BrokerLost("socket closed")
 
 
+def say_only(order: FakeOrder, word: str) -> None:
+    """A status message that the broker's own lists contradict."""
+    order.desk.emit(
+        StatusSeen(
+            order_id=order.request.order_id,
+            client_id=CLIENT_ID,
+            perm_id=order.perm_id,
+            status=word,
+            filled_shares=order.filled,
+            remaining_shares=order.left_shares,
+        )
+    )
+
+
+def found_again(after: float) -> Behaviour:
+    """Nowhere to be found at first, so believed lost; then it works."""
+
+    def behave(order: FakeOrder) -> None:
+        order.desk.orders.remove(order)
+        order.later(after, order.desk.orders.append, order)
+        order.later(after, order.acknowledge, "Submitted")
+
+    return behave
+
+
+def falsely_called_dead(after: float, word: str = "Cancelled") -> Behaviour:
+    """Works, while one message says that it is over."""
+
+    def behave(order: FakeOrder) -> None:
+        order.later(0, order.acknowledge, "Submitted")
+        order.later(after, say_only, order, word)
+
+    return behave
+
+
+def parked(after: float) -> Behaviour:
+    """Refused and gone from the lists, so proven Rejected; later it works all the same."""
+
+    def behave(order: FakeOrder) -> None:
+        order.later(0.1, order.reject)
+
+        def revive() -> None:
+            order.is_listed = True
+            order.acknowledge("Submitted")
+
+        order.later(after, revive)
+
+    return behave
+
+
+def fills_on(after: float) -> Behaviour:
+    """Refused and gone from the lists; later an execution, and it is listed as working."""
+
+    def behave(order: FakeOrder) -> None:
+        order.later(0.1, order.reject)
+
+        def revive() -> None:
+            order.is_listed, order.status = True, "Submitted"
+            order.execute(3)
+
+        order.later(after, revive)
+
+    return behave
+
+
 def gate_refuses(order: FakeOrder) -> None:
     """Stopped in front of the socket."""
     order.desk.orders.remove(order)

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Final
 
 from src.broker.clock import Clock, SystemClock
 from src.broker.link import BrokerLink, Reconnect
@@ -42,6 +43,8 @@ from src.errors import PricingError, RebalancerError
 from src.settings import Settings
 
 log = logging.getLogger(__name__)
+
+_MOST_SETTLINGS: Final = 3
 
 
 def _show_nothing(_: TicketProgress) -> None:
@@ -165,9 +168,15 @@ class _Execution:
             return None
         settling = Settling(self._reactor, self._follower, self._run.snapshot, self._run.clock)
         patience = self._run.patience
-        await settling.await_late_fills(float(patience.proof_sec))
-        await self._follower.await_commissions(float(patience.commission_sec))
-        return await settling.read_account(float(patience.account_sec))
+        after: AccountSnapshot | None = None
+        for _ in range(_MOST_SETTLINGS):
+            await self._follower.follow(())
+            await settling.await_late_fills(float(patience.proof_sec))
+            await self._follower.await_commissions(float(patience.commission_sec))
+            after = await settling.read_account(float(patience.account_sec))
+            if not self._books.open_orders():  # else one that was over works again: to its end
+                break
+        return after
 
     async def _send(self, lines: Collection[int]) -> None:
         """One batch, or one order after another."""

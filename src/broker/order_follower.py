@@ -184,7 +184,7 @@ class OrderFollower:
         self.was_interrupted = True
         self._give_up_at = self._clock.monotonic() + _STOP_LIMIT_SEC
         self._reactor.halt(INTERRUPTED)
-        await self._reactor.feed_all(self._books.open_orders(), CancelWanted(reason=INTERRUPTED))
+        await self._reactor.feed_all(self._books.orders(), CancelWanted(reason=INTERRUPTED))
 
     async def _on_link(self, event: LinkSeen) -> None:
         if event.state is LinkState.SOCKET_LOST:

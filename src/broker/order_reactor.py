@@ -10,7 +10,7 @@ import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeGuard
+from typing import Final, TypeGuard
 
 from src.broker.clock import Clock
 from src.broker.inquiry import Inquiry
@@ -53,6 +53,8 @@ from src.core.tickets import (
 from src.errors import Refused
 
 log = logging.getLogger(__name__)
+
+_LASTING: Final = (TimerKind.ORDER, TimerKind.LAST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,8 +177,7 @@ class OrderReactor:
                 self.lose_connection(result.reason)
             await self.feed(order_ref, result)
         elif isinstance(command, Cancel):
-            if command.order_id not in self.sender.cancels:
-                self.sender.cancels.append(command.order_id)
+            self._queue_cancel(order_ref, command.order_id)
         elif isinstance(command, QueryBroker):
             self.inquiry.doubt(order_ref)
         elif isinstance(command, StartTimer):
@@ -187,7 +188,20 @@ class OrderReactor:
         elif isinstance(command, RaiseAlarm):
             self._alarm(command.text)
         elif isinstance(command, Finish):
-            self._timers = {key: at for key, at in self._timers.items() if key[0] != order_ref}
+            self._forget_timers(order_ref)
+
+    def _queue_cancel(self, order_ref: str, order_id: int) -> None:
+        """A cancel waits for a line that may come back; nobody waits for one that will not."""
+        if not (self.link.is_open or self.link.is_reconnecting):
+            log.error("cancel not sent, there is no connection ref=%s", order_ref)
+        elif order_id not in self.sender.cancels:
+            self.sender.cancels.append(order_id)
+
+    def _forget_timers(self, order_ref: str) -> None:
+        """An order has a status. Its time limit goes on: it may show life again."""
+        for key in [key for key in self._timers if key[0] == order_ref]:
+            if key[1] not in _LASTING:
+                del self._timers[key]
 
     async def _look_at_ticket(self, ticket: TicketState) -> None:
         if exceeds_limit(ticket):
@@ -213,7 +227,7 @@ class OrderReactor:
         """A fill came in after the rest was sent anew: end the rest before it is too much."""
         if ticket.filled_shares > ticket.limit_shares:
             self._alarm(f"{ticket.ticket.symbol}: more executed than approved")
-        late = [order for order in ticket.orders if order.is_open and not order.cancel_reason]
+        late = [order for order in ticket.orders if order.is_open and not order.end_wish]
         await self.feed_all(late, CancelWanted(reason="late fill of the first order"))
 
     def _take_unowned(self, event: BrokerEvent) -> None:

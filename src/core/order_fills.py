@@ -14,7 +14,7 @@ from decimal import Decimal
 from src.core.executions import execution_key, execution_version, with_known_commission
 from src.core.journal import Acknowledged, CommissionRecorded, FillRecorded
 from src.core.order_moves import alarm, ask, finish, move, status_by_fills
-from src.core.order_state import Claim, OrderState, Phase, Step, WriteJournal
+from src.core.order_state import Claim, OrderState, Phase, QueryBroker, Step, WriteJournal
 from src.core.records import Fill, TicketStatus
 
 
@@ -68,9 +68,13 @@ def settle_fills(state: OrderState, at_utc: datetime) -> Step:
         return finish(state, TicketStatus.FILLED, "executions sum to the quantity", at_utc)
     if state.phase is not Phase.DONE:
         return state, ()
+    if state.is_given_up and state.status is TicketStatus.FILLED:
+        return finish(state, TicketStatus.UNRESOLVED, "an execution was taken back", at_utc)
     if state.status in (TicketStatus.FILLED, TicketStatus.UNRESOLVED):
         return ask(state, state.claim if state.claim.is_broker_word else Claim.DOUBTFUL)
-    return finish(state, status_by_fills(state), "executions after the end", at_utc)
+    late, commands = finish(state, status_by_fills(state), "executions after the end", at_utc)
+    # What is executed may still work, so the lists are looked at once more.
+    return late, (*commands, QueryBroker())
 
 
 def _book(state: OrderState, known: Fill | None, fill: Fill, at_utc: datetime) -> Step:

@@ -42,7 +42,7 @@ def move(state: OrderState, phase: Phase) -> OrderState:
 
 def ask(state: OrderState, claim: Claim) -> Step:
     """Something says the order is over or lost: look for proof at the broker now."""
-    if state.faults:
+    if state.faults or state.is_given_up:
         return state, ()
     return replace(move(state, Phase.CLOSING), claim=claim, rounds=0), (QueryBroker(),)
 

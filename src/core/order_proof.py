@@ -11,26 +11,26 @@ from dataclasses import replace
 from datetime import datetime
 
 from src.core.codes import READ_ONLY_CODE
-from src.core.journal import Acknowledged, CancelRequested
+from src.core.journal import Acknowledged
+from src.core.order_end import revive, send_cancel, wish_end
 from src.core.order_fills import take_fill
 from src.core.order_moves import alarm, finish, inconclusive, move, status_by_fills
 from src.core.order_state import (
     BrokerAnswered,
-    Cancel,
     Claim,
     OrderCommand,
     OrderState,
     Phase,
-    StartTimer,
     Step,
-    TimerKind,
     WriteJournal,
 )
 from src.core.records import (
     CANCELLED_WORDS,
+    DEAD_WORDS,
     FILLED_WORD,
     INACTIVE_WORD,
     CompletedOrder,
+    TicketStatus,
     WorkingOrder,
 )
 
@@ -42,17 +42,14 @@ def judge(state: OrderState, answer: BrokerAnswered, at_utc: datetime) -> Step:
         if fill.order_ref == state.request.order_ref:
             state, more = take_fill(state, fill, at_utc)
             commands += more
+    if _is_back(state, answer):
+        # It was over, or given up, and is listed as working: it has another life.
+        state, more = revive(state, at_utc)
+        state, commands = replace(state, claim=Claim.DOUBTFUL), [*commands, *more]
     if state.phase is not Phase.CLOSING:
         return state, tuple(commands)
     state, verdict = _decide(state, answer, at_utc)
     return state, (*commands, *verdict)
-
-
-def cancel(state: OrderState, reason: str, at_utc: datetime) -> Step:
-    """Ask once for the order's end, on record first; nothing when it is already ending."""
-    if not state.is_open or state.cancel_reason or state.claim.is_broker_word:
-        return state, ()
-    return _send_cancel(state, reason, at_utc)
 
 
 def acknowledge(state: OrderState, perm_id: int, status: str, at_utc: datetime) -> Step:
@@ -118,11 +115,13 @@ def _decide_by_word(state: OrderState, word: str, at_utc: datetime) -> Step:
         claim = Claim.FILLED if word == FILLED_WORD else Claim.CANCELLED
         ended = state if state.claim.is_broker_word else replace(state, claim=claim)
         return _close(ended, f"listed as {word}", at_utc)
-    if word == INACTIVE_WORD and state.claim is Claim.REJECTED and not state.cancel_reason:
+    if word == INACTIVE_WORD and state.claim is Claim.REJECTED and not state.is_cancel_asked:
         # A refused order that stays parked could revive: ask for its end before believing it.
-        return _send_cancel(state, f"refused ({state.error}) but still listed", at_utc)
+        state, wished = wish_end(state, f"refused ({state.error}) but still listed")
+        state, cancelling = send_cancel(state, at_utc)
+        return state, (*wished, *cancelling)
     is_last_look = state.rounds + 1 >= state.patience.rounds
-    if state.claim is Claim.OVERDUE or (state.claim.is_broker_word and state.cancel_reason):
+    if state.claim is Claim.OVERDUE or (state.claim.is_broker_word and state.is_cancel_asked):
         return inconclusive(state, f"cancel requested, still listed as {word}", at_utc)
     if state.claim.is_broker_word and not is_last_look:
         return inconclusive(state, f"{state.claim.value}, yet listed as {word}", at_utc)
@@ -167,16 +166,11 @@ def _with_end(state: OrderState, ended: CompletedOrder) -> OrderState:
     )
 
 
-def _send_cancel(state: OrderState, reason: str, at_utc: datetime) -> Step:
-    asked = replace(state, cancel_reason=reason)
-    event = CancelRequested(
-        run_id=state.run_id, at_utc=at_utc, order_ref=state.request.order_ref, reason=reason
-    )
-    return asked, (
-        WriteJournal(event=event),
-        Cancel(order_id=state.request.order_id),
-        StartTimer(kind=TimerKind.CANCEL, seconds=state.patience.cancel_sec),
-    )
+def _is_back(state: OrderState, answer: BrokerAnswered) -> bool:
+    """True when an order in phase DONE that is not filled is listed as working."""
+    is_over = state.phase is Phase.DONE and state.status is not TicketStatus.FILLED
+    listed = _find_open(state, answer.working or ()) if is_over else None
+    return listed is not None and listed.status not in DEAD_WORDS
 
 
 def _find_open(state: OrderState, orders: tuple[WorkingOrder, ...]) -> WorkingOrder | None:

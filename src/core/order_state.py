@@ -69,19 +69,22 @@ class TimerKind(str, Enum):
     ORDER = "order time limit"
     CANCEL = "end after cancel"
     PROOF = "next look"
+    LAST = "end of all waiting"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
     """How long the broker is waited for, in seconds; ``rounds`` of questions before giving up.
 
-    The first four are about one order; then the commissions and the account after the last one.
+    The first four are about one order, and ``last_sec``: so long after its end was wished for it
+    is waited for no more. Then the commissions and the account after the last one.
     """
 
     answer_sec: Decimal = Decimal(30)
     order_sec: Decimal = Decimal(300)
     cancel_sec: Decimal = Decimal(10)
     proof_sec: Decimal = Decimal(3)
+    last_sec: Decimal = Decimal(180)
     commission_sec: Decimal = Decimal(3)
     account_sec: Decimal = Decimal(30)
     rounds: int = 3
@@ -93,7 +96,10 @@ class OrderState:
 
     ``fills`` hold the newest version of each execution, in order of arrival. ``closing_filled`` is
     the total the broker named when it said the order ended (None: it named none). ``status`` is
-    set in phase DONE only; ``faults`` are contradictions that no query can settle.
+    set in phase DONE only; ``faults`` are contradictions that no query can settle. ``end_wish``
+    says why the order is to end and is never taken back, ``cancel_reason`` why its end was asked
+    for, ``is_cancel_asked`` whether that was in its present life; ``is_given_up``: waited for no
+    more.
     """
 
     run_id: str
@@ -108,7 +114,10 @@ class OrderState:
     broker_status: str = ""
     fills: tuple[Fill, ...] = ()
     closing_filled: Decimal | None = None
+    end_wish: str = ""
     cancel_reason: str = ""
+    is_cancel_asked: bool = False
+    is_given_up: bool = False
     rounds: int = 0
     error_code: int = 0
     error: str = ""

@@ -12,10 +12,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
 
 from src.core.codes import CodeKind, classify
 from src.core.journal import IntentRecorded, NotSent, OrderNoticed, Sent
+from src.core.order_end import give_up, pursue_end, revive, wish_end
 from src.core.order_events import (
     CommissionSeen,
     FillSeen,
@@ -26,17 +26,11 @@ from src.core.order_events import (
 )
 from src.core.order_fills import take_commission, take_fill
 from src.core.order_moves import alarm, ask, finish, inconclusive, look_later, move
-from src.core.order_proof import (
-    acknowledge,
-    cancel,
-    echo_fault,
-    judge,
-)
+from src.core.order_proof import acknowledge, echo_fault, judge
 from src.core.order_state import (
     AnswerMissing,
     Begin,
     BrokerAnswered,
-    Cancel,
     CancelWanted,
     Claim,
     Finish,
@@ -59,16 +53,21 @@ from src.core.order_state import (
     TimerKind,
     WriteJournal,
 )
-from src.core.records import CANCELLED_WORDS, FILLED_WORD, INACTIVE_WORD, TicketStatus
-
-_DEAD_WORDS: Final = CANCELLED_WORDS | {FILLED_WORD, INACTIVE_WORD}
+from src.core.records import CANCELLED_WORDS, DEAD_WORDS, FILLED_WORD, INACTIVE_WORD, TicketStatus
 
 
 def next_step(state: OrderState, event: OrderEvent, at_utc: datetime) -> Step:
     """What one event changes and what is to be done about it.
 
-    An event that was seen before, or that says nothing new, changes nothing.
+    An event that was seen before, or that says nothing new, changes nothing. Whatever happened, an
+    order that is to end and may work is asked to end.
     """
+    state, commands = _react(state, event, at_utc)
+    state, pursuing = pursue_end(state, at_utc)
+    return state, (*commands, *pursuing)
+
+
+def _react(state: OrderState, event: OrderEvent, at_utc: datetime) -> Step:
     if state.phase is Phase.PLANNED:
         return _begin(state, at_utc) if isinstance(event, Begin) else (state, ())
     if isinstance(event, (Begin, PlaceReturned, PlaceRefused, PlaceUncertain)):
@@ -154,8 +153,7 @@ def _on_status(
     is_news = word != state.broker_status
     state, commands = acknowledge(state, perm_id, word, at_utc)
     if state.phase is Phase.DONE:
-        revived = state.status is TicketStatus.UNRESOLVED and is_news
-        state, more = ask(state, _claim_of(state, word)) if revived else (state, ())
+        state, more = _on_word_after_the_end(state, word, at_utc, is_news=is_news)
         return state, (*commands, *more)
     if state.phase is Phase.SENDING:
         state = move(state, Phase.WORKING)
@@ -163,8 +161,19 @@ def _on_status(
     return state, (*commands, *more)
 
 
+def _on_word_after_the_end(
+    state: OrderState, word: str, at_utc: datetime, *, is_news: bool
+) -> Step:
+    """A word about an order that has a status; one that is lost repeats itself in every list."""
+    is_lost = state.status is TicketStatus.UNRESOLVED
+    if word in DEAD_WORDS:
+        return ask(state, _claim_of(state, word)) if is_lost and is_news else (state, ())
+    is_alive = is_news if is_lost else state.status is not TicketStatus.FILLED
+    return revive(state, at_utc) if is_alive else (state, ())
+
+
 def _on_word(state: OrderState, word: str, filled: Decimal | None) -> Step:
-    if word not in _DEAD_WORDS:
+    if word not in DEAD_WORDS:
         if state.claim in (Claim.SILENT, Claim.INACTIVE) and state.phase is Phase.CLOSING:
             return replace(move(state, Phase.WORKING), claim=Claim.NONE), ()
         return state, ()
@@ -243,27 +252,29 @@ def _on_question(state: OrderState, event: OrderEvent, at_utc: datetime) -> Step
         return judge(state, event, at_utc)
     if isinstance(event, LinkRestored):
         return _on_gap(state)
-    return _on_limit(state, event, at_utc) if state.is_open else (state, ())
+    return _on_limit(state, event, at_utc)
 
 
 def _on_limit(state: OrderState, event: OrderEvent, at_utc: datetime) -> Step:
+    if isinstance(event, CancelWanted):
+        return wish_end(state, event.reason)
     if isinstance(event, TimerFired):
         return _on_timer(state, event.kind, at_utc)
-    if isinstance(event, CancelWanted):
-        return cancel(state, event.reason, at_utc)
     if isinstance(event, AnswerMissing) and state.phase is Phase.CLOSING:
         return inconclusive(state, event.reason, at_utc)
-    if isinstance(event, GaveUp):
+    if isinstance(event, GaveUp) and state.is_open:
         return finish(state, TicketStatus.UNRESOLVED, event.reason, at_utc)
     return state, ()
 
 
 def _on_timer(state: OrderState, kind: TimerKind, at_utc: datetime) -> Step:
+    if kind is TimerKind.ORDER:
+        return wish_end(state, "time limit of the order (order_timeout_sec) reached")
+    if kind is TimerKind.LAST:
+        return give_up(state, at_utc)
     if kind is TimerKind.ANSWER and state.phase is Phase.SENDING:
         return ask(state, Claim.SILENT)
-    if kind is TimerKind.ORDER:
-        return cancel(state, "time limit of the order (order_timeout_sec) reached", at_utc)
-    if kind is TimerKind.CANCEL:
+    if kind is TimerKind.CANCEL and state.is_open:
         return ask(state, state.claim if state.claim.is_broker_word else Claim.OVERDUE)
     if kind is TimerKind.PROOF and state.phase is Phase.CLOSING:
         return state, (QueryBroker(),)
@@ -271,12 +282,9 @@ def _on_timer(state: OrderState, kind: TimerKind, at_utc: datetime) -> Step:
 
 
 def _on_gap(state: OrderState) -> Step:
+    """What was said in a gap is lost: ask, and ask again for an end that was asked for before."""
     is_unresolved = state.phase is Phase.DONE and state.status is TicketStatus.UNRESOLVED
     if not (state.is_open or is_unresolved):
         return state, ()
     claim = state.claim if state.claim is not Claim.NONE else Claim.DOUBTFUL
-    state, commands = ask(state, claim)
-    if not state.cancel_reason or not state.is_open:
-        return state, commands
-    again = StartTimer(kind=TimerKind.CANCEL, seconds=state.patience.cancel_sec)
-    return state, (*commands, Cancel(order_id=state.request.order_id), again)
+    return ask(replace(state, is_cancel_asked=False), claim)

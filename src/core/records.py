@@ -227,6 +227,7 @@ class WorkingOrder:
 FILLED_WORD: Final = "Filled"
 CANCELLED_WORDS: Final = frozenset({"Cancelled", "ApiCancelled"})
 INACTIVE_WORD: Final = "Inactive"
+DEAD_WORDS: Final = CANCELLED_WORDS | {FILLED_WORD, INACTIVE_WORD}
 """The broker's words for the end of an order; Inactive is refused, or parked."""
 
 

@@ -151,7 +151,7 @@ def wants_fallback(state: TicketState, settings: ExecutionSettings) -> bool:
     agrees = first.closing_filled in (None, first.filled_shares)
     is_refused_algo = (
         first.request.style is not OrderStyle.PLAIN
-        and not first.cancel_reason
+        and not first.end_wish
         and is_algo_refusal(first.error_code, first.error)
     )
     return is_proven and agrees and is_refused_algo and not first.faults
@@ -205,7 +205,7 @@ def progress_of(state: TicketState) -> TicketProgress:
     doing = ticket_outcome(state).status.value
     if state.orders and state.orders[-1].is_open:
         last = state.orders[-1]
-        doing = "cancelling" if last.cancel_reason else last.broker_status or last.phase.value
+        doing = "cancelling" if last.end_wish else last.broker_status or last.phase.value
     elif not state.orders and not state.skip_reason:
         doing = "waiting"
     return TicketProgress(

@@ -22,9 +22,13 @@ from tests.fakes import (
     FakeOrder,
     drops_after,
     drops_before,
+    falsely_called_dead,
     fills,
+    fills_on,
+    found_again,
     gate_refuses,
     ignores,
+    parked,
     rejects,
     rests,
 )
@@ -79,6 +83,12 @@ behaviours: st.SearchStrategy[Behaviour] = st.sampled_from(
         twice_told,
         silent_fill,
         partly_refused,
+        found_again(60),
+        found_again(400),
+        falsely_called_dead(19.5),
+        falsely_called_dead(0.1, "Filled"),
+        parked(8),
+        fills_on(60),
     ]
 )
 

@@ -271,7 +271,9 @@ def test_a_refusal_without_any_list_is_not_proven() -> None:
 def test_a_cancel_is_on_record_before_it_is_sent_and_sent_once() -> None:
     player = alive()
     commands = player.feed(CancelWanted(reason="Ctrl+C"), CancelWanted(reason="Ctrl+C"))
-    assert [type(command) for command in commands] == [WriteJournal, Cancel, StartTimer]
+    assert of_kind(commands, Cancel) == [Cancel(order_id=ORDER_ID)]
+    record, cancel = of_kind(commands, WriteJournal)[0], of_kind(commands, Cancel)[0]
+    assert commands.index(record) < commands.index(cancel)
     assert isinstance(player.journal[-1], CancelRequested)
 
 

@@ -55,6 +55,7 @@ from tests.orders_kit import (
 
 TIME_LIMIT = "time limit of the order (order_timeout_sec) reached"
 GAP, CTRL_C = LinkRestored(), CancelWanted(reason="Ctrl+C")
+LAST_TIMER = StartTimer(kind=TimerKind.LAST, seconds=Patience().last_sec)
 CANCEL_TIMER = StartTimer(kind=TimerKind.CANCEL, seconds=Patience().cancel_sec)
 
 
@@ -160,15 +161,34 @@ def test_a_sign_of_life_does_not_settle_what_is_being_looked_into(
         (code(201, "no"), nothing_found()),
     ],
 )
-def test_later_words_do_not_reopen_a_settled_order(settled: tuple[OrderEvent, ...]) -> None:
+def test_words_of_the_end_do_not_reopen_a_settled_order(settled: tuple[OrderEvent, ...]) -> None:
     player = told(*settled)
     before = player.state.status
-    commands = player.feed(
-        status("Filled", 10), status("Submitted"), code(201, "late"), code(103), GAP, CTRL_C
-    )
+    commands = player.feed(status("Filled", 10), code(201, "late"), code(103), GAP)
     assert all(isinstance(one, WriteJournal) for one in commands)
     assert player.has(before)
     assert player.state.error in {"", "201: no"}
+
+
+@pytest.mark.parametrize("end", [status("Cancelled"), code(201, "no"), status("Inactive")])
+@pytest.mark.parametrize("life", [status("Submitted"), opened("PreSubmitted")])
+def test_a_settled_order_that_is_said_to_work_is_looked_for_again(
+    end: OrderEvent, life: OrderEvent
+) -> None:
+    player = told(end)
+    look(player, nothing_found())
+    before, error = player.state.status, player.state.error
+    assert before is not None
+    assert QueryBroker() in player.feed(life)
+    look(player, nothing_found())
+    assert (player.state.status, player.state.error) == (before, error)
+    player.feed(life)
+    look(player, still_open("Submitted"))
+    assert player.is_in(Phase.WORKING)
+
+
+def test_a_filled_order_is_not_looked_for_again() -> None:
+    assert QueryBroker() not in told(executed(10)).feed(status("Submitted"), opened())
 
 
 @pytest.mark.parametrize(
@@ -262,7 +282,8 @@ def test_a_cancel_says_its_reason_on_record() -> None:
     for event, reason in ((TimerFired(kind=TimerKind.ORDER), TIME_LIMIT), (CTRL_C, "Ctrl+C")):
         asked = CancelRequested(run_id=RUN_ID, at_utc=NOON_UTC, order_ref=REF, reason=reason)
         commands = alive().feed(event)
-        assert commands == (WriteJournal(event=asked), Cancel(order_id=ORDER_ID), CANCEL_TIMER)
+        sending = (WriteJournal(event=asked), Cancel(order_id=ORDER_ID), CANCEL_TIMER)
+        assert commands == (LAST_TIMER, *sending)
 
 
 @pytest.mark.parametrize(
@@ -273,7 +294,7 @@ def test_a_cancel_says_its_reason_on_record() -> None:
         (alive, TimerKind.PROOF, ()),
         (lambda: told(GAP), TimerKind.ANSWER, ()),
         (lambda: told(GAP), TimerKind.PROOF, (QueryBroker(),)),
-        (unresolved, TimerKind.ORDER, ()),
+        (lambda: told(executed(10)), TimerKind.ORDER, (LAST_TIMER,)),
         (unresolved, TimerKind.PROOF, ()),
     ],
 )
@@ -298,7 +319,8 @@ def test_an_answer_that_is_missing_after_the_doubt_is_over_changes_nothing() -> 
 
 def test_after_a_gap_only_a_cancel_that_was_asked_for_is_sent_again() -> None:
     assert alive().feed(GAP) == (QueryBroker(),)
-    assert told(CTRL_C).feed(GAP) == (QueryBroker(), Cancel(order_id=ORDER_ID), CANCEL_TIMER)
+    again = told(CTRL_C).feed(GAP)
+    assert [type(one) for one in again] == [QueryBroker, WriteJournal, Cancel, StartTimer]
     faulty = told(CTRL_C, executed(11))
     assert faulty.feed(GAP) == ()
 
