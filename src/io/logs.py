@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
@@ -78,17 +78,27 @@ class RunLog(logging.FileHandler):
             super().emit(record)
 
     def close(self) -> None:
-        """End the log; the base class would open the file again for a late record."""
+        """End the log; the base class would open the file again for a late record.
+
+        What a full disk or a closed handle keeps from being written is lost, and said; it never
+        becomes the end of the run.
+        """
         self._is_over = True
-        super().close()
+        try:
+            super().close()
+        except (OSError, ValueError) as error:
+            self._warn_once(error)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, ARG002 - logging's own
         """Say once on stderr that the log is incomplete; the run itself goes on."""
+        self._warn_once(sys.exc_info()[1])
+
+    def _warn_once(self, error: BaseException | None) -> None:
         if self.is_damaged:
             return
         self.is_damaged = True
-        reason = printable(str(sys.exc_info()[1]))
-        sys.stderr.write(f"warning: the log {self.path} is incomplete: {reason}\n")
+        with suppress(OSError, ValueError):  # stderr may lie on the same full disk
+            sys.stderr.write(f"warning: the log {self.path} is incomplete: {printable(str(error))}\n")
 
 
 class _Screen(_StreamHandler):

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+
+import pytest
 
 from src.core.journal import PlanRecorded
 from src.errors import ExitCode
 from src.io.journal_db import open_journal
+from src.io.logs import RunLog
 from src.io.state_dir import journal_path, state_dir
 from tests.commands.kit import ACCOUNT, Gateway, LateAnswer, Workplace
+from tests.unit.io.test_logs import fill_the_disk, needs_a_full_disk
 
 
 def test_what_was_loaded_is_traded_whatever_the_files_say_later(
@@ -31,3 +36,20 @@ def test_what_was_loaded_is_traded_whatever_the_files_say_later(
         plan = journal.events(place.run_id())[0]
     assert isinstance(plan, PlanRecorded)
     assert plan.inputs_sha256 == hashlib.sha256(loaded).hexdigest()
+
+
+def the_log() -> RunLog:
+    (log,) = (one for one in logging.getLogger().handlers if isinstance(one, RunLog))
+    return log
+
+
+@needs_a_full_disk
+@pytest.mark.parametrize("answer", ["y", "n"])
+def test_a_full_disk_for_the_log_alone_changes_no_exit_code(
+    place: Workplace, gateway: Gateway, answer: str
+) -> None:
+    """All filled is 0 and nothing sent is 0, whatever becomes of the log."""
+    done = place.run("--confirm", stdin=LateAnswer([answer], {1: lambda: fill_the_disk(the_log())}))
+    assert (done.code, done.errors) == (ExitCode.OK, [])
+    assert "is incomplete: [Errno 28]" in done.err
+    assert bool(gateway.orders) == (answer == "y")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -14,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.io.logs import PROGRESS, run_log, screen_log
+from src.io.logs import PROGRESS, RunLog, run_log, screen_log
 from src.io.run_files import claim_run_files
 
 START = datetime(2025, 1, 31, 14, 30, tzinfo=timezone.utc)
@@ -170,3 +172,41 @@ def test_a_record_that_comes_after_the_end_is_dropped(tmp_path: Path) -> None:
     log.handle(OURS.makeRecord(OURS.name, logging.WARNING, __file__, 1, "late", (), None))
     assert log.stream is None
     assert "late" not in files.log.read_text(encoding="utf-8")
+
+
+FULL = Path("/dev/full")
+needs_a_full_disk = pytest.mark.skipif(not FULL.exists(), reason="the system has no /dev/full")
+
+
+def fill_the_disk(log: RunLog) -> None:
+    """From now on the kernel has no room for what is written to the log."""
+    full = os.open(FULL, os.O_WRONLY)
+    os.dup2(full, log.stream.fileno())
+    os.close(full)
+
+
+@needs_a_full_disk
+def test_a_log_that_cannot_be_flushed_or_closed_ends_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with run_log(claim_run_files(tmp_path, START), "INFO") as log:
+        fill_the_disk(log)
+        OURS.info("one")
+        OURS.info("two")
+    assert log.is_damaged
+    assert capsys.readouterr().err.count("is incomplete: [Errno 28]") == 1
+
+
+def test_a_log_whose_handle_was_closed_ends_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with run_log(claim_run_files(tmp_path, START), "INFO") as log:
+        log.stream.close()
+    assert "is incomplete" in capsys.readouterr().err
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(sys, "stderr", closed)
+    with run_log(claim_run_files(tmp_path, START), "INFO") as log:
+        log.stream.close()
+        OURS.info("nobody can be told")
+    assert log.is_damaged
