@@ -15,6 +15,7 @@ from src.core.journal import ReportWritten, RunClosed
 from src.core.journal_fold import fold
 from src.core.run_outcome import run_outcomes
 from src.core.run_report import RunReport, last_line, render_summary
+from src.core.settlement import NOT_READ
 from src.errors import JournalError
 from src.io.post_report import printed_report, write_post_report
 from src.io.report_rows import ReportRun
@@ -60,6 +61,8 @@ def _report(accounts: RunAccounts, files: RunFiles) -> RunReport:
     problems = [*result.alarms]
     if result.journal_error:
         problems.append(f"the journal is incomplete: {result.journal_error}")
+    if result.orders_sent and not accounts.settlement.was_read:
+        problems.append(NOT_READ)
     return RunReport(
         run_id=files.run_id,
         account_id=accounts.plan.account_id,
@@ -117,6 +120,7 @@ def _file(
         started_utc=files.started_utc,
         account_id=accounts.plan.account_id,
         is_simulated=accounts.is_simulated,
+        remark="" if accounts.settlement.was_read else NOT_READ,
     )
     try:
         path = write_post_report(files.post, run, outcomes, after)

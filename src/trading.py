@@ -131,7 +131,7 @@ async def _execute(run: _Run, approval: Approval) -> ExecutionResult:
 def _settlement(approval: Approval, result: ExecutionResult) -> Settlement:
     """The account as it was read after the last order, held against what was executed."""
     if result.after is None:
-        return Settlement()
+        return Settlement(was_read=not result.orders_sent)
     return settle(approval.proposal.plan, approval.state.snapshot, result.after, result.outcomes)
 
 

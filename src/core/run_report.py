@@ -99,8 +99,13 @@ def exit_code_of(report: RunReport) -> ExitCode:
     if not report.orders_sent:
         return _exit_code_unsent(report)
     is_filled = all(one.status is TicketStatus.FILLED for one in report.outcomes)
-    is_whole = not (report.was_lost or report.problems or report.settlement.differences)
+    is_whole = not (report.was_lost or report.problems or _account_differs(report))
     return ExitCode.OK if is_filled and is_whole else ExitCode.UNFILLED
+
+
+def _account_differs(report: RunReport) -> bool:
+    """True when the account is not as it ought to be, or nobody could look."""
+    return bool(report.settlement.differences) or not report.settlement.was_read
 
 
 def _exit_code_unsent(report: RunReport) -> ExitCode:
@@ -164,7 +169,7 @@ def _next_step(report: RunReport) -> str:
     code = report.exit_code
     if code is ExitCode.OK:
         return "Nothing left to do."
-    if report.settlement.differences:
+    if _account_differs(report):
         return "Compare the positions in TWS before the next run."
     if code is ExitCode.INTERRUPTED:
         return "You stopped the run; start it again to plan the rest anew."
@@ -229,7 +234,7 @@ def _totals(outcomes: tuple[OrderOutcome, ...]) -> list[str]:
 def _account_lines(report: RunReport) -> list[str]:
     after, drift = report.settlement.after, report.settlement.drift_after
     if after is None:
-        return ["The account was not read after the last order."]
+        return ["What the account is worth after the last order is not known."]
     exposure, leverage = dollars(after.gross_exposure_usd), leverage_text(after.leverage)
     cash = dollars(after.cash_usd)
     lines = [f"Account now: cash {cash}, exposure {exposure}, leverage {leverage}"]

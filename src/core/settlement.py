@@ -32,6 +32,8 @@ from src.core.records import (
 from src.core.valuation import value_account
 from src.errors import PricingError, Refused
 
+NOT_READ: Final = "the account could not be read after the last order"
+"""Orders were sent and nobody knows what they made of the account: the run is not whole."""
 CASH_TOLERANCE_USD: Final = Decimal(5)
 _CASH_TOLERANCE_SHARE: Final = Decimal("0.0005")
 
@@ -41,13 +43,14 @@ class Settlement:
     """What the account showed after the last order.
 
     ``differences`` are positions that do not agree (exit code 4), ``warnings`` plain sentences.
-    ``after`` is None when the account could not be read or valued.
+    ``after`` is None when the account could not be read or valued; ``was_read`` tells which.
     """
 
     after: Valuation | None = None
     drift_after: DriftTable | None = None
     differences: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    was_read: bool = True
 
 
 def all_fills(outcomes: Iterable[OrderOutcome]) -> tuple[Fill, ...]:

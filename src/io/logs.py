@@ -98,7 +98,9 @@ class RunLog(logging.FileHandler):
             return
         self.is_damaged = True
         with suppress(OSError, ValueError):  # stderr may lie on the same full disk
-            sys.stderr.write(f"warning: the log {self.path} is incomplete: {printable(str(error))}\n")
+            sys.stderr.write(
+                f"warning: the log {self.path} is incomplete: {printable(str(error))}\n"
+            )
 
 
 class _Screen(_StreamHandler):

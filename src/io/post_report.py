@@ -8,6 +8,7 @@ from pathlib import Path
 from src.core.records import OrderOutcome, Valuation
 from src.core.run_outcome import run_outcomes
 from src.core.run_state import RunState
+from src.core.settlement import NOT_READ
 from src.io.report_rows import POST_COLUMNS, ReportRun, Row, post_trade_rows
 from src.io.run_files import name_run_files
 
@@ -29,15 +30,20 @@ def rebuild_post_report(state: RunState, report_dir: Path) -> Path:
 
     Raises: OSError when it cannot be written.
     """
-    plan = state.plan
-    files = name_run_files(report_dir, state.run_id, plan.started_utc)
-    run = ReportRun(
-        started_utc=plan.started_utc,
-        account_id=plan.plan.account_id,
-        is_simulated=plan.is_simulated,
-    )
+    files = name_run_files(report_dir, state.run_id, state.plan.started_utc)
     after = state.closed.after if state.closed else None
-    return write_post_report(files.post, run, run_outcomes(state), after)
+    return write_post_report(files.post, report_run(state), run_outcomes(state), after)
+
+
+def report_run(state: RunState) -> ReportRun:
+    """What the rows of a recorded run's report say about the run itself."""
+    was_unread = state.closed is not None and NOT_READ in state.closed.notes
+    return ReportRun(
+        started_utc=state.plan.started_utc,
+        account_id=state.plan.plan.account_id,
+        is_simulated=state.plan.is_simulated,
+        remark=NOT_READ if was_unread else "",
+    )
 
 
 def printed_report(

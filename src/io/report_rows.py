@@ -85,11 +85,15 @@ _ONE_DOLLAR: Final = Decimal(1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportRun:
-    """Which run the rows belong to; a simulated one says so behind its account id."""
+    """Which run the rows belong to; a simulated one says so behind its account id.
+
+    ``remark`` is true of the whole run and stands in the notes of each post-trade row.
+    """
 
     started_utc: datetime
     account_id: str
     is_simulated: bool = False
+    remark: str = ""
 
 
 def pre_trade_rows(
@@ -137,10 +141,15 @@ def post_trade_rows(
             *account_cells,
             outcome.status.value,
             csv_text(outcome.error),
-            csv_text("; ".join((*_commission_notes(outcome.fills), *outcome.notes))),
+            csv_text("; ".join(_notes(run, outcome))),
         )
         for outcome in outcomes
     )
+
+
+def _notes(run: ReportRun, outcome: OrderOutcome) -> Row:
+    remarks = (run.remark,) if run.remark else ()
+    return (*_commission_notes(outcome.fills), *outcome.notes, *remarks)
 
 
 def _run_cells(run: ReportRun) -> Row:

@@ -413,3 +413,25 @@ def test_ctrl_c_with_an_order_that_does_not_answer(stage: Stage) -> None:
     ending = stage.open(market(rule(dead, "AAA"))).confirm()
     assert (ending.code, ending.statuses["AAA"]) == (4, "Unresolved")
     assert ACCOUNT not in ending.out
+
+
+# --- the account afterwards ------------------------------------------------------------------
+
+
+def test_an_account_that_cannot_be_read_after_trading_is_said_everywhere(stage: Stage) -> None:
+    """All filled, then the account shows a short position: nobody knows where it stands."""
+    gone = ScheduledEvent(what="position", after_orders=4, symbol="BBB", value=Decimal(-500))
+    stage.may_trade_more = True
+    ending = stage.open(market(events=(gone,))).confirm()
+    assert (ending.code, ending.statuses) == (4, FILLED)
+    assert "PROBLEM: the account could not be read after the last order" in ending.out
+    assert "Nothing left to do" not in ending.last_line
+    assert ending.last_line.endswith("Compare the positions in TWS before the next run.")
+    notes = [row["notes"] for row in ending.rows]
+    assert all("the account could not be read after the last order" in note for note in notes)
+    (path,) = ending.new_posts
+    written = path.read_bytes()
+    path.unlink()
+    run_id = path.stem.removeprefix("rebalance_post_")
+    assert stage.run("--rebuild", run_id).code == 0
+    assert path.read_bytes() == written

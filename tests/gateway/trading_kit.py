@@ -195,7 +195,9 @@ async def _execute(
     return Trading(
         result=result,
         settlement=(
-            Settlement() if after is None else settle(plan, snapshot, after, result.outcomes)
+            Settlement(was_read=False)
+            if after is None
+            else settle(plan, snapshot, after, result.outcomes)
         ),
         events=journal.events(permit.run_id),
         wire=[],

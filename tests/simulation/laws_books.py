@@ -12,7 +12,8 @@ from src.core.records import Side, TicketStatus
 from src.core.run_outcome import line_status, run_outcomes
 from src.core.run_state import PlanLine, RunState
 from src.errors import ExitCode
-from src.io.report_rows import POST_COLUMNS, ReportRun, post_trade_rows
+from src.io.post_report import report_run
+from src.io.report_rows import POST_COLUMNS, post_trade_rows
 from tests.simulation.facts import Facts
 
 CASH_SLACK: Final = Decimal("0.01")
@@ -34,13 +35,8 @@ def reports_tell_the_truth(facts: Facts) -> Iterator[str]:
 
 
 def _rows_as_recorded(state: RunState, rows: list[dict[str, str]]) -> Iterator[str]:
-    run = ReportRun(
-        started_utc=state.plan.started_utc,
-        account_id=state.plan.plan.account_id,
-        is_simulated=False,
-    )
     after = state.closed.after if state.closed else None
-    expected = post_trade_rows(run, run_outcomes(state), after)
+    expected = post_trade_rows(report_run(state), run_outcomes(state), after)
     found = [tuple(row[name] for name in POST_COLUMNS) for row in rows]
     if found != list(expected):
         changed = next(

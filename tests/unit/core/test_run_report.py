@@ -67,6 +67,7 @@ BOUGHT = outcome(FILLED, fill(10, 100))
         ({"was_lost": True}, (BOUGHT,), ExitCode.UNFILLED),
         ({"problems": ("the report could not be written",)}, (BOUGHT,), ExitCode.UNFILLED),
         ({"settlement": Settlement(differences=("x",))}, (BOUGHT,), ExitCode.UNFILLED),
+        ({"settlement": Settlement(was_read=False)}, (BOUGHT,), ExitCode.UNFILLED),
         ({"settlement": Settlement(warnings=("x",))}, (BOUGHT,), ExitCode.OK),
         ({}, (BOUGHT, outcome(REJECTED)), ExitCode.UNFILLED),
         ({}, (BOUGHT, outcome(SKIPPED)), ExitCode.UNFILLED),
@@ -223,7 +224,9 @@ def test_the_drift_line_names_the_three_largest_and_gives_no_sign_to_none() -> N
 
 
 def test_without_figures_of_the_account_the_summary_says_so_or_leaves_the_drift_out() -> None:
-    assert "\nThe account was not read after the last order.\n" in render_summary(report(BOUGHT))
+    assert "\nWhat the account is worth after the last order is not known.\n" in render_summary(
+        report(BOUGHT)
+    )
     for drift in (None, DriftTable(rows=())):
         shown = replace(report(BOUGHT), settlement=replace(settled(), drift_after=drift))
         text = render_summary(shown)

@@ -181,8 +181,14 @@ needs_a_full_disk = pytest.mark.skipif(not FULL.exists(), reason="the system has
 def fill_the_disk(log: RunLog) -> None:
     """From now on the kernel has no room for what is written to the log."""
     full = os.open(FULL, os.O_WRONLY)
+    assert log.stream is not None
     os.dup2(full, log.stream.fileno())
     os.close(full)
+
+
+def close_the_handle(log: RunLog) -> None:
+    assert log.stream is not None
+    log.stream.close()
 
 
 @needs_a_full_disk
@@ -201,12 +207,12 @@ def test_a_log_whose_handle_was_closed_ends_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with run_log(claim_run_files(tmp_path, START), "INFO") as log:
-        log.stream.close()
+        close_the_handle(log)
     assert "is incomplete" in capsys.readouterr().err
     closed = io.StringIO()
     closed.close()
     monkeypatch.setattr(sys, "stderr", closed)
     with run_log(claim_run_files(tmp_path, START), "INFO") as log:
-        log.stream.close()
+        close_the_handle(log)
         OURS.info("nobody can be told")
     assert log.is_damaged
