@@ -1,6 +1,7 @@
 """Write to stdout and stderr so that a closed pipe or a narrow encoding never breaks a run.
 
-Text for stdout goes through ``emit``, errors through ``complain``. Once a stream is closed at the
+Text for stdout goes through ``emit``, errors through ``complain``, both with known account ids
+masked; a document for a program goes through ``emit_document``. Once a stream is closed at the
 other end it is pointed at nothing, and the run goes on to its true exit code.
 """
 
@@ -14,7 +15,8 @@ from contextlib import suppress
 from typing import Final, TextIO
 
 from src.errors import ExitCode
-from src.text import mask_accounts, printable
+from src.known_accounts import mask_accounts
+from src.text import printable
 
 _CLOSED_BY_READER: Final = (errno.EPIPE, errno.EINVAL)  # EINVAL: what Windows says
 _LINE_LIMIT: Final = 4000
@@ -22,23 +24,28 @@ _LINE_LIMIT: Final = 4000
 
 def emit(text: str) -> bool:
     """Print a result; False when it was lost (the reader went away, the disk is full)."""
+    return _write(sys.stdout, mask_accounts(text))
+
+
+def emit_document(text: str) -> bool:
+    """Print what a program reads, account ids in full; False when it was lost."""
     return _write(sys.stdout, text)
 
 
 def complain(message: str) -> None:
     """Print an error on stderr: each line prefixed, escaped, and with account ids masked."""
     for line in message.split("\n"):
-        _write(sys.stderr, f"error: {mask_accounts(printable(line, _LINE_LIMIT))}")
+        _write(sys.stderr, f"error: {_line(line)}")
 
 
 def warn(message: str) -> None:
     """Print a warning on stderr, on one line."""
-    _write(sys.stderr, f"warning: {mask_accounts(printable(message, _LINE_LIMIT))}")
+    _write(sys.stderr, f"warning: {_line(message)}")
 
 
 def remark(message: str) -> None:
     """Print a line under an error on stderr: where things stand now."""
-    _write(sys.stderr, mask_accounts(printable(message, _LINE_LIMIT)))
+    _write(sys.stderr, _line(message))
 
 
 def make_console_safe() -> None:
@@ -69,6 +76,11 @@ def finish_output(code: int) -> int:
             complain(f"the output could not be written: {error.strerror}")
         return code if _is_closed_by_reader(error) else code or ExitCode.BUG
     return code
+
+
+def _line(message: str) -> str:
+    """Masked first: an id must not be cut in two by the limit."""
+    return printable(mask_accounts(message), _LINE_LIMIT)
 
 
 def _write(stream: TextIO | None, text: str) -> bool:

@@ -8,13 +8,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src.console import emit
+from src.console import emit, emit_document
 from src.core.accounts import is_paper_account
 from src.core.plan_json import plan_as_json
 from src.core.preview import SIMULATED, PreviewContext, render_preview
 from src.core.tickets import SendingRules, choose_style
 from src.errors import Refused
 from src.io.report_rows import PRE_COLUMNS, ReportRun, pre_trade_rows
+from src.known_accounts import mask_accounts
 
 if TYPE_CHECKING:
     from src.core.records import OrderStyle, Symbol
@@ -40,7 +41,7 @@ def present(proposal: Proposal, how: Presentation, now_utc: datetime) -> bool:
     warnings = (*proposal.warnings, *(f"trading: {text}" for text in proposal.obstacles))
     _log_plan(proposal, warnings)
     if how.as_json:
-        return emit(_json_text(proposal, how, warnings))
+        return emit_document(_json_text(proposal, how, warnings))
     context = PreviewContext(
         snapshot=proposal.snapshot,
         is_paper=is_paper_account(proposal.plan.account_id),
@@ -96,7 +97,8 @@ def _json_text(proposal: Proposal, how: Presentation, warnings: tuple[str, ...])
     import json
 
     marks = (SIMULATED,) if how.is_simulated else ()
-    return json.dumps(plan_as_json(proposal.plan, (*marks, *how.notices, *warnings)), indent=2)
+    texts = [mask_accounts(text) for text in (*marks, *how.notices, *warnings)]
+    return json.dumps(plan_as_json(proposal.plan, texts), indent=2)
 
 
 def _log_plan(proposal: Proposal, warnings: tuple[str, ...]) -> None:

@@ -17,6 +17,7 @@ from typing import TextIO
 
 from src.core.money import shares_text
 from src.core.tickets import TicketProgress
+from src.known_accounts import mask_accounts
 from src.text import printable
 
 _ERASE_LINE = "\x1b[2K"
@@ -93,7 +94,7 @@ def progress_line(progress: TicketProgress) -> str:
     filled, wanted = shares_text(progress.filled_shares), shares_text(progress.limit_shares)
     amount = f"{filled} of {wanted}"
     line = f"{progress.side.value:<4} {progress.symbol:<12} {amount:>19}  {progress.doing}"
-    return printable(line)[:79]
+    return printable(mask_accounts(line))[:79]
 
 
 def _can_redraw(stream: TextIO | None, tickets: int) -> bool:

@@ -13,6 +13,8 @@ import threading
 from contextlib import suppress
 from typing import TextIO
 
+from src.known_accounts import mask_accounts
+
 
 async def ask(question: str) -> str | None:
     """Show a question on stderr and return the line typed or piped; None at the end of input."""
@@ -30,7 +32,7 @@ async def ask(question: str) -> str | None:
 def _say(text: str) -> None:
     with suppress(OSError, ValueError):  # a closed stderr: the answer decides all the same
         if sys.stderr is not None:
-            sys.stderr.write(text)
+            sys.stderr.write(mask_accounts(text))
             sys.stderr.flush()
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from src.cli import CommandParser, add_config_flag, add_csv_flag, add_simulate_flag, run_main
-from src.console import emit
+from src.console import emit_document
 from src.errors import ExitCode
 from src.io.config_loader import load_settings
 
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings = load_settings(arguments.config)
     wanted = None if arguments.csv is None else _load_models(arguments.csv, settings)
     document = run_interruptible(_snapshot(settings, wanted, simulate=arguments.simulate))
-    return ExitCode.OK if emit(json.dumps(document, indent=2)) else ExitCode.BUG
+    return ExitCode.OK if emit_document(json.dumps(document, indent=2)) else ExitCode.BUG
 
 
 def _load_models(csv: Path, settings: Settings) -> _Wanted:
@@ -60,6 +60,7 @@ async def _snapshot(
 ) -> dict[str, object]:
     from src.core.snapshot_json import snapshot_as_json
     from src.core.valuation import broker_net_liq_check, value_account
+    from src.known_accounts import mask_accounts
     from src.session import open_session
 
     async with open_session(settings, simulate=simulate) as session:
@@ -67,12 +68,15 @@ async def _snapshot(
         prices, lookups = await _prices(session, snapshot, settings, wanted)
     con_ids = {s: one.listing.con_id for s, one in lookups.items() if one.listing is not None}
     account = value_account(snapshot, prices, con_ids)
-    warnings = (
-        *(("simulated gateway: no real account",) if simulate else ()),
-        *snapshot.warnings,
-        *prices.warnings,
-        *broker_net_liq_check(snapshot, account).warnings,
-    )
+    warnings = [
+        mask_accounts(text)
+        for text in (
+            *(("simulated gateway: no real account",) if simulate else ()),
+            *snapshot.warnings,
+            *prices.warnings,
+            *broker_net_liq_check(snapshot, account).warnings,
+        )
+    ]
     document = snapshot_as_json(snapshot, account, prices, warnings, with_prices=wanted is not None)
     return dict(document)
 

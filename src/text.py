@@ -1,19 +1,14 @@
 r"""Text made safe to show: nothing from a file or the gateway reaches screen, log or CSV raw.
 
 Pure functions. An unprintable character (control, escape, line break, bidi mark, zero width) is
-shown as its escape, ``\x1b`` or ``\u202e``, so one message stays one line. Account ids are masked
-on screen and in the log.
+shown as its escape, ``\x1b`` or ``\u202e``, so one message stays one line.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Final
 
-from src.core.accounts import mask_account
-
-_ACCOUNT: Final = r"\b(?:D[UFI]|U|F|I)[0-9]{4,12}[A-Za-z]?\b"
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "|", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
@@ -26,8 +21,8 @@ def printable(text: str, limit: int = 2000) -> str:
 
 
 def shown_value(text: str) -> str:
-    """A value read from a file, quoted, escaped, cut and with account ids masked."""
-    return f"'{mask_accounts(printable(text, limit=60))}'"
+    """A value read from a file, quoted, escaped and cut."""
+    return f"'{printable(text, limit=60)}'"
 
 
 def code_point(char: str) -> str:
@@ -35,11 +30,6 @@ def code_point(char: str) -> str:
     import unicodedata
 
     return f"U+{ord(char):04X} {unicodedata.name(char, '')}".rstrip()
-
-
-def mask_accounts(text: str) -> str:
-    """Mask everything in a text that looks like an account id."""
-    return re.sub(_ACCOUNT, lambda match: mask_account(match.group()), text)
 
 
 def csv_text(text: str) -> str:

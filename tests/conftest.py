@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from src.known_accounts import KNOWN_ACCOUNTS
+
 # A busy machine is no reason to fail: no deadline for an example, nor for making it.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 PATIENT = settings.get_profile("patient")
@@ -29,6 +31,12 @@ def state_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_STATE_HOME", str(home))
     monkeypatch.setenv("LOCALAPPDATA", str(home))
     return home
+
+
+@pytest.fixture(autouse=True)
+def no_account_is_known() -> None:
+    """A test starts as a process does: no account id has been named yet."""
+    KNOWN_ACCOUNTS.forget()
 
 
 def pytest_xdist_auto_num_workers() -> int:

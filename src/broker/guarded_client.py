@@ -25,7 +25,7 @@ from src.broker.frames import FrameReader, FrameTooLongError
 from src.broker.outgoing import check_outgoing
 from src.broker.pacing import BURST_MESSAGES, calm_sec, drain_sec, wait_sec
 from src.broker.strict_decoder import StrictDecoder
-from src.core.accounts import is_master, mask_account, master_refusal
+from src.core.accounts import is_master, master_refusal
 from src.errors import Refused
 
 if TYPE_CHECKING:
@@ -131,9 +131,9 @@ class GuardedClient(Client):
             raise Refused(master_refusal(self.account_id, accounts))
         if self.account_id in accounts:
             return
-        known = ", ".join(mask_account(account) for account in accounts[:20])
+        known = ", ".join(accounts[:20])
         raise Refused(
-            f"[ibkr] account_id {mask_account(self.account_id)} is not an account of this login,"
+            f"[ibkr] account_id {self.account_id} is not an account of this login,"
             f" which has {known}; log in as its owner or correct the setting"
         )
 

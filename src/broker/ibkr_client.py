@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from src.broker.connection import BrokerConnection
 from src.broker.market_reader import MarketReader
-from src.core.accounts import mask_account
 from src.errors import Refused
 from src.settings import IbkrSettings
 
@@ -42,8 +41,9 @@ class IbkrSession(MarketReader):
         if not self._trading or self.settings.read_only:
             raise Refused("this session is for reading only: no order desk")
         if permit.account_id != self.account_id:
-            shown = mask_account(permit.account_id)
-            raise Refused(f"the approval is for account {shown}, which is not this session's")
+            raise Refused(
+                f"the approval is for account {permit.account_id}, which is not this session's"
+            )
         if self._connection.is_desk_open:
             raise Refused("an order desk is open already: one approval, one desk")
         return IbkrOrderDesk(self._connection, permit)

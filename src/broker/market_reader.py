@@ -22,7 +22,6 @@ from src.broker.listener import (
     POSITIONS,
 )
 from src.broker.replies import AnswerRefused
-from src.core.accounts import mask_account
 from src.core.codes import READ_ONLY_CODE
 from src.core.executions import newest_fills
 from src.core.records import (
@@ -123,7 +122,7 @@ class MarketReader:
         while not is_ready(self._book().values):
             if clock() >= ends_at:
                 raise Refused(
-                    f"the figures of account {mask_account(self.account_id)} are not ready"
+                    f"the figures of account {self.account_id} are not ready"
                     f" (AccountReady is false for {limit_sec:g} s); try again in a minute"
                 )
             await asyncio.sleep(_READY_POLL_SEC)

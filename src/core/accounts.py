@@ -4,8 +4,9 @@
 digits, perhaps with an ``A`` behind them, is the master of an advisor's or broker's login: it
 gathers client accounts and is never an account to trade. Every other form counts as live, because
 taking a live account for paper is the dangerous mistake. Neither port nor host is evidence.
+Texts carry ids in full; console and log mask them (``src.known_accounts``).
 
-Source: SRS F-105, F-111.
+Source: SRS F-105, F-106, F-111.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import Final
 _ACCOUNT: Final = re.compile(r"[A-Z]{1,5}[0-9]{1,12}[A-Z]?", re.ASCII)
 _PAPER: Final = re.compile(r"DU[A-Z]{0,2}[0-9]+", re.ASCII)
 _MASTER: Final = re.compile(r"(?P<paper>D?)[FI][0-9]+A?", re.ASCII)
-_KEPT_CHARS: Final = 2
+_LETTERS: Final = re.compile(r"[A-Z]{1,2}", re.ASCII)
+LEAST_ENDING: Final = 3
 _MOST_NAMED: Final = 20
 
 
@@ -28,7 +30,7 @@ def normalise_account(text: str) -> str:
     """
     account = text.strip().upper()
     if not is_account(account):
-        raise ValueError("expected one account id: letters, then digits, such as DU1234567")
+        raise ValueError("expected one account id: letters, then digits")
     return account
 
 
@@ -62,9 +64,22 @@ def master_refusal(account_id: str, login: Collection[str] = ()) -> str:
     return f"{text}: {', '.join(clients[:_MOST_NAMED])}" if clients else text
 
 
-def mask_account(account_id: str) -> str:
-    """``DU***11``: enough to recognise, not enough to use. For screen and log."""
-    return f"{account_id[:_KEPT_CHARS]}***{account_id[-_KEPT_CHARS:]}"
+def account_masks(known: Collection[str]) -> dict[str, str]:
+    """A mask for each id: the shortest ending that no other has, of at least three characters."""
+    return {one: mask_account(one, _ending_chars(one, known)) for one in known}
+
+
+def mask_account(account_id: str, ending_chars: int = LEAST_ENDING) -> str:
+    """``DU***567``: enough to recognise, not enough to use."""
+    letters = _LETTERS.match(account_id)
+    return f"{letters.group() if letters else ''}***{account_id[1:][-ending_chars:]}"
+
+
+def _ending_chars(account_id: str, known: Collection[str]) -> int:
+    others = [one for one in known if one != account_id]
+    lengths = range(LEAST_ENDING, len(account_id))
+    unique = (n for n in lengths if not any(one.endswith(account_id[-n:]) for one in others))
+    return next(unique, LEAST_ENDING)
 
 
 def _is_paper_master(account_id: str) -> bool:

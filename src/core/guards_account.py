@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from src.core.accounts import is_account, is_master, live_accounts, mask_account, master_refusal
+from src.core.accounts import is_account, is_master, live_accounts, master_refusal
 from src.core.market_state import MarketState, Obstacle, obstacles
 from src.core.recent_trades import shown_late
 from src.core.records import TradePlan
@@ -23,16 +23,14 @@ def managed_account(
     """The configured account belongs to the login, and everything read is about it."""
     account = settings.ibkr.account_id
     if not is_account(account):
-        return obstacles(f"{mask_account(account)} is not one account (an advisor's group?)")
+        return obstacles(f"{account} is not one account (an advisor's group?)")
     if is_master(account):
         return obstacles(master_refusal(account, state.managed_accounts))
     if account not in state.managed_accounts:
-        known = ", ".join(mask_account(one) for one in state.managed_accounts) or "none"
-        return obstacles(
-            f"account {mask_account(account)} is not in this login (accounts: {known})"
-        )
+        known = ", ".join(state.managed_accounts) or "none"
+        return obstacles(f"account {account} is not in this login (accounts: {known})")
     if plan.account_id != account or state.snapshot.account_id != account:
-        return obstacles(f"the figures are not those of account {mask_account(account)}")
+        return obstacles(f"the figures are not those of account {account}")
     return ()
 
 
@@ -46,7 +44,7 @@ def live_account(
     live = live_accounts(state.managed_accounts)
     if settings.ibkr.allow_live or not live:
         return ()
-    names = ", ".join(mask_account(one) for one in live)
+    names = ", ".join(live)
     return obstacles(
         f"this is a live login ({names}) and allow_live is false; "
         "use a paper login or set allow_live = true in [ibkr]"

@@ -16,7 +16,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from src.core.accounts import mask_account
 from src.core.money import dollars, exact_arithmetic, plain_text, shares_text, weight_to_percent
 from src.core.preview_table import WIDTH, drift_sum, render_table
 from src.core.records import (
@@ -78,7 +77,7 @@ def render_preview(plan: TradePlan, prices: PriceBook, context: PreviewContext) 
 
 def _head(plan: TradePlan, context: PreviewContext) -> list[str]:
     kind = "paper" if context.is_paper else "LIVE"
-    account = f"account {mask_account(plan.account_id)} ({kind})"
+    account = f"account {plan.account_id} ({kind})"
     at = context.snapshot.as_of_utc
     when = f"{at:%Y-%m-%d %H:%M:%S} UTC" if at.timestamp() else "at an unknown time"
     title = f"Rebalance plan for {account if plan.account_id else 'an unnamed account'}, {when}"

@@ -24,7 +24,7 @@ from src.core.money import (
 from src.core.records import OrderOutcome, Side, TicketStatus, TradePlan
 from src.core.settlement import Settlement
 from src.errors import ExitCode
-from src.text import mask_accounts, printable
+from src.text import printable
 
 _BPS: Final = Decimal(10_000)
 _TENTH: Final = Decimal("0.1")
@@ -140,14 +140,14 @@ def ticket_figures(outcome: OrderOutcome) -> TicketFigures:
 def render_summary(report: RunReport) -> str:
     """The summary for the screen; the last line says what to do next.
 
-    The broker's texts are escaped and account ids in them masked.
+    The broker's texts are escaped.
     """
     rows = [_row(outcome) for outcome in report.outcomes]
     lines = [*_table(rows), "", *_reasons(report.outcomes), *_totals(report.outcomes)]
     lines += _account_lines(report)
     lines += [f"WARNING: {text}" for text in report.settlement.warnings]
     lines += [f"PROBLEM: {text}" for text in (*report.settlement.differences, *report.problems)]
-    return "\n".join(printable(mask_accounts(line)) for line in [*lines, "", last_line(report)])
+    return "\n".join(printable(line) for line in [*lines, "", last_line(report)])
 
 
 def last_line(report: RunReport) -> str:

@@ -7,7 +7,8 @@ Whether the mix fits the portfolio CSV is decided in ``src.io.cross_checks``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,7 @@ from src.io.config_values import share_of_mix
 from src.io.config_warnings import connection_warnings
 from src.io.ini_scan import Entry, IniSection, IniText, place_of, scan_ini
 from src.io.input_file import UnusableFile, read_input
+from src.known_accounts import learn_accounts
 from src.settings import (
     ExecutionSettings,
     IbkrSettings,
@@ -31,6 +33,8 @@ from src.text import did_you_mean, shown_value
 
 MIX_TOLERANCE: Final = Decimal("0.001")
 MAX_NAME_CHARS: Final = 64
+_ACCOUNT_KEY: Final = re.compile(r"\s*(account_id|id)\b", re.IGNORECASE)
+_WORD_WITH_DIGIT: Final = re.compile(r"[A-Za-z]+[0-9][A-Za-z0-9]*")
 
 
 def load_settings(path: str | Path) -> Settings:
@@ -43,6 +47,7 @@ def load_settings(path: str | Path) -> Settings:
         ini = scan_ini(text)
     except UnusableFile as error:
         raise ConfigError(error.problem) from error
+    learn_accounts(_accounts_named(text.lines))
     reader = _Reader(ini)
     reader.check_sections()
     values = {section: reader.read_section(section) for section in KEY_RULES}
@@ -50,6 +55,7 @@ def load_settings(path: str | Path) -> Settings:
     if ini.problems:
         raise ConfigError(ini.problems.in_file_order())
     ibkr = IbkrSettings(**values["ibkr"])
+    learn_accounts([ibkr.account_id])
     return Settings(
         ibkr=ibkr,
         models=models,
@@ -62,6 +68,14 @@ def load_settings(path: str | Path) -> Settings:
         content=text.raw,
         lines=reader.lines(),
     )
+
+
+def _accounts_named(lines: Iterable[str]) -> Iterator[str]:
+    """Every word with a digit behind the key of an account's id, however wrong the line is."""
+    for line in lines:
+        key = _ACCOUNT_KEY.match(line)
+        if key is not None:
+            yield from _WORD_WITH_DIGIT.findall(re.split("[;#]", line[key.end() :])[0])
 
 
 class _Reader:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from src.core.accounts import is_paper_account, mask_account
+from src.core.accounts import is_paper_account
 from src.settings import IbkrSettings
 
 _LIVE_PORTS: Final = (4001, 7496)
@@ -15,8 +15,8 @@ _PAPER_PORTS: Final = (4002, 7497)
 
 
 def connection_warnings(ibkr: IbkrSettings) -> tuple[str, ...]:
-    """Sentences for the preview about the [ibkr] section; account ids are masked."""
-    account = mask_account(ibkr.account_id)
+    """Sentences for the preview about the [ibkr] section."""
+    account = ibkr.account_id
     is_paper = is_paper_account(ibkr.account_id)
     warnings = []
     if is_paper and ibkr.port in _LIVE_PORTS:

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
 from src.io.run_files import RunFiles
-from src.text import mask_accounts, printable
+from src.known_accounts import mask_accounts
+from src.text import printable
 
 PROGRESS: Final = logging.getLogger("src.progress")
 """What the user should see while waiting; logged at INFO."""
@@ -123,23 +124,28 @@ class _FileFormat(logging.Formatter):
         )
         if record.exc_info:
             trace = self.formatException(record.exc_info).splitlines()
-            indented = (_TRACEBACK_INDENT + printable(line, _LINE_LIMIT) for line in trace)
+            indented = (_TRACEBACK_INDENT + _shown(line) for line in trace)
             text = "\n".join((text, *indented))
-        return mask_accounts(text)
+        return text
 
 
 class _ScreenFormat(logging.Formatter):
     """``warning: message``; progress stands alone. Never a traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
-        text = mask_accounts(_one_line(record))
+        text = _one_line(record)
         if record.levelno < logging.WARNING:
             return text
         return f"{'warning' if record.levelno < logging.ERROR else 'error'}: {text}"
 
 
 def _one_line(record: logging.LogRecord) -> str:
-    return printable(record.getMessage(), _LINE_LIMIT)
+    return _shown(record.getMessage())
+
+
+def _shown(text: str) -> str:
+    """Masked first: an id must not be cut in two by the limit."""
+    return printable(mask_accounts(text), _LINE_LIMIT)
 
 
 def _is_ours(record: logging.LogRecord) -> bool:

@@ -26,6 +26,7 @@ from src.core.records import (
     UnmanagedPosition,
 )
 from src.errors import Problem, Refused, SnapshotFileError
+from src.known_accounts import learn_accounts
 from src.text import printable
 
 MAX_BYTES = 4_000_000
@@ -52,6 +53,7 @@ def load_snapshot_file(path: Path) -> SnapshotFile:
     """
     reader = _Reader(source=str(path))
     document = _parse(path)
+    learn_accounts([reader.account(document)])
     positions = reader.positions(document)
     prices = reader.prices(document)
     snapshot = AccountSnapshot(

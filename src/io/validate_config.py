@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from src.cli import DEFAULT_CONFIG, CommandParser, as_path, run_main
 from src.console import emit, warn
-from src.core.accounts import is_master, is_paper_account, mask_account, master_refusal
+from src.core.accounts import is_master, is_paper_account, master_refusal
 from src.core.money import plain_text, weight_to_percent
 from src.errors import ExitCode, Refused
 from src.io.config_loader import load_settings
@@ -37,7 +37,7 @@ def _summary(settings: Settings) -> str:
         f"{printable(name)} {plain_text(weight_to_percent(weight))}%"
         for name, weight in settings.models.items()
     )
-    return f"account {mask_account(ibkr.account_id)} ({kind}, {mode}), mix {mix}"
+    return f"account {ibkr.account_id} ({kind}, {mode}), mix {mix}"
 
 
 def _parser() -> CommandParser:

@@ -9,7 +9,13 @@ import pytest
 from src import snapshot
 from src.errors import ExitCode
 from src.io import validate_config
-from src.simulator.scenario import Scenario, load_scenario
+from src.simulator.scenario import (
+    OrderBehaviour,
+    OrderRule,
+    Rejection,
+    Scenario,
+    load_scenario,
+)
 from tests.commands.conftest import OpenGateway
 from tests.commands.kit import Workplace, sample
 
@@ -56,7 +62,7 @@ def test_a_master_is_refused_and_its_clients_are_named(
     assert done.code == ExitCode.REFUSED
     (line,) = done.errors
     assert "master account" in line
-    assert line.endswith("01, DU***02")
+    assert line.endswith(": DU***001, DU***002")
     assert not any(one in done.out + done.err for one in (MASTER, *CLIENTS))
     assert "ReqAccountUpdates" not in gateway.names
 
@@ -68,3 +74,53 @@ def test_no_command_works_in_a_master(place: Workplace, open_gateway: OpenGatewa
         done = place.run(*flags, main=main)
         assert done.code == ExitCode.REFUSED
         assert "master account" in done.errors[0]
+
+
+@pytest.mark.parametrize("account_id", [THREE_LETTERS, "DUAB7654321"])
+def test_no_output_holds_an_id_in_full(
+    place: Workplace, open_gateway: OpenGateway, account_id: str
+) -> None:
+    text = f"Order rejected for {account_id}, {CLIENTS[0]}"
+    rejected = OrderRule(symbols=("GDX",), then=OrderBehaviour(reject=Rejection(text=text)))
+    setting = replace(login(CLIENTS[0], account_id), order_rules=(rejected,))
+    open_gateway(setting)
+    place.set("ibkr", account_id=account_id)
+    place.set("io", log_level="DEBUG")
+    ended = [
+        place.run("--confirm", stdin="y\n"),
+        place.run("--recover"),
+        place.run(),
+        place.run(str(place.config), main=validate_config.main),
+    ]
+    logs = "".join(path.read_text(encoding="utf-8") for path in place.reports.glob("*.log"))
+    assert f"Order rejected for DU***{account_id[-3:]}, DU***001" in logs
+    assert "ib_async" in logs
+    for text in (logs, *(part for one in ended for part in (one.out, one.err))):
+        assert account_id not in text
+        assert CLIENTS[0] not in text
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(
+            "account_id = UAB1234567, UAB7654321",
+            "account_id UAB1234567",
+            "account_id : UAB1234567x",
+        ),
+        "account_id = UAB1234567",
+    ],
+)
+def test_ids_in_wrong_settings_are_masked(
+    place: Workplace, open_gateway: OpenGateway, line: str
+) -> None:
+    open_gateway(login(*CLIENTS))
+    text = place.config.read_text(encoding="utf-8")
+    place.config.write_text(
+        "\n".join(line if one.startswith("account_id") else one for one in text.splitlines()),
+        encoding="utf-8",
+    )
+    done = place.run()
+    assert done.code in (ExitCode.INPUT, ExitCode.REFUSED)
+    assert "1234567" not in done.out + done.err
+    assert not any(one in done.out + done.err for one in CLIENTS)

@@ -31,7 +31,7 @@ def test_the_default_is_a_dry_run_on_the_embedded_gateway(place: Workplace) -> N
     assert (done.code, done.err) == (ExitCode.OK, "")
     lines = done.out.splitlines()
     assert lines[0].startswith("SIMULATED")
-    assert lines[1].startswith("Rebalance plan for account DU***67 (paper)")
+    assert lines[1].startswith("Rebalance plan for account DU***567 (paper)")
     assert lines[2].startswith("dry run (neither --dry-run nor --confirm was given)")
     assert any(line.startswith("SIMULATED") for line in lines[-8:])
     assert max(map(len, lines)) <= 80

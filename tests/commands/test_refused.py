@@ -172,7 +172,7 @@ def test_an_account_that_is_not_in_the_login(place: Workplace, gateway: Gateway)
         done = place.run(*flags, stdin="y\n")
         assert done.code == ExitCode.REFUSED
         (line,) = done.errors
-        assert "account_id DU***21 is not an account of this login, which has DU***67" in line
+        assert "account_id DU***321 is not an account of this login, which has DU***567" in line
         assert "7654321" not in done.out + done.err
     assert gateway.order_messages == []
 

@@ -46,7 +46,7 @@ def test_the_result_of_a_command_is_its_exit_code(code: ExitCode) -> None:
     [
         (ConfigError("x is wrong"), 2, "error: x is wrong\n"),
         (BrokerLost("no answer"), 3, "error: no answer\n"),
-        (LockHeld("DU1234567 is held"), 5, "error: DU***67 is held\n"),
+        (LockHeld("the account is held"), 5, "error: the account is held\n"),
         (KeyboardInterrupt(), 130, "error: interrupted\n"),
         (RebalancerError("a\x1b[2Jb"), 1, "error: a\\x1b[2Jb\n"),
     ],

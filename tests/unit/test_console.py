@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from src.console import complain, emit, make_console_safe, warn
+from src.known_accounts import learn_accounts
 
 ROOT = Path(__file__).resolve().parents[2]
 TALK = """
@@ -62,11 +63,12 @@ def test_a_closed_pipe_leaves_no_traceback_and_the_true_code(
 
 def test_text_goes_where_it_belongs(capsys: pytest.CaptureFixture[str]) -> None:
     assert emit("result")
+    learn_accounts(["DU1234567"])
     warn("DU1234567 is\nodd")
     complain("first\nsecond\x07")
     out, err = capsys.readouterr()
     assert out == "result\n"
-    assert err == "warning: DU***67 is\\nodd\nerror: first\nerror: second\\x07\n"
+    assert err == "warning: DU***567 is\\nodd\nerror: first\nerror: second\\x07\n"
 
 
 def test_a_narrow_console_escapes_what_it_cannot_show(monkeypatch: pytest.MonkeyPatch) -> None:

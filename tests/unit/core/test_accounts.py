@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from src.core.accounts import (
+    account_masks,
     is_account,
     is_master,
     is_paper_account,
     live_accounts,
-    mask_account,
     master_refusal,
     normalise_account,
 )
@@ -24,7 +24,7 @@ def test_every_spelling_becomes_one(text: str, account: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "All", "DU1,DU2", "DU 1", "DU1DU2", "1", "1DU", "DU\u0661"])
 def test_what_is_not_one_account_is_refused_with_what_is_expected(text: str) -> None:
-    expected = r"^expected one account id: letters, then digits, such as DU1234567$"
+    expected = r"^expected one account id: letters, then digits$"
     with pytest.raises(ValueError, match=expected):
         normalise_account(text)
     assert not is_account(text)
@@ -43,8 +43,20 @@ def test_only_what_is_surely_paper_counts_as_paper(account: str, *, is_paper: bo
     assert is_paper_account(account) is is_paper
 
 
-def test_a_mask_keeps_both_ends_and_nothing_else() -> None:
-    assert mask_account("DU1234511") == "DU***11"
+@pytest.mark.parametrize(
+    ("known", "masks"),
+    [
+        (("DU1234567",), ("DU***567",)),
+        (("U1234567", "DUM7654321"), ("U***567", "DU***321")),
+        (("DU1000567", "DU1001567"), ("DU***0567", "DU***1567")),
+        (("DU1234567", "U1234567"), ("DU***567", "U***567")),
+        (("DU1000001", "DF1000000", "UA1000002"), ("DU***001", "DF***000", "UA***002")),
+    ],
+)
+def test_a_mask_is_the_shortest_ending_that_tells_accounts_apart(
+    known: tuple[str, ...], masks: tuple[str, ...]
+) -> None:
+    assert account_masks(known) == dict(zip(known, masks, strict=True))
 
 
 @pytest.mark.parametrize(

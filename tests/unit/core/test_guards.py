@@ -53,12 +53,12 @@ SPENT = RecentTrades(
 SENTENCES = {
     "login": (
         state(managed_accounts=("DU9876543", "DU2222222")),
-        "account DU***67 is not in this login (accounts: DU***43, DU***22)",
+        "account DU1234567 is not in this login (accounts: DU9876543, DU2222222)",
     ),
     "live": (
         state(managed_accounts=(ACCOUNT, "U7654321", "U1111199")),
         (
-            "this is a live login (U7***21, U1***99) and allow_live is false; "
+            "this is a live login (U7654321, U1111199) and allow_live is false; "
             "use a paper login or set allow_live = true in [ibkr]"
         ),
     ),

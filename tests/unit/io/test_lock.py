@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from src.core.accounts import is_paper_account, mask_account, normalise_account
+from src.core.accounts import is_paper_account, normalise_account
 from src.errors import ExitCode, LockHeld, Refused
 from src.io.lock import acquire_lock, current_holder
 from src.io.state_dir import (
@@ -209,4 +209,3 @@ def test_paper_accounts_and_masks() -> None:
         *(True, True),
         *(False,) * 5,
     ]
-    assert mask_account("DU1234511") == "DU***11"

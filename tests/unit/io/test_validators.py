@@ -34,7 +34,7 @@ def offline(*argv: str) -> int:
 def test_good_settings(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_main(lambda: validate_config.main(["s.ini"])) == ExitCode.OK
     assert capsys.readouterr() == (
-        "OK: s.ini: account DU***67 (paper, read-only), mix a 100%\n",
+        "OK: s.ini: account DU***567 (paper, read-only), mix a 100%\n",
         "",
     )
 
@@ -43,7 +43,7 @@ def test_settings_warnings_do_not_fail(files: Path, capsys: pytest.CaptureFixtur
     Path("s.ini").write_text(INI.replace("DU", "U"), encoding="utf-8")
     assert run_main(lambda: validate_config.main(["s.ini"])) == ExitCode.OK
     out, err = capsys.readouterr()
-    assert out == "OK: s.ini: account U1***67 (LIVE, read-only), mix a 100%\n"
+    assert out == "OK: s.ini: account U***567 (LIVE, read-only), mix a 100%\n"
     assert err.startswith("warning: port 4002 is usually a paper session")
 
 
