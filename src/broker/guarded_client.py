@@ -27,6 +27,7 @@ from src.broker.pacing import BURST_MESSAGES, calm_sec, drain_sec, wait_sec
 from src.broker.strict_decoder import StrictDecoder
 from src.core.accounts import is_master, master_refusal
 from src.errors import Refused
+from src.known_accounts import learn_accounts
 
 if TYPE_CHECKING:
     from src.broker.listener import Listener
@@ -267,6 +268,7 @@ class GuardedClient(Client):
             self._hasReqId = True
         elif kind == "15":
             self._accounts = [account for account in value.split(",") if account.strip()]
+            learn_accounts(self._accounts)
         if self._hasReqId and self._accounts:
             self._apiReady = True
             self.progress = Progress.READY

@@ -34,7 +34,6 @@ from src.core.order_events import (
     OrderErrorSeen,
     StatusSeen,
 )
-from src.known_accounts import learn_accounts
 
 if TYPE_CHECKING:
     from ib_async.contract import Contract, ContractDescription, ContractDetails
@@ -83,11 +82,6 @@ class Listener(Wrapper):
         self.evidence: Callable[[BrokerEvent], None] | None = None
 
     # --- account ----------------------------------------------------------------------------
-
-    def managedAccounts(self, accountsList: str) -> None:
-        """The login's accounts, known by their ids from here on; a comma may end the list."""
-        learn_accounts(accountsList.split(","))
-        super().managedAccounts(accountsList)
 
     def position(self, account: str, contract: Contract, posSize: float, avgCost: float) -> None:
         row = convert.held_row(contract, posSize, avg_cost=convert.known(avgCost))
