@@ -7,6 +7,7 @@ symbol the broker does not know comes back with the nearest names it offers.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from ib_async.contract import ContractDescription, ContractDetails
 
     from src.broker.ib_link import Link
+
+log = logging.getLogger(__name__)
 
 _UNKNOWN_CONTRACT: Final = 200
 _MAX_SEARCHES: Final = 5
@@ -104,7 +107,8 @@ class Listings:
             pause = MATCHING_SYMBOLS_INTERVAL_SEC
             try:
                 candidates = await self._similar(symbol)
-            except (AnswerRefused, BrokerLost):
+            except (AnswerRefused, BrokerLost) as error:
+                log.info("no search for similar names reason=%s", error)
                 return
             lookup = found[symbol]
             self._searched[symbol] = SymbolLookup(

@@ -19,8 +19,9 @@ from ib_async.ib import IB, StartupFetch
 
 from src.broker.guarded_client import GuardedClient, Progress
 from src.broker.listener import CLIENT_ID_TAKEN, Listener
+from src.broker.notices import meanwhile
 from src.broker.pacing import Reply, backoff_sec, read_reply
-from src.broker.replies import FIRST_REQUEST_ID, AnswerDamaged, AnswerRefused, Key
+from src.broker.replies import FIRST_REQUEST_ID, AnswerDamaged, AnswerLate, AnswerRefused, Key
 from src.errors import BrokerLost
 
 if TYPE_CHECKING:
@@ -124,9 +125,9 @@ class Link:
                     if read_reply(refusal.code) is not Reply.TOO_FAST:
                         raise
                     await asyncio.sleep(backoff_sec(attempt, random.random()))  # noqa: S311
-                except asyncio.TimeoutError as error:
+                except AnswerLate as error:
                     if self.listener.upstream.outages == outages:
-                        raise BrokerLost(self.silence(what)) from error
+                        raise BrokerLost(self._silence(what, str(error))) from error
             raise BrokerLost(f"{self._where()} declined to answer in time: {what}")
 
     async def wait_upstream(self) -> None:
@@ -163,23 +164,20 @@ class Link:
             everything.cancel()
             await asyncio.gather(everything, return_exceptions=True)
 
-    def silence(self, what: str) -> str:
-        """The message for an answer that never came."""
-        text = f"{self._where()} did not answer within {self.timeout_sec:g} s: {what}"
-        last = self.listener.last_message
-        return f"{text} (its last message was {last})" if last else text
-
     def lost(self) -> str:
         """The message for a connection that ended."""
         return f"the connection to {self._where()} was lost: {self.client.fault or 'closed'}"
 
     async def _ask_once(self, what: str, key: Key, send: Callable[[], None]) -> list[Any]:
-        replies = self.listener.replies
-        reply = replies.open(key)
+        replies, notices = self.listener.replies, self.listener.notices
+        reply, mark = replies.open(key), notices.mark()
         try:
             send()
             await self.client.left()
             await asyncio.wait_for(reply.done, self.timeout_sec)
+        except asyncio.TimeoutError as error:
+            told = meanwhile((*reply.notices, *notices.since(mark)))
+            raise AnswerLate("; ".join(one for one in (reply.progress(), told) if one)) from error
         except ConnectionError as error:
             raise BrokerLost(f"{self.lost()} while waiting for {what}") from error
         except AnswerDamaged as error:
@@ -189,6 +187,13 @@ class Link:
         finally:
             replies.close(key)
         return reply.rows
+
+    def _silence(self, what: str, told: str) -> str:
+        """The message for an answer that never came."""
+        text = f"{self._where()} did not answer within {self.timeout_sec:g} s: {what}"
+        last = self.listener.last_message
+        told = told or (f"its last message was {last}" if last else "")
+        return f"{text} ({told})" if told else text
 
     def _place(self) -> tuple[str, int]:
         return self._settings.host, self._settings.port
@@ -214,7 +219,9 @@ class Link:
                 f" {fault}; is the client id in use, or does a dialog wait for a click in TWS?"
             )
         missing = self.listener.book.missing() or "account data"
-        return f"{where} did not send {missing} in full: {fault or error}; run again"
+        told = meanwhile(self.listener.notices.since(0))
+        reason = f"{fault or error} ({told})" if told else fault or error
+        return f"{where} did not send {missing} in full: {reason}; run again"
 
     def _explain_unreachable(self, error: BaseException) -> str:
         host, port = self._place()

@@ -240,7 +240,9 @@ class Listener(Wrapper):
         elif reqId in self.quotes:
             self.quotes[reqId].on_error(errorCode, text)
         elif self.replies.is_open(reqId):
-            if read_reply(errorCode) is not Reply.NOTICE:
+            if read_reply(errorCode) is Reply.NOTICE:
+                self.replies.note(reqId, f"{errorCode}: {text}")
+            else:
                 self.replies.fail(reqId, AnswerRefused(errorCode, text))
         elif reqId >= FIRST_REQUEST_ID:
             log.debug("late message request=%s code=%s text=%s", reqId, errorCode, text)
@@ -269,6 +271,7 @@ class Listener(Wrapper):
         if self.notices.is_our_own(code):
             log.debug("account subscription ended code=%s", code)
             return
+        self.notices.add(code, text)
         log.log(_LOG_LEVELS.get(kind, logging.INFO), "broker message code=%s text=%s", code, text)
         if code == _CLIENT_ID_IN_USE:
             self.client.break_off(CLIENT_ID_TAKEN)

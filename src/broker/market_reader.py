@@ -169,11 +169,12 @@ class MarketReader:
         """Gateway time minus our time, to about a second; 0 when the gateway does not tell."""
         asked = datetime.now(timezone.utc)
         link = self._connection.link
-        answer = self._ask("current time", CURRENT_TIME, link.client.reqCurrentTime)
+        answer = link.ask("current time", CURRENT_TIME, link.client.reqCurrentTime)
         try:
             rows = await asyncio.wait_for(answer, min(_CLOCK_LIMIT_SEC, link.timeout_sec / 2))
-        except asyncio.TimeoutError:
-            log.warning("the gateway does not tell its time; this computer's clock is used")
+        except (asyncio.TimeoutError, AnswerRefused) as error:
+            reason = str(error) or "no answer"
+            log.warning("gateway does not tell its time, ours is used reason=%s", reason)
             return timedelta(0)
         middle = asked + (datetime.now(timezone.utc) - asked) / 2
         if not rows:

@@ -1,13 +1,17 @@
-"""What the gateway says about no request in particular: which of it is news."""
+"""What the gateway says about no request in particular: which of it is news, and what explains."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from typing import Final
 
 _SWITCHED: Final = 2100
 _OWN_SWITCH_SEC: Final = 60.0
+_ALL_IS_WELL: Final = frozenset({2104, 2106, 2107, 2108, 2158})
+_KEPT: Final = 50
+_TOLD: Final = 3
 
 
 class Notices:
@@ -15,6 +19,23 @@ class Notices:
 
     def __init__(self) -> None:
         self._unsubscribed_at: deque[float] = deque()
+        self._count = 0
+        self._texts: deque[str] = deque(maxlen=_KEPT)
+
+    def add(self, code: int, text: str) -> None:
+        """Keep what may explain why something fails; that all is well explains nothing."""
+        if code not in _ALL_IS_WELL:
+            self._count += 1
+            self._texts.append(f"{code}: {text}")
+
+    def mark(self) -> int:
+        """This moment, for ``since``."""
+        return self._count
+
+    def since(self, mark: int) -> tuple[str, ...]:
+        """What was said after that moment, each text once, newest last."""
+        new = min(self._count - mark, len(self._texts))
+        return tuple(dict.fromkeys(list(self._texts)[len(self._texts) - new :]))
 
     def unsubscribed(self) -> None:
         """We end our account subscription ourselves: one 2100 will answer that."""
@@ -34,6 +55,11 @@ class Notices:
             return False
         self._unsubscribed_at.popleft()
         return True
+
+
+def meanwhile(texts: Sequence[str]) -> str:
+    """The last few of these messages, for an error about what did not come; empty without any."""
+    return f"it said meanwhile: {'; '.join(texts[-_TOLD:])}" if texts else ""
 
 
 def _now_sec() -> float:

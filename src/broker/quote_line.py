@@ -7,6 +7,7 @@ the price of another symbol.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -20,6 +21,8 @@ from src.broker.pacing import Reply, read_reply
 from src.core.pricing import usable_price
 from src.core.records import DataKind, Quote, QuoteStage, Symbol
 from src.settings import PriceSource
+
+log = logging.getLogger(__name__)
 
 _PRICE_FIELDS: Final = {
     1: "bid",
@@ -35,6 +38,10 @@ _FIRST_DELAYED_TICK: Final = 66
 _TRADE_TIMES: Final = frozenset({45, 88})
 _HALTED: Final = frozenset({49, 90})
 _SHOWING_DELAYED: Final = 10167
+_PARTLY_REFUSED: Final = 10090
+"""Ticks that need no subscription, such as the close, go on after this refusal."""
+
+_MOVING: Final = ("bid", "ask", "last")
 _KINDS: Final = {
     1: DataKind.LIVE,
     2: DataKind.FROZEN,
@@ -54,11 +61,17 @@ class LineState(str, Enum):
     TOO_FAST = "too fast"
 
 
+_OPEN_STATES: Final = (LineState.WAITING, LineState.ENDED, LineState.REFUSED)
+"""A field that comes after the wait or after a refusal counts all the same."""
+
+
 @dataclass(slots=True, eq=False)
 class QuoteLine:
     """The ticks of one request so far; ``news`` is set once there is nothing to wait for.
 
-    ``clock`` counts seconds that never jump: ``arrived_sec`` is its reading at the last tick.
+    ``is_over``: the broker has ended the line. What moves with the market counts no more then,
+    unless it comes afterwards; yesterday's close stays what it is. ``clock`` counts seconds that
+    never jump: ``arrived_sec`` is its reading at the last tick.
     """
 
     symbol: Symbol
@@ -74,6 +87,10 @@ class QuoteLine:
     arrived_utc: datetime | None = None
     arrived_sec: float | None = None
     refusal: str = ""
+    notice: str = ""
+    is_over: bool = False
+    is_partial: bool = False
+    has_lost_price: bool = False
     news: asyncio.Event = field(default_factory=asyncio.Event)
     clock: Callable[[], float] = monotonic
 
@@ -93,8 +110,13 @@ class QuoteLine:
             close_usd=self.prices.get("close"),
             as_of_utc=(self.traded_utc or arrived) if self.source == "last" else arrived,
             is_halted=self.is_halted,
-            refusal=self.refusal,
+            refusal=self.refusal or self.notice,
         )
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the wanted field is there and can be believed."""
+        return usable_price(self.quote(), self.source) is not None
 
     # --- what the broker says ---------------------------------------------------------------
 
@@ -108,7 +130,7 @@ class QuoteLine:
         self.prices[name] = price
         self.arrived_utc = datetime.now(timezone.utc)
         self.arrived_sec = self.clock()
-        if self.state is LineState.WAITING and usable_price(self.quote(), self.source) is not None:
+        if self.state in _OPEN_STATES and self.is_usable:
             self._settle(LineState.USABLE)
 
     def on_number(self, tick_type: int, value: Decimal | None) -> None:
@@ -129,21 +151,47 @@ class QuoteLine:
     def on_end(self) -> None:
         """A snapshot has no more to say."""
         self.has_ended = True
-        if self.state is LineState.WAITING:
-            self._settle(LineState.ENDED)
+        self._end(LineState.ENDED)
 
     def on_error(self, code: int, text: str) -> None:
-        """A refusal ends the line; a notice does not."""
+        """A refusal ends the line, also one that was running; a notice does not."""
         if code == _SHOWING_DELAYED:
             self.kind = DataKind.DELAYED
         reply = read_reply(code)
-        if reply is Reply.NOTICE or self.state is not LineState.WAITING:
-            return
-        if reply is Reply.REFUSAL:
-            self.refusal = f"{code}: {text}"
-            self._settle(LineState.REFUSED)
-        else:
-            self._settle(LineState.NO_LINE if reply is Reply.NO_LINE else LineState.TOO_FAST)
+        said = f"{code}: {text}"
+        if reply is Reply.NOTICE:
+            self.notice = said
+        elif reply is Reply.TOO_FAST:
+            self._end(LineState.TOO_FAST)
+        elif reply is Reply.NO_LINE and self.state is LineState.WAITING:
+            self._end(LineState.NO_LINE)
+        elif not self.has_ended:
+            self._refuse(code, said)
+
+    def lose(self) -> None:
+        """The broker has dropped every line and says nothing about the single one."""
+        self.is_over = True
+        for name in _MOVING:
+            self.prices.pop(name, None)
+        if self.state is LineState.USABLE and not self.is_usable:
+            self.has_lost_price = True
+            self.state = LineState.REFUSED
+
+    def _refuse(self, code: int, said: str) -> None:
+        log.log(
+            logging.WARNING if self.state is LineState.USABLE else logging.INFO,
+            "market data refused symbol=%s stage=%s reason=%s",
+            self.symbol,
+            self.stage.value,
+            said,
+        )
+        self.refusal, self.is_partial = said, code == _PARTLY_REFUSED
+        self.lose()
+        self._end(LineState.REFUSED)
+
+    def _end(self, state: LineState) -> None:
+        if self.state is LineState.WAITING:
+            self._settle(state)
 
     def _settle(self, state: LineState) -> None:
         self.state = state

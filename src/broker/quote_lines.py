@@ -64,13 +64,14 @@ class QuoteLines:
 
     def forget_all(self) -> None:
         """The broker has dropped every subscription (1101); there is nothing to cancel."""
-        for request_id in tuple(self._open):
+        for request_id, line in tuple(self._open.items()):
+            line.lose()
             self._drop(request_id)
         self._room.set()
 
     def is_running(self, line: QuoteLine) -> bool:
         """Whether the broker still sends to this line."""
-        return any(one is line for one in self._open.values())
+        return not line.is_over and any(one is line for one in self._open.values())
 
     def _make_room(self) -> bool:
         if len(self._open) < self._limit:
@@ -92,6 +93,6 @@ class QuoteLines:
 
     @staticmethod
     def _is_closed_by_broker(line: QuoteLine) -> bool:
-        """A refused line never was open, and a snapshot that ended is closed already."""
+        """A refused line is not open, unless in part; a snapshot that ended is closed already."""
         refused = (LineState.REFUSED, LineState.NO_LINE, LineState.TOO_FAST)
-        return line.state in refused or line.has_ended
+        return (line.state in refused and not line.is_partial) or line.has_ended

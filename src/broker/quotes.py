@@ -1,8 +1,9 @@
 """Quotes for many symbols at once, each done at its first usable field.
 
 Per symbol up to three stages, one after the other: live, snapshot, delayed. A stage ends at the
-first usable value of the wanted field, at a refusal, or when its share of the time is over. A
-symbol starts as soon as its contract is known, whatever the others do. The time limit covers all
+first usable value of the wanted field, at a refusal, or when its share of the time is over. A line
+that the broker ends takes its price with it, and the symbol is asked about once more. A symbol
+starts as soon as its contract is known, whatever the others do. The time limit covers all
 stages of all symbols, plus what the broker's message limit alone takes.
 """
 
@@ -31,17 +32,31 @@ if TYPE_CHECKING:
 _SHARES: Final = {QuoteStage.LIVE: 0.4, QuoteStage.SNAPSHOT: 0.3, QuoteStage.DELAYED: 0.3}
 _SETTLE_SEC: Final = 0.03
 _FRESH_SEC: Final = 10.0
+_LATE_FIELD_SEC: Final = 1.0
 
 
 @dataclass(slots=True)
 class _Round:
-    """One call: what was wanted and the lines that answered, per symbol."""
+    """One call: what was wanted and the lines that answered, per symbol.
+
+    ``news`` of a symbol serves all its lines: a field that comes late ends a later stage too.
+    """
 
     pricing: PricingSettings
-    lines: dict[Symbol, list[QuoteLine]] = field(default_factory=dict)
+    lines: dict[Symbol, list[QuoteLine]]
+    news: dict[Symbol, asyncio.Event] = field(default_factory=dict)
 
-    def is_priced(self, symbol: Symbol) -> bool:
-        return any(line.state is LineState.USABLE for line in self.lines.get(symbol, ()))
+    def usable_line(self, symbol: Symbol) -> QuoteLine | None:
+        usable = (line for line in self.lines[symbol] if line.state is LineState.USABLE)
+        return next(usable, None)
+
+    def unpriced(self) -> list[Symbol]:
+        return [symbol for symbol in self.lines if self.usable_line(symbol) is None]
+
+    def lost_prices(self) -> list[Symbol]:
+        """Symbols whose price was taken back when the broker ended its line."""
+        lost = (s for s in self.unpriced() if any(one.has_lost_price for one in self.lines[s]))
+        return list(lost)
 
 
 class QuoteDesk:
@@ -70,9 +85,10 @@ class QuoteDesk:
         await self._link.wait_upstream()
         outages = upstream.outages
         await self._ask_all(list(this.lines), held, this)
-        if upstream.outages != outages:
-            await self._link.wait_upstream()
-            again = [symbol for symbol in this.lines if not this.is_priced(symbol)]
+        await self._link.wait_upstream()
+        self._forget_lost_streams()
+        again = this.unpriced() if upstream.outages != outages else this.lost_prices()
+        if again:
             await self._ask_all(again, held, this)
         return {s: tuple(line.quote() for line in lines) for s, lines in this.lines.items()}
 
@@ -101,8 +117,8 @@ class QuoteDesk:
 
     async def _let_settle(self, this: _Round) -> None:
         """The halt tick follows the first price; give the rest of the burst a moment."""
-        used = [line for lines in this.lines.values() for line in lines[-1:]]
-        if any(line.state is LineState.USABLE and not line.knows_halt for line in used):
+        used = [this.usable_line(symbol) for symbol in this.lines]
+        if any(line is not None and not line.knows_halt for line in used):
             await asyncio.sleep(_SETTLE_SEC)
 
     async def _price(self, symbol: Symbol, con_id: int, this: _Round) -> None:
@@ -117,11 +133,14 @@ class QuoteDesk:
         stages = list(_SHARES) if this.pricing.fallback_to_snapshot else [QuoteStage.LIVE]
         for stage in stages:
             share = _SHARES[stage] if len(stages) > 1 else 1.0
-            line = await self._run_stage(contract, stage, share, this)
-            if line.state is LineState.USABLE:
-                if stage is QuoteStage.LIVE and line.kind is DataKind.LIVE:
-                    self._streams[symbol] = line
-                return
+            await self._run_stage(contract, stage, share, this)
+            if this.usable_line(symbol) is not None:
+                break
+        else:
+            await _late_field(symbol, this)
+        line = this.usable_line(symbol)
+        if line is not None and line.stage is QuoteStage.LIVE and line.kind is DataKind.LIVE:
+            self._streams[symbol] = line
 
     async def _contract(self, symbol: Symbol, con_id: int) -> Contract | None:
         if con_id:
@@ -131,25 +150,27 @@ class QuoteDesk:
 
     async def _run_stage(
         self, contract: Contract, stage: QuoteStage, share: float, this: _Round
-    ) -> QuoteLine:
+    ) -> None:
         """Ask until a value, a refusal, the end, or the end of the stage's time."""
         clock = asyncio.get_running_loop().time
         ends_at: float | None = None
-        lines = this.lines[contract.symbol]
-        attempt = 0
-        while True:
-            line = QuoteLine(contract.symbol, stage, this.pricing.price_source, clock=clock)
-            lines.append(line)
+        symbol, attempt = contract.symbol, 0
+        news = this.news.setdefault(symbol, asyncio.Event())
+        while this.usable_line(symbol) is None:
+            news.clear()
+            source = this.pricing.price_source
+            line = QuoteLine(symbol, stage, source, news=news, clock=clock)
+            this.lines[symbol].append(line)
             try:
                 await self._lines.open(line, contract)
                 ends_at = ends_at or clock() + share * float(this.pricing.price_timeout_sec)
-                await _news(line, ends_at - clock())
+                await _news(news, ends_at - clock())
             finally:
                 self._lines.settled(line)
             is_crowded = line.state in (LineState.NO_LINE, LineState.TOO_FAST)
             if not is_crowded or clock() >= ends_at:
-                return line
-            lines.remove(line)
+                return
+            this.lines[symbol].remove(line)
             attempt += 1
             pause = backoff_sec(attempt, random.random())  # noqa: S311 - spreads, hides nothing
             await asyncio.sleep(min(pause, ends_at - clock()))
@@ -163,8 +184,16 @@ class QuoteDesk:
         return line if is_fresh and is_usable else None
 
 
-async def _news(line: QuoteLine, timeout_sec: float) -> None:
+async def _late_field(symbol: Symbol, this: _Round) -> None:
+    """A line that was refused in part may still bring what needs no subscription."""
+    if any(line.is_partial for line in this.lines[symbol]):
+        news = this.news[symbol]
+        news.clear()
+        await _news(news, _LATE_FIELD_SEC)
+
+
+async def _news(news: asyncio.Event, timeout_sec: float) -> None:
     try:
-        await asyncio.wait_for(line.news.wait(), max(timeout_sec, 0))
+        await asyncio.wait_for(news.wait(), max(timeout_sec, 0))
     except asyncio.TimeoutError:
         return

@@ -13,6 +13,8 @@ from typing import Any, Final
 MAX_ROWS: Final = 100_000
 """No honest list is longer; a flood ends as a failure instead of as a full memory."""
 
+MAX_NOTICES: Final = 20
+
 FIRST_REQUEST_ID: Final = 1_000_000_000
 """Request ids stay far above order ids: an error names either with the same number."""
 
@@ -29,16 +31,30 @@ class AnswerRefused(Exception):
         self.text = text
 
 
+class AnswerLate(Exception):
+    """The whole answer did not come in time; the text says what did, or is empty."""
+
+
 class AnswerDamaged(Exception):
     """Part of an answer could not be read, so the list may be silently short."""
 
 
 @dataclass(slots=True)
 class Reply:
-    """The rows of one answer so far; ``done`` ends it, well or with an exception."""
+    """The rows of one answer so far; ``done`` ends it, well or with an exception.
+
+    ``notices`` are messages about the question that do not end it.
+    """
 
     done: asyncio.Future[None]
     rows: list[Any] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+
+    def progress(self) -> str:
+        """How far the answer has come, in words; empty when nothing has."""
+        count = len(self.rows)
+        rows = "1 row" if count == 1 else f"{count} rows"
+        return f"{rows} came, but not the end" if count else ""
 
 
 class Replies:
@@ -69,6 +85,12 @@ class Replies:
         reply.rows.append(row)
         if len(reply.rows) > MAX_ROWS:
             reply.done.set_exception(AnswerDamaged(f"more than {MAX_ROWS} rows"))
+
+    def note(self, key: Key, text: str) -> None:
+        """A message about an open question that does not end it."""
+        reply = self._open.get(key)
+        if reply is not None and len(reply.notices) < MAX_NOTICES:
+            reply.notices.append(text)
 
     def finish(self, key: Key) -> None:
         """The End message of an answer."""

@@ -30,6 +30,8 @@ class EventDesk:
             "link_back": self._restore_link,
             "price": self._price,
             "halt": self._halt,
+            "data_refused": self._refuse_data,
+            "data_back": self._give_data,
             "position": self._position,
             "cash": self._cash,
             "order": self._order,
@@ -88,6 +90,15 @@ class EventDesk:
         contract = self._contract(event)
         self._floor.market.set_halt(contract, int(event.value))
         return [*self._floor.market_data.halt_changed(contract), *self._flow.wake(contract, now)]
+
+    def _refuse_data(self, event: ScheduledEvent, _now: datetime) -> list[Delivery]:
+        contract = self._contract(event)
+        self._floor.market.set_refusal(contract, event.code or 0)
+        return self._floor.market_data.refused(contract)
+
+    def _give_data(self, event: ScheduledEvent, _now: datetime) -> list[Delivery]:
+        self._floor.market.set_refusal(self._contract(event), 0)
+        return []
 
     def _position(self, event: ScheduledEvent, now: datetime) -> list[Delivery]:
         account = self._floor.accounts[self._account_id(event)]

@@ -60,6 +60,10 @@ class FaultScript:
             stalls=self._requests == faults.stall_after_request,
         )
 
+    def error_instead(self, name: str) -> int:
+        """The code of the error that answers such a request in place of its answer, or 0."""
+        return self._faults.answered_with.get(name, 0)
+
     def arrange(self, responses: Sequence[Response]) -> list[Response]:
         """The batch without silent messages, with duplicates, and reordered.
 

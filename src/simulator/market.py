@@ -45,6 +45,7 @@ class Market:
         self._halts: dict[int, int] = {
             contract.con_id: contract.market_data.halted for contract in scenario.contracts
         }
+        self._refusals: dict[int, int] = {}
         self.calendar = MarketCalendar(mode=scenario.market_mode, start_utc=start)
 
     def price(self, contract: ContractSetup) -> Decimal:
@@ -62,6 +63,14 @@ class Market:
     def set_halt(self, contract: ContractSetup, value: int) -> None:
         """Halt or resume a contract."""
         self._halts[contract.con_id] = value
+
+    def refusal(self, contract: ContractSetup) -> int:
+        """The code with which all data of the contract is refused for now, or 0."""
+        return self._refusals.get(contract.con_id, 0)
+
+    def set_refusal(self, contract: ContractSetup, code: int) -> None:
+        """Refuse all data of a contract from now on; 0 gives it again."""
+        self._refusals[contract.con_id] = code
 
     def quote(self, contract: ContractSetup) -> Quote:
         """The true quote, whatever the contract's market data shows to clients."""

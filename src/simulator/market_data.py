@@ -21,11 +21,19 @@ from src.simulator.messages_requests import (
     Request,
 )
 from src.simulator.scenario import ContractSetup
-from src.simulator.ticks import LIVE, first_ticks, grant, halt_tick, price_ticks
+from src.simulator.ticks import (
+    LIVE,
+    close_tick,
+    first_ticks,
+    grant,
+    halt_tick,
+    price_ticks,
+)
 
 _SNAPSHOT_LIMIT_SEC = 11
 _KINDS = (1, 2, 3, 4)
 _FIRST_DELAYED_KIND = 3
+_PARTLY = 10090
 _REFUSALS = {
     354: "Requested market data is not subscribed.Delayed market data is available.",
     10089: "Requested market data requires additional subscription for API. See link in 'Market"
@@ -34,6 +42,7 @@ _REFUSALS = {
     " still active.Delayed market data is available.",
     10167: "Requested market data is not subscribed. Displaying delayed market data.",
     10168: "Requested market data is not subscribed. Delayed market data is not enabled.",
+    10186: "Requested market data is not subscribed. Delayed market data is not enabled.",
     10197: "No market data during competing live session",
 }
 
@@ -101,6 +110,14 @@ class MarketDataDesk:
             )
         ]
 
+    def refused(self, contract: ContractSetup) -> list[Delivery]:
+        """End the open lines of this contract: the market refuses its data."""
+        code = self._market.refusal(contract)
+        ended = [key for key, line in self._lines.items() if line.contract is contract]
+        for key in ended:
+            del self._lines[key]
+        return [part for key in ended for part in complain(*key, code, _REFUSALS[code])]
+
     def _ticking(self, contract: ContractSetup) -> list[_Line]:
         if contract.market_data.access not in ("live", "delayed"):
             return []
@@ -147,10 +164,9 @@ class MarketDataDesk:
     def _start(self, line: _Line, now: datetime) -> list[Delivery]:
         if not self._is_open(line):
             return []
-        code = _refusal(line)
+        code = self._market.refusal(line.contract) or _refusal(line)
         if code:
-            self._lines.pop((line.client_id, line.req_id))
-            return complain(line.client_id, line.req_id, code, _REFUSALS[code])
+            return self._refuse(line, code, now)
         data = line.contract.market_data
         deliveries: list[Delivery] = []
         if data.access != "silent":
@@ -163,6 +179,15 @@ class MarketDataDesk:
             end_sec = data.snapshot_end_sec if is_complete else _SNAPSHOT_LIMIT_SEC
             self._agenda.add(now, end_sec, lambda _: self._end_snapshot(line))
         return deliveries
+
+    def _refuse(self, line: _Line, code: int, now: datetime) -> list[Delivery]:
+        """The refusal; one in part leaves a stream what needs no subscription: the close."""
+        refusal = complain(line.client_id, line.req_id, code, _REFUSALS[code])
+        if code == _PARTLY and not line.is_snapshot:
+            ticks = close_tick(self._market, line.contract, line.req_id, now)
+            return [*refusal, *deliver(line.client_id, *ticks)]
+        self._lines.pop((line.client_id, line.req_id))
+        return refusal
 
     def _end_snapshot(self, line: _Line) -> list[Delivery]:
         if not self._is_open(line):

@@ -88,6 +88,12 @@ def request_name(message_id: int) -> str:
     return layout.name if layout else _unserved(message_id).name
 
 
+def request_id_of(fields: tuple[str, ...]) -> int:
+    """The id by which an error names this request, or -1 if it carries none."""
+    layout = _REQUESTS.get(message_id_of(fields))
+    return NO_ID if layout is None else _id_at(fields, _id_index(layout))
+
+
 def _refuse_unserved(message_id: int, fields: tuple[str, ...]) -> Refusal:
     known = _unserved(message_id)
     if message_id not in UNSERVED:

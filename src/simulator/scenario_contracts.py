@@ -12,7 +12,7 @@ from src.simulator.scenario_reader import RawDecimal
 
 TickName = Literal["bid", "ask", "last", "close", "open", "high", "low"]
 _TICK_NAMES = ("bid", "ask", "last", "close", "open", "high", "low")
-REFUSAL_CODES = (354, 10089, 10090, 10168, 10197)
+REFUSAL_CODES = (354, 10089, 10090, 10168, 10186, 10197)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,8 @@ class MarketDataSetup:
     """How market data of one contract behaves.
 
     ``access``: ``live``; ``delayed`` (live is refused with ``refusal``, delayed data flows);
-    ``none`` (live refused with ``refusal``, delayed with 10168, or 10197 for both);
+    ``none`` (live refused with ``refusal``, delayed with 10168, or 10197 for both; 10090 refuses in
+    part: the close follows it);
     ``silent`` (nothing arrives, ever).
     ``shown`` replaces single price fields by what is sent instead: -1, 0, ``"NaN"``, the unset
     number, or null for a field that never ticks. Orders still fill at the true price.

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
+from src.simulator.scenario_contracts import REFUSAL_CODES
+
+_OF_A_CONTRACT = ("price", "halt", "data_refused", "data_back", "position", "order")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireFaults:
@@ -17,7 +21,8 @@ class WireFaults:
     ``stall_after_*`` keeps the socket open and says nothing any more. ``silent_messages`` names
     responses never sent. ``accept_only``: ``tcp`` never answers the handshake, ``handshake``
     answers it and then nothing. ``*_response`` numbers are cut, garbled, or given a false length.
-    ``only_order_messages``: the request counters count placeOrder and cancelOrder only.
+    ``answered_with`` maps a request's name to the code of an error that answers it in place of the
+    answer. ``only_order_messages``: the request counters count placeOrder and cancelOrder only.
     """
 
     latency_sec: float = 0
@@ -28,6 +33,7 @@ class WireFaults:
     stall_after_request: int | None = None
     stall_after_response: int | None = None
     silent_messages: tuple[str, ...] = ()
+    answered_with: Mapping[str, int] = field(default_factory=dict)
     accept_only: Literal["tcp", "handshake"] | None = None
     truncate_response: int | None = None
     garbage_response: int | None = None
@@ -54,14 +60,25 @@ class ScheduledEvent:
     ``notice`` the system message ``code``/``text`` to every client (1300, 2103, ...).
     ``link_lost`` 1100 (or ``code`` 2110): what happens meanwhile is told later, or never, by
     ``told_after``; ``link_back`` 1102, or with ``code`` 1101 market data must be asked for again.
-    ``price`` the price of ``symbol``; ``halt`` its halt tick (``value`` 0, 1, 2).
+    ``price`` the price of ``symbol``; ``halt`` its halt tick (``value`` 0, 1, 2). ``data_refused``
+    ends its market data lines with ``code`` and refuses new ones, until ``data_back``.
     ``position`` sets the holding of ``symbol``, ``cash`` the balance of ``currency``, of
     ``account_id`` (default: the first). ``order`` places a manual order of ``value`` shares
     (negative: a sale). ``ids_back`` the next valid order ids go back by ``value``.
     """
 
     what: Literal[
-        "notice", "link_lost", "link_back", "price", "halt", "position", "cash", "order", "ids_back"
+        "notice",
+        "link_lost",
+        "link_back",
+        "price",
+        "halt",
+        "data_refused",
+        "data_back",
+        "position",
+        "cash",
+        "order",
+        "ids_back",
     ]
     after_sec: float = 0
     after_orders: int | None = None
@@ -79,8 +96,10 @@ class ScheduledEvent:
             raise ValueError(f"after_sec must not be negative; found {self.after_sec}")
         if self.what == "notice" and self.code is None:
             raise ValueError("a notice needs its code")
-        if self.what in ("price", "halt", "position", "order") and not (self.symbol or self.con_id):
+        if self.what in _OF_A_CONTRACT and not (self.symbol or self.con_id):
             raise ValueError(f"{self.what} needs a symbol or con_id")
+        if self.what == "data_refused" and self.code not in REFUSAL_CODES:
+            raise ValueError(f"code must be one of {REFUSAL_CODES}; found {self.code}")
         if self.what == "price" and self.value <= 0:
             raise ValueError(f"a price must be above 0; found {self.value}")
 

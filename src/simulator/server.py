@@ -15,7 +15,7 @@ from typing import Protocol, TextIO, final
 from src.simulator.connection import Connection
 from src.simulator.delivery import Delivery
 from src.simulator.faults import FaultScript
-from src.simulator.messages import NO_ID, Refusal
+from src.simulator.messages import NO_ID, Refusal, request_id_of
 from src.simulator.messages_requests import Request, StartApi
 from src.simulator.messages_responses import ErrorMessage
 from src.simulator.scenario import Scenario
@@ -28,6 +28,7 @@ CHUNK_BYTES = 65536
 MAX_CONNECTIONS = 64
 CLIENT_ID_IN_USE = 326
 TOO_FAST = 100
+SCRIPTED = "The simulated gateway answers so by scenario."
 
 log = logging.getLogger(__name__)
 
@@ -201,7 +202,12 @@ class SimulatedGateway:
         fate = self._faults.request_fate(message.name)
         if fate.handled:
             connection.is_stalled |= fate.stalls or fate.closes
-            self._handle(connection, message.content)
+            code = self._faults.error_instead(message.name)
+            if code:
+                about = request_id_of(message.fields)
+                connection.send([ErrorMessage(id=about, code=code, text=SCRIPTED)])
+            else:
+                self._handle(connection, message.content)
         if fate.closes:
             connection.close()
         self._set_timer()

@@ -102,6 +102,14 @@ def price_ticks(
     ]
 
 
+def close_tick(
+    market: Market, contract: ContractSetup, req_id: int, now: datetime
+) -> list[Response]:
+    """What a client gets that has no subscription."""
+    quote = _visible(market, contract, LIVE, now)
+    return list(_prices(contract, quote, req_id, _LIVE_IDS, ("close",)))
+
+
 def halt_tick(req_id: int, value: int, *, is_delayed: bool) -> TickGeneric:
     """0 trading, 1 halted, 2 volatility pause."""
     ids = _DELAYED_IDS if is_delayed else _LIVE_IDS

@@ -201,6 +201,19 @@ def test_what_changed_while_the_prompt_was_open_is_planned_anew(
     assert planned(place) != before
 
 
+@pytest.mark.parametrize("code", [354, 10197])
+def test_f91_a_price_whose_stream_the_broker_ended_is_not_traded_on(
+    place: Workplace, gateway: Gateway, code: int
+) -> None:
+    place.set("pricing", fallback_to_snapshot="false", price_timeout_sec=1)
+    ended = ScheduledEvent(what="data_refused", code=code, symbol="IBIT")
+    done = place.run("--confirm", stdin=LateAnswer(["y"], {1: lambda: gateway.happen(ended)}))
+    assert done.code == ExitCode.REFUSED
+    (line,) = done.errors
+    assert f"no usable price (last) for IBIT ({code}: " in line
+    assert gateway.order_messages == []
+
+
 def test_a_yes_to_the_second_plan_trades_the_second_plan(
     place: Workplace, gateway: Gateway
 ) -> None:

@@ -44,6 +44,10 @@ SILENCE = {
     "no accounts": (silent("ManagedAccounts"), "answered the handshake but not the login"),
     "no order id": (silent("NextValidId"), "answered the handshake but not the login"),
     "no end of positions": (silent("PositionEnd"), "did not send positions in full"),
+    "positions are not ready": (
+        WireFaults(answered_with={"ReqPositions": 2151}),
+        "(it said meanwhile: 2151: ",
+    ),
     "no end of values": (silent("AccountDownloadEnd"), "did not send account values in full"),
     "no end of contracts": (silent("ContractDetailsEnd"), "did not answer within"),
     "no contracts at all": (

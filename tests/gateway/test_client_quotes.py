@@ -26,8 +26,9 @@ from src.simulator.scenario import (
     ScheduledEvent,
     WireFaults,
 )
+from src.simulator.server import utc_now
 from tests.gateway.client_kit import QUICK, SendTimes, gateway_of, sent, talk, with_wire
-from tests.gateway.exchange_kit import IAU, SPY, account, scenario
+from tests.gateway.exchange_kit import CALL, IAU, SPY, XIU, account, scenario
 
 NO_FALLBACK = QUICK._replace(fallback_to_snapshot=False)
 Access = Literal["live", "delayed", "none", "silent"]
@@ -118,7 +119,7 @@ def test_crossed_bid_and_ask_are_no_price() -> None:
     assert all(usable_price(quote, "mid") is None for quote in quotes["SPY"])
 
 
-@pytest.mark.parametrize("code", [354, 10089, 10090, 10168, 10197])
+@pytest.mark.parametrize("code", [354, 10089, 10090, 10168, 10186, 10197])
 def test_a_refusal_ends_a_stage_at_once(code: int) -> None:
     started = time.monotonic()
     quotes = _quotes(
@@ -228,6 +229,104 @@ def test_quotes_lost_in_an_outage_are_asked_again() -> None:
 
     stages = talk(_market(access="silent"), work)["SPY"]
     assert [quote.stage for quote in stages].count(QuoteStage.LIVE) == 2
+
+
+# --- F91: lines that the broker ends --------------------------------------------------------
+
+
+def _event(session: IbkrSession, **what: object) -> None:
+    """Something happens at the exchange of this session now."""
+    server = gateway_of(session)
+    happens = ScheduledEvent(symbol="SPY", **what)  # type: ignore[arg-type]
+    server._deliver(server.exchange.inject(happens, utc_now()))  # type: ignore[attr-defined]
+
+
+REFUSALS = [354, 10089, 10090, 10168, 10186, 10197]
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+def test_f91_a_stream_that_the_broker_ended_is_asked_again(
+    code: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work(session: IbkrSession) -> tuple[Decimal | None, int]:
+        await session.fetch_quotes(["SPY"], QUICK)
+        _event(session, what="data_refused", code=code)
+        _event(session, what="price", value=Decimal(610))
+        _event(session, what="data_back")
+        await asyncio.sleep(0.05)
+        (quote,) = (await session.fetch_quotes(["SPY"], QUICK))["SPY"]
+        return quote.last_usd, sent(gateway_of(session)).count("ReqMktData")
+
+    assert talk(scenario(), work) == (Decimal(610), 2)
+    assert f"reason={code}: " in caplog.text
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+def test_f91_an_old_price_is_never_fresh_while_the_refusal_lasts(code: int) -> None:
+    async def work(session: IbkrSession) -> Quotes:
+        await session.fetch_quotes(["SPY"], NO_FALLBACK)
+        _event(session, what="data_refused", code=code)
+        await asyncio.sleep(0.05)
+        return await session.fetch_quotes(["SPY"], NO_FALLBACK)
+
+    (quote,) = talk(scenario(), work)["SPY"]
+    assert usable_price(quote, "last") is None
+    assert quote.refusal.startswith(f"{code}:")
+
+
+def test_f91_a_line_ended_while_others_are_asked_is_asked_again() -> None:
+    async def work(session: IbkrSession) -> tuple[list[Decimal | None], float]:
+        loop = asyncio.get_running_loop()
+        loop.call_later(0.2, lambda: _event(session, what="data_refused", code=10197))
+        loop.call_later(0.25, lambda: _event(session, what="price", value=Decimal(610)))
+        loop.call_later(0.3, lambda: _event(session, what="data_back"))
+        started = loop.time()
+        quotes = await session.fetch_quotes(["SPY", "IAU"], QUICK)
+        return [usable_price(one, "last") for one in quotes["SPY"]], loop.time() - started
+
+    silent = replace(IAU, market_data=MarketDataSetup(access="silent"))
+    prices, spent = talk(scenario(contracts=(SPY, silent, CALL, XIU)), work)
+    assert prices == [None, 610]
+    assert spent < 1.2
+
+
+def test_f91_streams_lost_with_1101_are_asked_again() -> None:
+    async def work(session: IbkrSession) -> tuple[Decimal | None, int]:
+        await session.fetch_quotes(["SPY"], QUICK)
+        _event(session, what="price", value=Decimal(610))
+        _event(session, what="link_lost")
+        _event(session, what="link_back", code=1101)
+        await asyncio.sleep(0.05)
+        (quote,) = (await session.fetch_quotes(["SPY"], QUICK))["SPY"]
+        return quote.last_usd, sent(gateway_of(session)).count("ReqMktData")
+
+    assert talk(scenario(), work) == (Decimal(610), 2)
+
+
+@pytest.mark.parametrize("pricing", [QUICK, NO_FALLBACK], ids=["fallback", "live only"])
+def test_a_close_that_follows_a_refusal_in_part_is_the_price(pricing: PricingSettings) -> None:
+    setting = _market(access="none", refusal=10090)
+    started = time.monotonic()
+    quotes = _quotes(setting, pricing._replace(price_source="close", price_timeout_sec=Decimal(9)))
+    assert time.monotonic() - started < 2
+    assert [usable_price(quote, "close") for quote in quotes["SPY"]] == [600]
+
+
+def test_a_close_that_follows_a_refusal_in_part_late_is_the_price() -> None:
+    async def work(session: IbkrSession) -> Quotes:
+        listener = session._connection.link.listener
+        loop = asyncio.get_running_loop()
+
+        def close_comes() -> None:
+            (request_id,) = listener.quotes
+            listener.priceSizeTick(request_id, 9, 599.0, 0)
+
+        loop.call_later(0.5, close_comes)
+        pricing = NO_FALLBACK._replace(price_source="close", price_timeout_sec=Decimal(9))
+        return await session.fetch_quotes(["SPY"], pricing)
+
+    (quote,) = talk(_market(access="none", refusal=10090, shown={"close": None}), work)["SPY"]
+    assert usable_price(quote, "close") == 599
 
 
 def test_a_running_stream_answers_with_its_newest_price() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -26,6 +27,17 @@ def poor_data(trouble: Trouble) -> None:
     refusal = trouble.chance.choice((354, 10089, 10168, 10197))
     delay = trouble.chance.choice((0, 2, 15))
     trouble.data[trouble.symbol] = MarketDataSetup(access=access, refusal=refusal, delay_sec=delay)
+
+
+def data_ends(trouble: Trouble) -> None:
+    """The broker ends running market data lines, for good or for a while."""
+    code = trouble.chance.choice((354, 10089, 10090, 10168, 10186, 10197))
+    trouble.event(what="data_refused", symbol=trouble.symbol, code=code)
+    away = trouble.chance.choice((0, 1, 20, None))
+    if away is not None:
+        ended = trouble.events[-1]
+        back = replace(ended, what="data_back", after_sec=ended.after_sec + away)
+        trouble.events.append(back)
 
 
 def halted(trouble: Trouble) -> None:
@@ -121,6 +133,7 @@ MARKET_FAULTS: Final[tuple[Fault, ...]] = (
     other_account,
     lying_price,
     poor_data,
+    data_ends,
     halted,
     sentinel,
     price_moves,

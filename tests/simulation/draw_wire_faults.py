@@ -101,6 +101,22 @@ def silent(trouble: Trouble) -> None:
     trouble.wire = replace(trouble.wire, silent_messages=names)
 
 
+def answered_otherwise(trouble: Trouble) -> None:
+    """An error of a kind that ends nothing, in place of an answer or of its end."""
+    request = trouble.pick(
+        "ReqPositions",
+        "ReqAccountUpdates",
+        "ReqExecutions",
+        "ReqAllOpenOrders",
+        "ReqCompletedOrders",
+        "ReqContractDetails",
+        "ReqMktData",
+        "ReqCurrentTime",
+    )
+    code = trouble.chance.choice((321, 399, 2103, 2151, 10167))
+    trouble.wire = replace(trouble.wire, answered_with={request: code})
+
+
 def repeated(trouble: Trouble) -> None:
     names = tuple(trouble.chance.sample(REPEATED, 2))
     trouble.wire = replace(trouble.wire, duplicate_messages=names)
@@ -170,6 +186,7 @@ WIRE_FAULTS: Final[tuple[Fault, ...]] = (
     stalled,
     damaged,
     silent,
+    answered_otherwise,
     repeated,
     swapped,
     late,

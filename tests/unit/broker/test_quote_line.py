@@ -100,14 +100,68 @@ def test_errors_end_the_line_by_their_class(code: int, state: LineState) -> None
     assert line.refusal == (f"{code}: said so" if state is LineState.REFUSED else "")
 
 
-def test_the_first_end_stands() -> None:
-    line = _line()
+def test_a_snapshot_that_has_ended_stands() -> None:
+    line = _line(stage=QuoteStage.SNAPSHOT)
     line.on_price(4, Decimal(10))
-    line.on_error(354, "too late to matter")
     line.on_end()
+    line.on_error(354, "too late to matter")
     assert line.state is LineState.USABLE
     assert line.refusal == ""
     assert line.has_ended
+
+
+@pytest.mark.parametrize("code", [101, 354, 10089, 10090, 10168, 10186, 10197, 99999])
+@pytest.mark.parametrize("source", ["last", "bid", "ask", "mid"])
+def test_f91_a_refusal_takes_back_the_price_of_a_running_line(
+    source: PriceSource, code: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    line = _line(source)
+    for tick in (1, 2, 4):
+        line.on_price(tick, Decimal(10))
+    assert usable_price(line.quote(), source) == 10
+    line.on_error(code, "said so")
+    assert usable_price(line.quote(), source) is None
+    assert (line.state, line.is_over) == (LineState.REFUSED, True)
+    assert line.quote().refusal == f"{code}: said so"
+    assert f"{code}: said so" in caplog.text
+
+
+@pytest.mark.parametrize("code", [100, 300, 2103, 2108, 10167])
+def test_f91_a_notice_leaves_a_running_line_alone(code: int) -> None:
+    line = _line()
+    line.on_price(4, Decimal(10))
+    line.on_error(code, "said so")
+    assert (line.state, line.is_over, line.is_usable) == (LineState.USABLE, False, True)
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["before", "after"])
+def test_f91_the_close_counts_before_and_after_a_refusal(*, is_first: bool) -> None:
+    line = _line("close")
+    if is_first:
+        line.on_price(9, Decimal(10))
+    line.on_error(10090, "in part")
+    if not is_first:
+        line.on_price(9, Decimal(10))
+    assert (line.state, line.is_over) == (LineState.USABLE, True)
+
+
+@pytest.mark.parametrize("end", ["refused", "time over"])
+def test_a_field_that_comes_later_counts_all_the_same(end: str) -> None:
+    line = _line()
+    if end == "refused":
+        line.on_error(354, "said so")
+    else:
+        line.state = LineState.ENDED
+    line.news.clear()
+    line.on_price(4, Decimal(10))
+    assert line.state is LineState.USABLE
+    assert line.news.is_set()
+
+
+def test_what_a_notice_said_is_told_where_no_price_came() -> None:
+    line = _line()
+    line.on_error(2103, "farm broken")
+    assert line.quote().refusal == "2103: farm broken"
 
 
 def test_a_snapshot_without_the_field_ends_at_its_end() -> None:
