@@ -268,10 +268,8 @@ class Listener(Wrapper):
     def _session_message(self, code: int, text: str) -> None:
         """A message about the session as a whole."""
         kind = classify(code)
-        if self.notices.is_our_own(code):
-            log.debug("account subscription ended code=%s", code)
+        if not self.notices.hear(code, text):
             return
-        self.notices.add(code, text)
         log.log(_LOG_LEVELS.get(kind, logging.INFO), "broker message code=%s text=%s", code, text)
         if code == _CLIENT_ID_IN_USE:
             self.client.break_off(CLIENT_ID_TAKEN)

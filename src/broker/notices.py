@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Sequence
 from typing import Final
+
+log = logging.getLogger(__name__)
 
 _SWITCHED: Final = 2100
 _OWN_SWITCH_SEC: Final = 60.0
@@ -22,11 +25,18 @@ class Notices:
         self._count = 0
         self._texts: deque[str] = deque(maxlen=_KEPT)
 
-    def add(self, code: int, text: str) -> None:
-        """Keep what may explain why something fails; that all is well explains nothing."""
+    def hear(self, code: int, text: str) -> bool:
+        """Take a message in; False when it only answers what we did ourselves.
+
+        Kept is what may explain why something fails; that all is well explains nothing.
+        """
+        if self._is_our_own(code):
+            log.debug("account subscription ended code=%s", code)
+            return False
         if code not in _ALL_IS_WELL:
             self._count += 1
             self._texts.append(f"{code}: {text}")
+        return True
 
     def mark(self) -> int:
         """This moment, for ``since``."""
@@ -41,8 +51,8 @@ class Notices:
         """We end our account subscription ourselves: one 2100 will answer that."""
         self._unsubscribed_at.append(_now_sec())
 
-    def is_our_own(self, code: int) -> bool:
-        """Whether this only answers what we did ourselves, so that nobody need hear of it.
+    def _is_our_own(self, code: int) -> bool:
+        """Whether this answers our own unsubscribing.
 
         A gateway may leave the answer out: it is not expected for ever, so that a later 2100, by
         which something else takes our subscription, is heard.
