@@ -199,6 +199,7 @@ def market_state(
         open_runs=books.open_runs,
         lock_holder=books.lock_holder,
         recent_trades=books.recent_trades,
+        highest_order_id=view.highest_order_id,
     )
 
 

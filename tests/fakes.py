@@ -447,6 +447,10 @@ class FakeDesk:
         return (ACCOUNT,)
 
     @property
+    def highest_order_id(self) -> int:
+        return self.next_id - 1
+
+    @property
     def client_id(self) -> int:
         return CLIENT_ID
 

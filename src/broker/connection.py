@@ -14,6 +14,7 @@ from src.broker.ib_link import Link
 from src.broker.pacing import BURST_MESSAGES, RECOVERY_SEC, backoff_sec
 from src.broker.quotes import QuoteDesk
 from src.core.order_events import BrokerEvent
+from src.core.order_ids import next_order_id
 from src.core.records import Symbol
 from src.errors import BrokerLost
 from src.settings import IbkrSettings
@@ -35,6 +36,11 @@ class BrokerConnection:
         self.generation = 0
         self._evidence: Callable[[BrokerEvent], None] | None = None
         self._highest_order_id = 0
+
+    @property
+    def highest_order_id(self) -> int:
+        """The highest order id that was seen of any client, or claimed."""
+        return max(self._highest_order_id, self.link.listener.highest_order_id)
 
     async def open(self, symbols: Sequence[Symbol] = ()) -> None:
         """Connect and download the account; meanwhile ask what ``symbols`` are.
@@ -86,14 +92,12 @@ class BrokerConnection:
 
     def claim_order_id(self, at_least: int) -> int:
         """An id above all that was ever seen or claimed, and not below ``at_least``."""
-        seen = max(self._highest_order_id, self.link.listener.highest_order_id)
-        self._highest_order_id = max(seen + 1, at_least)
+        self._highest_order_id = next_order_id(self.highest_order_id, at_least)
         return self._highest_order_id
 
     def _replace_link(self) -> None:
         """A fresh link; listings stay known, open questions end."""
-        claimed = max(self._highest_order_id, self.link.listener.highest_order_id)
-        self._highest_order_id = claimed
+        self._highest_order_id = self.highest_order_id
         self.link.listener.evidence = None
         self.link.close()
         self.link = Link(self.settings)

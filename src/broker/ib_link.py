@@ -21,7 +21,7 @@ from src.broker.guarded_client import GuardedClient, Progress
 from src.broker.listener import CLIENT_ID_TAKEN, Listener
 from src.broker.notices import meanwhile
 from src.broker.pacing import Reply, backoff_sec, read_reply
-from src.broker.replies import FIRST_REQUEST_ID, AnswerDamaged, AnswerLate, AnswerRefused, Key
+from src.broker.replies import AnswerDamaged, AnswerLate, AnswerRefused, Key
 from src.errors import BrokerLost
 
 if TYPE_CHECKING:
@@ -51,7 +51,6 @@ class Link:
     def __init__(self, settings: IbkrSettings) -> None:
         self._settings = settings
         self._ib = _GuardedIB(settings.account_id)
-        self._next_request_id = FIRST_REQUEST_ID
         self._turns: dict[Key, asyncio.Lock] = {}
         self.timeout_sec = float(settings.connect_timeout_sec)
 
@@ -105,8 +104,7 @@ class Link:
 
     def new_request_id(self) -> int:
         """A request id that was not used on this connection."""
-        self._next_request_id += 1
-        return self._next_request_id
+        return self.listener.replies.new_request_id()
 
     async def ask(self, what: str, key: Key, send: Callable[[], None]) -> list[Any]:
         """Ask one question and wait for the whole answer.

@@ -21,7 +21,7 @@ from src.broker import convert
 from src.broker.account_book import AccountBook
 from src.broker.notices import Notices
 from src.broker.pacing import Reply, read_reply
-from src.broker.replies import FIRST_REQUEST_ID, AnswerDamaged, AnswerRefused, Replies
+from src.broker.replies import AnswerDamaged, AnswerRefused, Replies
 from src.broker.tick_sink import TickSink
 from src.broker.upstream import Upstream
 from src.core.codes import CodeKind, classify
@@ -244,7 +244,7 @@ class Listener(Wrapper):
                 self.replies.note(reqId, f"{errorCode}: {text}")
             else:
                 self.replies.fail(reqId, AnswerRefused(errorCode, text))
-        elif reqId >= FIRST_REQUEST_ID:
+        elif self.replies.is_request_id(reqId):
             log.debug("late message request=%s code=%s text=%s", reqId, errorCode, text)
         else:
             log.info("broker message id=%s code=%s text=%s", reqId, errorCode, text)

@@ -58,6 +58,11 @@ class MarketReader:
         """All accounts of the login, as the broker lists them."""
         return self._connection.link.accounts
 
+    @property
+    def highest_order_id(self) -> int:
+        """The highest order id seen so far, of any client."""
+        return self._connection.highest_order_id
+
     async def known_symbols(self, symbols: Collection[Symbol]) -> Mapping[Symbol, SymbolLookup]:
         """Look every symbol up as a USD stock or ETF on SMART; answers are kept."""
         return await self._connection.listings.lookup_all(symbols)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from decimal import Decimal
-from typing import Final
 
 from src.broker import convert
 from src.broker.connection import BrokerConnection
@@ -17,13 +16,12 @@ from src.broker.guarded_client import NeverLeftError
 from src.broker.market_reader import MarketReader
 from src.core.gate import OrderGate
 from src.core.order_events import BrokerEvent
+from src.core.order_ids import MAX_ORDER_ID, USED_UP
 from src.core.permit import TradePermit
 from src.core.records import OrderRequest
 from src.errors import BrokerLost, NeverSent, Refused
 
 log = logging.getLogger(__name__)
-
-_MAX_ORDER_ID: Final = 2**31 - 2
 
 
 class IbkrOrderDesk(MarketReader):
@@ -53,8 +51,8 @@ class IbkrOrderDesk(MarketReader):
         Raises: Refused when the broker's order ids are used up (reset them in TWS).
         """
         order_id = self._connection.claim_order_id(at_least)
-        if order_id > _MAX_ORDER_ID:
-            raise Refused("the order ids of this client id are used up: reset them in TWS")
+        if order_id > MAX_ORDER_ID:
+            raise Refused(USED_UP)
         return order_id
 
     async def place(self, request: OrderRequest) -> None:

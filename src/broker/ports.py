@@ -47,6 +47,10 @@ class MarketView(Protocol):
     def managed_accounts(self) -> tuple[str, ...]:
         """All accounts of the login, as the broker lists them."""
 
+    @property
+    def highest_order_id(self) -> int:
+        """The highest order id seen so far, of any client."""
+
     async def known_symbols(self, symbols: Collection[Symbol]) -> Mapping[Symbol, SymbolLookup]:
         """Look every symbol up as a USD stock or ETF on SMART; answers are kept for the session."""
 

@@ -10,13 +10,12 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from src.core.order_ids import REQUEST_IDS
+
 MAX_ROWS: Final = 100_000
 """No honest list is longer; a flood ends as a failure instead of as a full memory."""
 
 MAX_NOTICES: Final = 20
-
-FIRST_REQUEST_ID: Final = 1_000_000_000
-"""Request ids stay far above order ids: an error names either with the same number."""
 
 Key = int | str
 """A request id, or the name of a question that the protocol lets be asked one at a time."""
@@ -62,6 +61,16 @@ class Replies:
 
     def __init__(self) -> None:
         self._open: dict[Key, Reply] = {}
+        self._made = 0
+
+    def new_request_id(self) -> int:
+        """A request id that was not used on this connection, and is none of an order."""
+        self._made += 1
+        return REQUEST_IDS[self._made]
+
+    def is_request_id(self, number: int) -> bool:
+        """Whether a question of this connection had this id."""
+        return number in REQUEST_IDS[: self._made + 1]
 
     def open(self, key: Key) -> Reply:
         """Start to collect the answer to a question; ``close`` must follow."""

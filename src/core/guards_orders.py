@@ -9,6 +9,7 @@ from datetime import datetime
 
 from src.core.market_state import MarketState, Obstacle, obstacles
 from src.core.money import ZERO, dollars, exact_sum, plain_text, shares_text
+from src.core.order_ids import USED_UP, are_enough
 from src.core.order_ref import has_prefix
 from src.core.records import OrderTicket, Position, Side, TradePlan, WorkingOrder
 from src.settings import ExecutionSettings, Settings
@@ -131,6 +132,14 @@ def _order_limits(plan: TradePlan, limits: ExecutionSettings) -> list[str]:
         for ticket in plan.tickets
         if limit and not abs(ticket.est_value_usd) <= limit
     ]
+
+
+def order_ids(
+    plan: TradePlan, state: MarketState, _settings: Settings, _now: datetime
+) -> tuple[Obstacle, ...]:
+    """There is an order id for every ticket and its second attempt."""
+    is_enough = are_enough(state.highest_order_id, len(plan.tickets))
+    return () if is_enough else obstacles(USED_UP)
 
 
 def plan_age(

@@ -33,7 +33,8 @@ class MarketState:
     ``clock_offset`` is gateway time minus our time. ``journalled_refs`` are all order refs of the
     account's journal, ``open_runs`` the ids of runs that still have to be settled, and
     ``lock_holder`` describes another run that holds the account (empty: none).
-    ``recent_trades`` are those of the last runs, the newest last.
+    ``recent_trades`` are those of the last runs, the newest last. ``highest_order_id`` is the
+    highest that was seen of any client.
     """
 
     managed_accounts: tuple[str, ...]
@@ -49,6 +50,7 @@ class MarketState:
     open_runs: tuple[str, ...] = ()
     lock_holder: str = ""
     recent_trades: tuple[RecentTrades, ...] = ()
+    highest_order_id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ from src.core.guards_market import (
 from src.core.guards_orders import (
     hard_limits,
     long_only,
+    order_ids,
     plan_age,
     same_contracts,
     unknown_own_orders,
@@ -58,6 +59,7 @@ GUARDS: Final[tuple[Guard, ...]] = (
     long_only,
     same_contracts,
     hard_limits,
+    order_ids,
     plan_age,
     split_suspected,
     broker_net_liq,

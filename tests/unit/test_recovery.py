@@ -61,6 +61,7 @@ class ScriptedView:
 
     account_id: str = ACCOUNT
     managed_accounts: tuple[str, ...] = (ACCOUNT,)
+    highest_order_id: int = 0
 
     def _round(self, what: str) -> BrokerAnswered:
         if self.is_lost:

@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from src.core.market_state import MarketState, Obstacle, obstacles, previous_closes
+from src.core.order_ids import MAX_ORDER_ID
 from src.core.order_ref import PREFIX
 from src.core.permit import (
     GUARDS,
@@ -172,6 +173,13 @@ def test_hard_limits_show_limit_and_value() -> None:
     assert any(f"max_order_usd = {largest - 1}" in text for text in texts)
     loose = settings(max_orders=len(PLAN.tickets), max_order_usd=largest, max_run_usd=total)
     assert found(CALM, loose) == []
+
+
+def test_order_ids_must_last_for_every_ticket_and_its_second_attempt() -> None:
+    needed = 2 * len(PLAN.tickets)
+    texts = found(state(highest_order_id=MAX_ORDER_ID - needed + 1))
+    assert any("Reset API order ID sequence" in text for text in texts)
+    assert found(state(highest_order_id=MAX_ORDER_ID - needed)) == []
 
 
 def test_an_advisor_group_is_not_an_account() -> None:
