@@ -18,6 +18,7 @@ from src.core.order_events import CommissionSeen
 from src.core.records import (
     CompletedOrder,
     Fill,
+    ForeignAmount,
     Listing,
     OrderRequest,
     OrderStyle,
@@ -207,8 +208,13 @@ def fill_from(contract: Contract, execution: Execution) -> Fill:
 
 
 def commission_from(report: CommissionReport) -> CommissionSeen:
-    """What one execution cost; None when the broker left the amount out."""
-    return CommissionSeen(exec_id=clean(report.execId), commission_usd=known(report.commission))
+    """What one execution cost, in the currency named; None when the broker left the amount out."""
+    exec_id, amount = clean(report.execId), known(report.commission)
+    currency = clean(report.currency).upper()
+    if amount is None or currency in {"", "USD"}:
+        return CommissionSeen(exec_id=exec_id, commission_usd=amount)
+    foreign = ForeignAmount(amount=amount, currency=currency)
+    return CommissionSeen(exec_id=exec_id, commission_usd=None, foreign_commission=foreign)
 
 
 def held_row(

@@ -27,6 +27,7 @@ from src.broker.upstream import Upstream
 from src.core.codes import CodeKind, classify
 from src.core.order_events import (
     BrokerEvent,
+    CommissionSeen,
     FillSeen,
     LinkSeen,
     LinkState,
@@ -75,7 +76,7 @@ class Listener(Wrapper):
         self.notices = Notices()
         self.closed = asyncio.Event()
         self.highest_order_id = 0
-        self.commissions: dict[str, Decimal | None] = {}
+        self.commissions: dict[str, CommissionSeen] = {}
         self.last_message = ""
         self.generation = 0
         self.client: GuardedClient
@@ -219,7 +220,7 @@ class Listener(Wrapper):
 
     def commissionReport(self, commissionReport: CommissionReport) -> None:
         seen = convert.commission_from(commissionReport)
-        self.commissions[seen.exec_id] = seen.commission_usd
+        self.commissions[seen.exec_id] = seen
         self._emit(seen)
 
     # --- session ----------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
@@ -23,7 +22,7 @@ from src.broker.listener import (
 )
 from src.broker.replies import AnswerRefused
 from src.core.codes import READ_ONLY_CODE
-from src.core.executions import newest_fills
+from src.core.executions import newest_fills, with_commission
 from src.core.records import (
     AccountSnapshot,
     CompletedOrder,
@@ -165,7 +164,7 @@ class MarketReader:
         )
         known = link.listener.commissions
         return newest_fills(
-            replace(fill, commission_usd=known.get(fill.exec_id))
+            with_commission(fill, known[fill.exec_id]) if fill.exec_id in known else fill
             for fill in rows
             if fill.account_id == self.account_id
         )

@@ -181,7 +181,7 @@ class OrderBooks:
     def missing_commissions(self) -> int:
         """How many executions the broker has not priced yet."""
         return sum(
-            fill.commission_usd is None
+            not fill.is_charged
             for ticket in self.tickets.values()
             for fill in ticket.fills
             if fill.qty_shares > Decimal(0)

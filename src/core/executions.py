@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from src.core.journal import CommissionRecorded
+from src.core.order_events import CommissionSeen
 from src.core.records import Fill
 
 
@@ -40,6 +42,13 @@ def newest_fills(fills: Iterable[Fill]) -> tuple[Fill, ...]:
 
 def with_known_commission(fill: Fill, known: Fill) -> Fill:
     """The fill with its own commission, else with the one known of its earlier version."""
-    if fill.commission_usd is not None:
+    return fill if fill.is_charged else with_commission(fill, known)
+
+
+def with_commission(fill: Fill, said: Fill | CommissionSeen | CommissionRecorded) -> Fill:
+    """The fill with the commission that was said, if an amount was."""
+    if said.commission_usd is None and said.foreign_commission is None:
         return fill
-    return replace(fill, commission_usd=known.commission_usd)
+    return replace(
+        fill, commission_usd=said.commission_usd, foreign_commission=said.foreign_commission
+    )

@@ -15,7 +15,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, Union
 
-from src.core.records import Fill, OrderRequest, TicketStatus, TradePlan, Valuation
+from src.core.records import Fill, ForeignAmount, OrderRequest, TicketStatus, TradePlan, Valuation
 
 SCHEMA_VERSION: Final = 1
 """Version of the event records; a journal of another version is refused, never guessed at."""
@@ -119,12 +119,16 @@ class FillRecorded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommissionRecorded:
-    """The commission of an execution recorded earlier, in USD; None: reported without amount."""
+    """The commission of an execution recorded earlier, in USD or in another currency.
+
+    Neither: it was reported without an amount.
+    """
 
     run_id: str
     at_utc: datetime
     exec_id: str
     commission_usd: Decimal | None
+    foreign_commission: ForeignAmount | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from typing import Final, TypeVar, Union, cast, get_args, get_origin, get_type_h
 
 from src.core.journal import (
     SCHEMA_VERSION,
+    CommissionRecorded,
     Declined,
     IntentRecorded,
     JournalEvent,
@@ -27,11 +28,17 @@ from src.core.journal import (
     RunClosed,
     TicketEnded,
 )
-from src.core.records import TicketStatus
+from src.core.records import Fill, TicketStatus
 from src.errors import JournalError
 
 _T = TypeVar("_T")
 _KINDS: Final[Mapping[str, type]] = {kind.__name__: kind for kind in get_args(JournalEvent)}
+_ADDED: Final[Mapping[type, frozenset[str]]] = {
+    Fill: frozenset({"foreign_commission"}),
+    CommissionRecorded: frozenset({"foreign_commission"}),
+}
+"""Fields that older journals of this schema lack; they then have the record's default."""
+
 _MARKS: Final[Mapping[type, str]] = {
     RunClosed: "closed",
     RunAccepted: "closed",
@@ -126,9 +133,10 @@ def _from_optional(plain: object, kinds: tuple[object, ...]) -> object:
 
 def _record_from_plain(plain: dict[str, object], kind: type) -> object:
     hints = _hints(kind)
-    if plain.keys() != hints.keys():
-        raise ValueError(f"fields of {kind.__name__} differ: {sorted(plain.keys() ^ hints.keys())}")
-    return kind(**{name: _from_plain(plain[name], hint) for name, hint in hints.items()})
+    differing = (plain.keys() ^ hints.keys()) - (_ADDED.get(kind, frozenset()) - plain.keys())
+    if differing:
+        raise ValueError(f"fields of {kind.__name__} differ: {sorted(differing)}")
+    return kind(**{name: _from_plain(plain[name], hints[name]) for name in plain})
 
 
 def _scalar_from_plain(plain: object, kind: type) -> object:

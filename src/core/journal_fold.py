@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from decimal import Decimal
 
-from src.core.executions import execution_key, newest_fills
+from src.core.executions import execution_key, newest_fills, with_commission
 from src.core.journal import (
     Acknowledged,
     Approved,
@@ -166,15 +165,12 @@ def _take_commission(state: RunState, event: CommissionRecorded) -> RunState:
     key = execution_key(event.exec_id)
     for attempt in state.attempts:
         if any(execution_key(fill.exec_id) == key for fill in attempt.fills):
-            fills = tuple(_charged(fill, key, event.commission_usd) for fill in attempt.fills)
+            fills = tuple(
+                with_commission(fill, event) if execution_key(fill.exec_id) == key else fill
+                for fill in attempt.fills
+            )
             return _with_attempt(state, replace(attempt, fills=fills))
     return state
-
-
-def _charged(fill: Fill, key: str, commission_usd: Decimal | None) -> Fill:
-    if execution_key(fill.exec_id) != key or commission_usd is None:
-        return fill
-    return replace(fill, commission_usd=commission_usd)
 
 
 def _line(state: RunState, number: int) -> PlanLine:

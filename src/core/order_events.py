@@ -13,7 +13,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Union
 
-from src.core.records import Fill, WorkingOrder
+from src.core.records import Fill, ForeignAmount, WorkingOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +46,11 @@ class FillSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommissionSeen:
-    """A commissionReport message; ``commission_usd`` None means reported without an amount."""
+    """A commissionReport message, in USD or in another currency; neither: without an amount."""
 
     exec_id: str
     commission_usd: Decimal | None
+    foreign_commission: ForeignAmount | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

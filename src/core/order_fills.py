@@ -9,10 +9,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 
-from src.core.executions import execution_key, execution_version, with_known_commission
+from src.core.executions import (
+    execution_key,
+    execution_version,
+    with_commission,
+    with_known_commission,
+)
 from src.core.journal import Acknowledged, CommissionRecorded, FillRecorded
+from src.core.order_events import CommissionSeen
 from src.core.order_moves import alarm, ask, finish, move, status_by_fills
 from src.core.order_state import Claim, OrderState, Phase, QueryBroker, Step, WriteJournal
 from src.core.records import Fill, TicketStatus
@@ -26,8 +31,8 @@ def take_fill(state: OrderState, fill: Fill, at_utc: datetime) -> Step:
     known = find_execution(state, fill.exec_id)
     if known is not None:
         seen, new = execution_version(known.exec_id), execution_version(fill.exec_id)
-        if new == seen and fill.commission_usd is not None:
-            return take_commission(state, fill.exec_id, fill.commission_usd, at_utc)
+        if new == seen and fill.is_charged:
+            return take_commission(state, fill.exec_id, fill, at_utc)
         if new <= seen:
             return state, ()
     booked, writes = _book(state, known, fill, at_utc)
@@ -36,18 +41,21 @@ def take_fill(state: OrderState, fill: Fill, at_utc: datetime) -> Step:
 
 
 def take_commission(
-    state: OrderState, exec_id: str, commission_usd: Decimal | None, at_utc: datetime
+    state: OrderState, exec_id: str, said: Fill | CommissionSeen, at_utc: datetime
 ) -> Step:
     """Attach a commission to its execution; one without amount, or known already, changes nothing.
 
     A commission that arrives before its execution is kept by the caller and offered again.
     """
     known = find_execution(state, exec_id)
-    if known is None or commission_usd is None or known.commission_usd == commission_usd:
+    if known is None or (priced := with_commission(known, said)) == known:
         return state, ()
-    priced = replace(known, commission_usd=commission_usd)
     event = CommissionRecorded(
-        run_id=state.run_id, at_utc=at_utc, exec_id=known.exec_id, commission_usd=commission_usd
+        run_id=state.run_id,
+        at_utc=at_utc,
+        exec_id=known.exec_id,
+        commission_usd=priced.commission_usd,
+        foreign_commission=priced.foreign_commission,
     )
     return _swap(state, known, priced), (WriteJournal(event=event),)
 

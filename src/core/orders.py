@@ -136,7 +136,7 @@ def _on_broker(
     if isinstance(event, FillSeen):
         return take_fill(state, event.fill, at_utc)
     if isinstance(event, CommissionSeen):
-        return take_commission(state, event.exec_id, event.commission_usd, at_utc)
+        return take_commission(state, event.exec_id, event, at_utc)
     if isinstance(event, OrderErrorSeen):
         return _on_code(state, event, at_utc)
     if isinstance(event, StatusSeen):

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Final
 
 from src.core.broker_view import BrokerView
-from src.core.executions import execution_key, newest_fills
+from src.core.executions import execution_key, newest_fills, with_commission
 from src.core.journal import (
     Acknowledged,
     CommissionRecorded,
@@ -96,13 +96,14 @@ def _executions(
         known = {one.exec_id: one for one in attempt.fills}.get(fill.exec_id)
         if known is None and _is_newer(fill, attempt):
             found.append(FillRecorded(run_id=state.run_id, at_utc=at_utc, fill=fill))
-        elif known is not None and fill.commission_usd not in {None, known.commission_usd}:
+        elif known is not None and with_commission(known, fill) != known:
             found.append(
                 CommissionRecorded(
                     run_id=state.run_id,
                     at_utc=at_utc,
                     exec_id=fill.exec_id,
                     commission_usd=fill.commission_usd,
+                    foreign_commission=fill.foreign_commission,
                 )
             )
     return tuple(found)

@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import Enum
-from typing import Final
 
 from src.core.market_records import DataKind as DataKind
 from src.core.market_records import Listing as Listing
@@ -24,18 +22,22 @@ from src.core.market_records import Quotes as Quotes
 from src.core.market_records import QuoteStage as QuoteStage
 from src.core.market_records import Session as Session
 from src.core.market_records import SymbolLookup as SymbolLookup
+from src.core.order_records import CANCELLED_WORDS as CANCELLED_WORDS
+from src.core.order_records import DEAD_WORDS as DEAD_WORDS
+from src.core.order_records import FILLED_WORD as FILLED_WORD
+from src.core.order_records import INACTIVE_WORD as INACTIVE_WORD
+from src.core.order_records import CompletedOrder as CompletedOrder
+from src.core.order_records import Fill as Fill
+from src.core.order_records import ForeignAmount as ForeignAmount
+from src.core.order_records import OrderRequest as OrderRequest
+from src.core.order_records import OrderStyle as OrderStyle
+from src.core.order_records import Side as Side
+from src.core.order_records import TicketStatus as TicketStatus
+from src.core.order_records import WorkingOrder as WorkingOrder
 from src.core.portfolios import CASH as CASH
 from src.core.portfolios import ModelPortfolios as ModelPortfolios
 from src.core.portfolios import Symbol as Symbol
 from src.core.portfolios import Weights as Weights
-
-
-class Side(str, Enum):
-    """Direction of a ticket."""
-
-    BUY = "BUY"
-    SELL = "SELL"
-
 
 # --- inputs ---------------------------------------------------------------------------------
 
@@ -182,109 +184,6 @@ class TradePlan:
 
 
 # --- orders ---------------------------------------------------------------------------------
-
-
-class OrderStyle(str, Enum):
-    """How a ticket is sent: with an algo, as MIDPRICE, or as a plain market order."""
-
-    ADAPTIVE = "adaptive"
-    MIDPRICE = "midprice"
-    PLAIN = "none"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderRequest:
-    """One attempt to send (part of) a ticket; TIF is always DAY."""
-
-    order_ref: str
-    order_id: int
-    account_id: str
-    con_id: int
-    symbol: Symbol
-    side: Side
-    qty_shares: Decimal
-    style: OrderStyle
-    adaptive_priority: str = "normal"
-    outside_rth: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkingOrder:
-    """An order the broker says is open, whoever placed it."""
-
-    account_id: str
-    order_id: int
-    client_id: int
-    perm_id: int
-    order_ref: str
-    con_id: int
-    symbol: str
-    side: str
-    qty_shares: Decimal
-    status: str
-
-
-FILLED_WORD: Final = "Filled"
-CANCELLED_WORDS: Final = frozenset({"Cancelled", "ApiCancelled"})
-INACTIVE_WORD: Final = "Inactive"
-DEAD_WORDS: Final = CANCELLED_WORDS | {FILLED_WORD, INACTIVE_WORD}
-"""The broker's words for the end of an order; Inactive is refused, or parked."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompletedOrder:
-    """An order the broker lists as finished; it carries no order id and no client id."""
-
-    account_id: str
-    perm_id: int
-    order_ref: str
-    con_id: int
-    symbol: str
-    side: str
-    filled_shares: Decimal
-    status: str
-    completed_status: str = ""
-
-    @property
-    def refusal(self) -> str:
-        """Why the broker refused it, as far as it says; empty when it did not refuse it."""
-        words = f"{self.status} {self.completed_status}".lower()
-        if self.status != INACTIVE_WORD and "reject" not in words:
-            return ""
-        return self.completed_status or f"{self.status}, without a reason"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fill:
-    """One execution. ``commission_usd`` is None until the broker reports it.
-
-    A correction repeats ``exec_id`` with only the digits after its last dot changed.
-    """
-
-    account_id: str
-    order_ref: str
-    exec_id: str
-    order_id: int
-    client_id: int
-    perm_id: int
-    con_id: int
-    symbol: str
-    side: Side
-    qty_shares: Decimal
-    price_usd: Decimal
-    commission_usd: Decimal | None = None
-    at_utc: datetime
-
-
-class TicketStatus(str, Enum):
-    """The last word on a ticket, as the post-trade report spells it."""
-
-    FILLED = "Filled"
-    PARTIALLY_FILLED = "PartiallyFilled"
-    CANCELLED = "Cancelled"
-    REJECTED = "Rejected"
-    SKIPPED = "Skipped"
-    UNRESOLVED = "Unresolved"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

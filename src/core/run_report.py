@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from src.core.commissions import foreign_commissions, foreign_text
 from src.core.money import (
     ZERO,
     dollars,
@@ -21,8 +22,8 @@ from src.core.money import (
     shares_text,
     usd_text,
 )
-from src.core.records import OrderOutcome, Side, TicketStatus, TradePlan
-from src.core.settlement import Settlement
+from src.core.records import ForeignAmount, OrderOutcome, Side, TicketStatus, TradePlan
+from src.core.settlement import Settlement, all_fills
 from src.errors import ExitCode
 from src.text import printable
 
@@ -85,6 +86,7 @@ class TicketFigures:
     value_usd: Decimal
     average_price_usd: Decimal | None
     commission_usd: Decimal
+    foreign_commissions: tuple[ForeignAmount, ...]
     commissions_missing: int
     slippage_bps: Decimal | None
     slippage_usd: Decimal
@@ -130,7 +132,8 @@ def ticket_figures(outcome: OrderOutcome) -> TicketFigures:
         value_usd=value,
         average_price_usd=value / filled if filled else None,
         commission_usd=sum(charged, ZERO),
-        commissions_missing=len(fills) - len(charged),
+        foreign_commissions=foreign_commissions(fills),
+        commissions_missing=sum(not fill.is_charged for fill in fills),
         slippage_bps=lost * _BPS / estimated if estimated else None,
         slippage_usd=lost,
     )
@@ -180,13 +183,14 @@ def _row(outcome: OrderOutcome) -> tuple[str, ...]:
     figures, ticket = ticket_figures(outcome), outcome.ticket
     average, slippage = figures.average_price_usd, figures.slippage_bps
     commission = usd_text(figures.commission_usd) if outcome.fills else "-"
+    is_partial = bool(figures.commissions_missing or figures.foreign_commissions)
     return (
         ticket.symbol,
         ticket.side.value,
         shares_text(ticket.qty_shares),
         shares_text(figures.filled_shares),
         "-" if average is None else price_text(average),
-        f"{commission}?" if figures.commissions_missing else commission,
+        f"{commission}?" if is_partial else commission,
         "-" if slippage is None else f"{slippage.quantize(_TENTH) + ZERO:f}",
         outcome.status.value,
     )
@@ -224,9 +228,11 @@ def _totals(outcomes: tuple[OrderOutcome, ...]) -> list[str]:
     slippage = sum((f.slippage_usd for _, f in figures), ZERO)
     missing = sum(f.commissions_missing for _, f in figures)
     pending = f" (? {_count(missing, 'commission')} pending)" if missing else ""
+    foreign = foreign_text(foreign_commissions(all_fills(outcomes)))
+    also = f" and {foreign}" if foreign else ""
     traded = f"Bought {dollars(bought)}, sold {dollars(sold)}"
     return [
-        f"{traded}, commissions {dollars(commission)}{pending}",
+        f"{traded}, commissions {dollars(commission)}{also}{pending}",
         f"Slippage against the estimates {dollars(slippage)} (positive: it cost money)",
     ]
 

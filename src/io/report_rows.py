@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Final
 
+from src.core.commissions import foreign_commissions, foreign_text
 from src.core.money import (
     ZERO,
     exact_arithmetic,
@@ -204,9 +205,11 @@ def _commission_notes(fills: tuple[Fill, ...]) -> Row:
     if not fills:
         return ()
     known = [fill.commission_usd for fill in fills if fill.commission_usd is not None]
-    if not known:
+    foreign = foreign_text(foreign_commissions(fills))
+    if not known and not foreign:
         return ("commission pending",)
     with exact_arithmetic():
-        text = f"commission {usd_text(sum(known, ZERO))} USD"
-    missing = len(fills) - len(known)
+        in_usd = f"{usd_text(sum(known, ZERO))} USD" if known else ""
+    text = "commission " + " and ".join(part for part in (in_usd, foreign) if part)
+    missing = sum(not fill.is_charged for fill in fills)
     return (f"{text} and pending for {missing} of {len(fills)} fills" if missing else text,)

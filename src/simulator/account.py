@@ -127,6 +127,10 @@ class Account:
         if abs(quantity) > abs(before):
             holding.avg_cost = unit_price
 
+    def charge(self, currency: str, amount: Decimal) -> None:
+        """Take money out of the cash in this currency, which may fall below zero."""
+        self.cash[currency] = self.cash.get(currency, ZERO) - amount
+
     def set_position(self, contract: ContractSetup, quantity: Decimal) -> None:
         """Change a holding without any money moving (a transfer, or a change made elsewhere)."""
         holding = self.holdings.setdefault(contract.con_id, Holding(contract=contract))

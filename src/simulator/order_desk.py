@@ -145,7 +145,7 @@ class OrderDesk:
             maint_margin_after=figures.maintenance_before + figures.maintenance_change,
             equity_with_loan_after=figures.equity_before + figures.equity_change,
             commission=commission,
-            commission_currency=live.contract.currency,
+            commission_currency=live.commission_currency,
         )
         refusal = self._exchange_refusal(live)
         return [

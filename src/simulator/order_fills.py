@@ -134,7 +134,11 @@ class FillDesk:
         shares = execution.shares * sign * (1 if live.is_buy else -1)
 
         def book(at: datetime) -> list[Delivery]:
-            account.trade(live.contract, shares, execution.price, execution.commission * sign)
+            commission, currency = execution.commission * sign, live.commission_currency
+            is_apart = currency != live.contract.currency
+            account.trade(live.contract, shares, execution.price, ZERO if is_apart else commission)
+            if is_apart:
+                account.charge(currency, commission)
             return self._floor.holding_changed(account, live.contract, at)
 
         self._floor.agenda.add(now, self._floor.scenario.gateway.account_lag_sec, book)

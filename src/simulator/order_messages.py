@@ -26,7 +26,7 @@ def open_order(live: LiveOrder, *, with_commission: bool = False) -> OpenOrder:
     state = OrderState(status=live.status)
     if with_commission:
         state = replace(
-            state, commission=live.commission, commission_currency=live.contract.currency
+            state, commission=live.commission, commission_currency=live.commission_currency
         )
     reported = replace(
         as_reported(live.order),
@@ -89,7 +89,7 @@ def commission_report(execution: Execution, *, is_unset: bool = False) -> Commis
     return CommissionReport(
         exec_id=execution.exec_id,
         commission=largest if is_unset else execution.commission,
-        currency=execution.contract.currency,
+        currency=execution.live.commission_currency,
         realized_pnl=execution.realized_pnl,
     )
 

@@ -79,6 +79,11 @@ class LiveOrder:
         return self.value / self.filled if self.filled else ZERO
 
     @property
+    def commission_currency(self) -> str:
+        """What the commission is charged in."""
+        return self.behaviour.commission.currency or self.contract.currency
+
+    @property
     def is_muted(self) -> bool:
         """True when no callback ever tells of this order."""
         return self.behaviour.silence != "no"

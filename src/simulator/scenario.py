@@ -148,7 +148,8 @@ class Scenario:
         found = {contract.currency for contract in self.contracts}
         for account in self.accounts:
             found |= {account.base_currency, *account.cash, *account.accrued_cash}
-        return found
+        charged = {rule.then.commission.currency for rule in self.order_rules}
+        return found | (charged - {""})
 
     def _check_references(self) -> None:
         for account in self.accounts:

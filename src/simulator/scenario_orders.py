@@ -76,11 +76,15 @@ class FillStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommissionSetup:
-    """IBKR-like commission unless ``amount`` is given; it can come late, never, or as unset."""
+    """IBKR-like commission unless ``amount`` is given; it can come late, never, or as unset.
+
+    ``currency``: charged in this one; empty means the contract's.
+    """
 
     per_share: Decimal = Decimal("0.005")
     minimum: Decimal = Decimal("1.00")
     amount: Decimal | None = None
+    currency: str = ""
     delay_sec: float = 0
     reported: Literal["normal", "never", "unset"] = "normal"
 

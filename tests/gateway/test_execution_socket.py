@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from src.core.records import ForeignAmount
+from src.io.report_rows import ReportRun, post_trade_rows
 from src.settings import ExecutionSettings
 from src.simulator.scenario import (
     CancelSetup,
@@ -22,6 +24,7 @@ from src.simulator.scenario import (
     WireFaults,
 )
 from src.simulator.server import SimulatedGateway
+from tests.builders import ACCOUNT, NOON_UTC
 from tests.gateway.trading_kit import Desk, Line, crowd, market, rule, trade
 
 SWITCH: list[Line] = [
@@ -30,6 +33,7 @@ SWITCH: list[Line] = [
     ("BUY", "CCC", 50),
     ("BUY", "DDD", 40),
 ]
+REPORT = ReportRun(started_utc=NOON_UTC, account_id=ACCOUNT)
 SELLS: list[Line] = [("SELL", "AAA", 10), ("SELL", "BBB", 10)]
 ADAPTIVE = Desk(execution=ExecutionSettings(algo_preference="adaptive"))
 
@@ -147,6 +151,22 @@ def test_a_missing_commission_is_reserved_and_stays_unknown(reported: str, tmp_p
     done = trade(market(rule(OrderBehaviour(commission=silent), "AAA")), SWITCH, tmp_path)
     assert done.statuses == ["Filled"] * 4
     assert done.result.outcomes[0].fills[0].commission_usd is None
+
+
+def test_a_commission_in_euro_is_never_taken_for_dollars(tmp_path: Path) -> None:
+    euro = CommissionSetup(amount=Decimal(40), currency="EUR")
+    setting = market(
+        rule(OrderBehaviour(commission=euro), "AAA"), cash=0, usd_rates={"EUR": Decimal("1.1")}
+    )
+    done = trade(setting, [("SELL", "AAA", 10), ("BUY", "CCC", 50)], tmp_path)
+    sold, bought = done.result.outcomes
+    assert sold.fills[0].commission_usd is None
+    assert sold.fills[0].foreign_commission == ForeignAmount(amount=Decimal(40), currency="EUR")
+    # 1,000 USD came in and 1 USD is kept back for what the sale cost; 40 USD were not spent on it.
+    assert bought.fills[0].qty_shares == 49
+    assert done.settlement.warnings == ()
+    notes = post_trade_rows(REPORT, done.result.outcomes, None)[0][-1]
+    assert notes.startswith("commission 40.00 EUR (unknown in USD)")
 
 
 def test_a_corrected_execution_is_booked_once(tmp_path: Path) -> None:

@@ -54,7 +54,12 @@ ROOMS = (
     Room("src/known_accounts.py", ("src.core.accounts",)),
     Room("src/core/portfolios.py", (), is_pure=True),
     Room("src/core/market_records.py", ("src.core.portfolios",), is_pure=True),
-    Room("src/core/records.py", ("src.core.portfolios", "src.core.market_records"), is_pure=True),
+    Room("src/core/order_records.py", ("src.core.portfolios",), is_pure=True),
+    Room(
+        "src/core/records.py",
+        ("src.core.portfolios", "src.core.market_records", "src.core.order_records"),
+        is_pure=True,
+    ),
     Room("src/core/money.py", ("src.errors",), is_pure=True),
     Room("src/core/preview*.py", CORE, ("tabulate",), is_pure=True),
     Room("src/core/*.py", CORE, is_pure=True),

@@ -5,7 +5,15 @@ from decimal import Decimal
 
 import pytest
 
-from src.core.records import DriftRow, DriftTable, Fill, OrderOutcome, Side, TicketStatus
+from src.core.records import (
+    DriftRow,
+    DriftTable,
+    Fill,
+    ForeignAmount,
+    OrderOutcome,
+    Side,
+    TicketStatus,
+)
 from src.core.run_report import RunReport, last_line, render_summary, ticket_figures
 from src.core.settlement import Settlement
 from src.errors import ExitCode
@@ -232,6 +240,14 @@ def test_without_figures_of_the_account_the_summary_says_so_or_leaves_the_drift_
         text = render_summary(shown)
         assert "Account now: cash -$500.00" in text
         assert "Drift" not in text
+
+
+def test_a_commission_in_another_currency_is_shown_in_its_own() -> None:
+    euro = ForeignAmount(amount=dec("1.85"), currency="EUR")
+    abroad = replace(fill(4, 100, None), foreign_commission=euro)
+    text = render_summary(report(outcome(FILLED, abroad, fill(6, 100, 2))))
+    assert "commissions $2.00 and 1.85 EUR (unknown in USD)\n" in text
+    assert " 2.00? " in text
 
 
 def test_a_run_without_executions_has_no_pending_commission() -> None:
