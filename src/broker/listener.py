@@ -55,12 +55,8 @@ _CLIENT_ID_IN_USE: Final = 326
 _VALIDATION_FAILED: Final = 321
 _TICKS: Final = frozenset({"1", "2", "45", "46", "57", "58", "81"})
 _LISTED: Final = frozenset({"5", "10", "11", "79", "101"})
-_LOG_LEVELS: Final = {
-    CodeKind.SESSION_DOWN: logging.WARNING,
-    CodeKind.SESSION_BACK: logging.WARNING,
-    CodeKind.SESSION_BACK_WITH_LOSS: logging.WARNING,
-    CodeKind.PACING: logging.WARNING,
-}
+_SESSION_BACK: Final = frozenset({CodeKind.SESSION_BACK, CodeKind.SESSION_BACK_WITH_LOSS})
+_GRAVE: Final = _SESSION_BACK | {CodeKind.SESSION_DOWN, CodeKind.PACING}
 CLIENT_ID_TAKEN: Final = "refused the client id: it is in use by another program"
 
 
@@ -271,13 +267,14 @@ class Listener(Wrapper):
         kind = classify(code)
         if not self.notices.hear(code, text):
             return
-        log.log(_LOG_LEVELS.get(kind, logging.INFO), "broker message code=%s text=%s", code, text)
+        level = logging.WARNING if kind in _GRAVE else logging.INFO
+        log.log(level, "broker message code=%s text=%s", code, text)
         if code == _CLIENT_ID_IN_USE:
             self.client.break_off(CLIENT_ID_TAKEN)
         elif kind is CodeKind.SESSION_DOWN:
             self.upstream.lose()
             self._emit_link(LinkState.UPSTREAM_LOST, code, text)
-        elif kind in (CodeKind.SESSION_BACK, CodeKind.SESSION_BACK_WITH_LOSS):
+        elif kind in _SESSION_BACK:
             self.upstream.restore(with_loss=kind is CodeKind.SESSION_BACK_WITH_LOSS)
             self._emit_link(LinkState.UPSTREAM_BACK, code, text)
         elif code == _VALIDATION_FAILED:
