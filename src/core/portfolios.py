@@ -22,7 +22,8 @@ class ModelPortfolios(NamedTuple):
 
     Each model sums to 1 within 0.0001; ``symbols`` are the listed assets without CASH, sorted.
     ``source`` names the file for messages, ``lines`` gives a symbol's line in it, ``header_line``
-    that of the models' names (0: unknown), and ``content`` is what was read.
+    that of the models' names (0: unknown), ``content`` is what was read, and ``form`` says how
+    (empty for commas and points).
     """
 
     models: Mapping[str, Weights]
@@ -31,3 +32,4 @@ class ModelPortfolios(NamedTuple):
     source: str = ""
     content: bytes = b""
     header_line: int = 0
+    form: str = ""

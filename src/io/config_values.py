@@ -22,6 +22,7 @@ from src.core.money import (
     plain_text,
     weight_to_percent,
 )
+from src.io.spreadsheet_text import plain_text_of
 
 ValueParser = Callable[[str], object]
 
@@ -142,7 +143,7 @@ def host_name(text: str) -> str:
 
 def account(text: str) -> str:
     """One account id; spaces and case are forgiven, lists and groups are not."""
-    return normalise_account(text.replace(" ", ""))
+    return normalise_account(plain_text_of(text).replace(" ", ""))
 
 
 def directory(text: str) -> Path:
@@ -154,14 +155,15 @@ def directory(text: str) -> Path:
 
 def _number(text: str, expected: str) -> Decimal:
     try:
-        return parse_decimal(text)
+        return parse_decimal(plain_text_of(text))
     except ValueError as error:
         raise ValueError(_with_comma_hint(text, expected)) from error
 
 
 def _fraction_or_percent(text: str, expected: str) -> Decimal:
+    plain = plain_text_of(text)
     try:
-        return parse_percent(text) if text.endswith("%") else parse_decimal(text)
+        return parse_percent(plain) if plain.endswith("%") else parse_decimal(plain)
     except ValueError as error:
         raise ValueError(_with_comma_hint(text, expected)) from error
 

@@ -11,16 +11,21 @@ from typing import Final
 
 from src.core.money import ZERO, parse_percent
 from src.core.portfolios import CASH, Symbol
+from src.io.csv_form import SYMBOL_COLUMN
+from src.io.spreadsheet_text import is_error_value, plain_number
 from src.text import code_point
 
-SYMBOL_COLUMN: Final = "ETF"
 MAX_NAME_CHARS: Final = 64
 _NOT_IN_NAMES: Final = "=:;#["
+_FAILED: Final = "expected {}, this is a spreadsheet's error value: mend the formula"
+_ISIN: Final = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
 _SYMBOL: Final = re.compile(r"[A-Z0-9](?:[A-Z0-9. -]{0,10}[A-Z0-9])?")
 
 
 def read_symbol(cell: str) -> Symbol:
     """Trim and upper-case a symbol such as ``SPY``, ``BRK B`` or ``cash``."""
+    if is_error_value(cell):
+        raise ValueError(_FAILED.format("a symbol"))
     for char in cell:
         if not (char.isascii() and char.isprintable()):
             raise ValueError(
@@ -29,6 +34,11 @@ def read_symbol(cell: str) -> Symbol:
     symbol = cell.strip().upper()
     if not symbol:
         raise ValueError("expected a symbol in front of the weights")
+    if is_isin(symbol):
+        raise ValueError("expected the ticker symbol that IBKR shows, such as SPY, not an ISIN")
+    exchange, colon, rest = symbol.partition(":")
+    if colon and exchange.isalpha() and _SYMBOL.fullmatch(rest):
+        raise ValueError(f"expected the symbol alone, without its exchange: {rest}")
     if not _SYMBOL.fullmatch(symbol):
         raise ValueError(
             "expected at most 12 letters and digits, with '.', '-' or a space only inside"
@@ -36,12 +46,23 @@ def read_symbol(cell: str) -> Symbol:
     return symbol
 
 
+def is_isin(text: str) -> bool:
+    """True for a security's international number; its last digit checks the others (ISO 6166)."""
+    if not _ISIN.fullmatch(text):
+        return False
+    digits = "".join(str(int(char, 36)) for char in text)
+    doubled = [str(int(digit) * (2 - at % 2)) for at, digit in enumerate(digits[-2::-1])]
+    return (sum(map(int, "".join(doubled))) + int(digits[-1])) % 10 == 0
+
+
 def read_weight(cell: str, symbol: Symbol) -> Decimal:
     """Read a percent cell as a fraction; blank is 0, and only CASH may be negative."""
     if not cell.strip():
         return ZERO
+    if is_error_value(cell):
+        raise ValueError(_FAILED.format("a percent"))
     try:
-        weight = parse_percent(cell)
+        weight = parse_percent(plain_number(cell))
     except ValueError as error:
         hint = ", with a decimal point and no commas" if "," in cell else ""
         raise ValueError(f"expected blank or a percent such as 33% or 12.5{hint}") from error

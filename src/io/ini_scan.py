@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from src.io.input_file import InputText
 from src.io.problem_list import ProblemList
+from src.io.spreadsheet_text import unquoted
 from src.text import printable, shown_value
 
 _DELIMITER: Final = re.compile(r"[=:]")
@@ -19,7 +20,7 @@ _INLINE_COMMENT: Final = re.compile(r"(?:^|\s)[;#]")
 
 
 class Entry(NamedTuple):
-    """One ``key = value`` line; ``key`` as spelled in the file, ``value`` without its comment."""
+    """One ``key = value`` line; ``value`` without comment and quotation marks."""
 
     key: str
     value: str
@@ -114,7 +115,7 @@ class _Scanner:
             if not self.saw_header:
                 self._report(number, f"{shown_value(key)} stands before the first [section]")
             return
-        entry = Entry(key=key, value=parts[1].strip(), line=number)
+        entry = Entry(key=key, value=unquoted(parts[1].strip()), line=number)
         first = self.section.entries.setdefault(key.casefold(), entry)
         if first is not entry:
             self._report(

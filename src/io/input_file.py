@@ -16,7 +16,13 @@ from src.text import printable
 MAX_BYTES: Final = 1_000_000
 _UTF8_MARK: Final = b"\xef\xbb\xbf"
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
-_SAVE_AS_UTF8: Final = "save it as UTF-8 text"
+SAVE_AS_UTF8: Final = "save it as UTF-8 text"
+_NOT_TEXT: Final = {
+    b"PK\x03\x04": "a workbook (Excel, LibreOffice or Numbers) or another zip archive",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"%PDF": "a PDF document",
+    b"\x1f\x8b": "a compressed file",
+}
 
 
 class UnusableFile(Exception):
@@ -65,17 +71,21 @@ def _read_bytes(path: str | Path, name: str) -> bytes:
 
 
 def _decode(raw: bytes, name: str) -> str:
+    for start, kind in _NOT_TEXT.items():
+        if raw.startswith(start):
+            what = f"is {kind}, whatever its name says, not text"
+            raise UnusableFile(Problem(where=name, what=what, hint=SAVE_AS_UTF8))
     if raw.startswith(_UTF16_MARKS):
-        raise UnusableFile(Problem(where=name, what="is UTF-16 text", hint=_SAVE_AS_UTF8))
+        raise UnusableFile(Problem(where=name, what="is UTF-16 text", hint=SAVE_AS_UTF8))
     if b"\x00" in raw:
         where = f"{name}:{_line_of(raw, raw.index(0))}"
-        raise UnusableFile(Problem(where=where, what="contains a NUL byte", hint=_SAVE_AS_UTF8))
+        raise UnusableFile(Problem(where=where, what="contains a NUL byte", hint=SAVE_AS_UTF8))
     try:
         return raw.removeprefix(_UTF8_MARK).decode("utf-8")
     except UnicodeDecodeError as error:
         where = f"{name}:{_line_of(error.object, error.start)}"
         what = f"is not UTF-8 text: byte 0x{error.object[error.start]:02x}"
-        raise UnusableFile(Problem(where=where, what=what, hint=_SAVE_AS_UTF8)) from error
+        raise UnusableFile(Problem(where=where, what=what, hint=SAVE_AS_UTF8)) from error
 
 
 def _line_of(raw: bytes, offset: int) -> int:

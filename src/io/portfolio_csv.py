@@ -16,16 +16,19 @@ from typing import TYPE_CHECKING, Final
 from src.core.money import ONE, ZERO, exact_sum, plain_text, weight_to_percent
 from src.core.portfolios import CASH, ModelPortfolios, Symbol
 from src.errors import PortfolioCsvError, Problem, UnknownSymbolError
-from src.io.csv_cells import SYMBOL_COLUMN, read_model_name, read_symbol, read_weight
+from src.io.csv_cells import read_model_name, read_symbol, read_weight
+from src.io.csv_form import SYMBOL_COLUMN
 from src.io.csv_rows import CsvRow, CsvTable, read_table
-from src.io.input_file import UnusableFile, read_input
+from src.io.input_file import SAVE_AS_UTF8, UnusableFile, read_input
 from src.io.problem_list import ProblemList, at_line
+from src.io.sheet_shape import odd_fractions, percent_of, recognise
 from src.text import printable, shown_value
 
 if TYPE_CHECKING:
     from src.core.records import SymbolLookup
 
 SUM_TOLERANCE: Final = Decimal("0.0001")
+_SAVE_AS_CSV: Final = "File → Save as → CSV UTF-8"
 _FUND_TYPES: Final = frozenset({"ETF", "ETN", "ETC", "ETP"})
 _ABOUT_ONE_PERCENT: Final = (Decimal("0.009"), Decimal("0.011"))
 
@@ -39,12 +42,12 @@ def load_portfolios(path: str | Path) -> ModelPortfolios:
     try:
         source = read_input(path)
     except UnusableFile as error:
-        raise PortfolioCsvError(error.problem) from error
+        raise PortfolioCsvError(_with_remedy(error.problem)) from error
     table = read_table(source)
     reader = _Reader(table.problems)
     reader.read(table)
     if table.problems:
-        raise PortfolioCsvError(table.problems.in_file_order())
+        raise PortfolioCsvError(_shape_problem(table) or table.problems.in_file_order())
     symbols = tuple(sorted(symbol for symbol in reader.lines if symbol != CASH))
     return ModelPortfolios(
         models={column.name: column.weights(symbols) for column in reader.columns},
@@ -53,7 +56,24 @@ def load_portfolios(path: str | Path) -> ModelPortfolios:
         lines=reader.lines,
         content=source.raw,
         header_line=table.header.line if table.header else 0,
+        form=str(table.form),
     )
+
+
+def _with_remedy(problem: Problem) -> Problem:
+    """How a spreadsheet program saves what can be read."""
+    if problem.hint != SAVE_AS_UTF8:
+        return problem
+    return problem._replace(hint=f"{SAVE_AS_UTF8}; in a spreadsheet: {_SAVE_AS_CSV}")
+
+
+def _shape_problem(table: CsvTable) -> Problem | None:
+    """What the whole table looks like instead, where that explains all that is wrong with it."""
+    shape = recognise(table)
+    if shape is None:
+        return None
+    where = at_line(table.problems.name, shape.line)
+    return Problem(where=where, what=shape.what, hint=shape.hint)
 
 
 def check_symbols(
@@ -220,12 +240,20 @@ def _check_sum(column: _Column, line: int, problems: ProblemList) -> None:
         problems.report(line, column.place, "every weight is 0, expected a sum of 100%")
     elif not abs(total - ONE) <= SUM_TOLERANCE:
         shown = plain_text(weight_to_percent(total))
-        low, high = _ABOUT_ONE_PERCENT
-        hint = (
-            "write percent, 33% or 33, not fractions such as 0.33" if low <= total <= high else ""
-        )
         what = f"the weights sum to {shown}%, expected 100% within 0.01"
-        problems.report(line, column.place, what, hint)
+        problems.report(line, column.place, what, _sum_hint(column, total))
+
+
+def _sum_hint(column: _Column, total: Decimal) -> str:
+    low, high = _ABOUT_ONE_PERCENT
+    if low <= total <= high:
+        return "write percent, 33% or 33, not fractions such as 0.33"
+    odd = odd_fractions(column.cells)
+    if odd is None:
+        return ""
+    line, symbol, weight = odd
+    meant = percent_of(weight * 100)
+    return f"{symbol} in line {line} is {percent_of(weight)}, is {meant} meant?"
 
 
 def _check_large_weights(column: _Column, problems: ProblemList) -> None:

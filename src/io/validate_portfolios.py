@@ -90,10 +90,11 @@ def _warn_all(warnings: Sequence[str]) -> None:
 
 def _summary(portfolios: ModelPortfolios) -> str:
     names = ", ".join(printable(name) for name in portfolios.models)
-    return (
+    counts = (
         f"{counted(len(portfolios.symbols), 'symbol')} in "
         f"{counted(len(portfolios.models), 'model')} ({names})"
     )
+    return f"{counts}, {portfolios.form}" if portfolios.form else counts
 
 
 def _parser() -> CommandParser:

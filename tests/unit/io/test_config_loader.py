@@ -335,3 +335,16 @@ def test_problems_are_bounded(tmp_path: Path) -> None:
 def test_values_are_escaped_in_messages(tmp_path: Path) -> None:
     problems = problems_of(tmp_path, with_line("ibkr", "\x1b[2Jport\u202e = \x07"))
     assert all(problem.isprintable() for problem in problems)
+
+
+@pytest.mark.parametrize(
+    "quoted", ['"{}"', "'{}'", "\u201c{}\u201d", "\u201e{}\u201c", "\u00a0{}\u00a0"]
+)
+def test_quotation_marks_around_a_value_are_taken_off(tmp_path: Path, quoted: str) -> None:
+    lines = {"account_id": "DU1234567", "host": "localhost", "read_only": "false"}
+    written = "".join(f"{key} = {quoted.format(value)} ; why\n" for key, value in lines.items())
+    weight = quoted.format("100\u00a0%")
+    content = f"[ibkr]\n{written}[models]\nA = {weight}\n"
+    settings = load(tmp_path, content)
+    assert settings.ibkr == IbkrSettings(account_id="DU1234567", host="localhost", read_only=False)
+    assert settings.models == {"A": 1}
