@@ -122,6 +122,7 @@ async def _execute(run: _Run, approval: Approval) -> ExecutionResult:
                 reconnect=reconnect,
                 least_order_id=run.books.highest_order_id() + 1,
                 earlier_refs=run.books.journal.order_refs(),
+                clock_offset=approval.state.clock_offset,
                 progress=show,
             ),
             desk,

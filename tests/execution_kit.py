@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from decimal import Decimal
 
 from src.broker.execution import ExecutionResult, ExecutionRun, execute
@@ -16,6 +17,7 @@ from src.core.records import (
     Listing,
     OrderOutcome,
     OrderTicket,
+    Session,
     Side,
     Symbol,
     TicketStatus,
@@ -53,6 +55,7 @@ class Stage:
     floor_usd: Number = 0
     listings: dict[Symbol, Listing] = field(default_factory=dict)
     least_order_id: int = 0
+    clock_offset: timedelta = timedelta(0)
     shown: list[TicketProgress] = field(default_factory=list)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -91,10 +94,11 @@ class Stage:
                 rebalance=self.rebalance,
             ),
             snapshot=snapshot(dict(self.desk.holdings), self.desk.cash),
-            listings=self.listings or {one.symbol: listing(one.symbol) for one in self.tickets},
+            listings=self.listings or {one.symbol: trading(one.symbol) for one in self.tickets},
             journal=self.journal,
             reconnect=self._reconnect,
             least_order_id=self.least_order_id,
+            clock_offset=self.clock_offset,
             progress=self.shown.append,
             clock=VirtualClock(),
             stop=self.stop,
@@ -151,6 +155,17 @@ class Stage:
     def _short(self, result: ExecutionResult) -> list[OrderOutcome]:
         """Outcomes without any execution."""
         return [one for one in result.outcomes if not one.fills]
+
+
+def trading(symbol: Symbol, hours: float = 9) -> Listing:
+    """A listing whose session has begun and goes on for so many hours; the next is tomorrow's."""
+    opens, closes = NOON_UTC - timedelta(hours=3), NOON_UTC + timedelta(hours=hours)
+    day = timedelta(days=1)
+    sessions = (
+        Session(opens_utc=opens, closes_utc=closes),
+        Session(opens_utc=opens + day, closes_utc=closes + day),
+    )
+    return replace(listing(symbol), regular_sessions=sessions, extended_sessions=sessions)
 
 
 def permit_for(plan: TradePlan) -> TradePermit:

@@ -374,10 +374,13 @@ class FakeDesk:
     can_reconnect: bool = True
     quotes_after: float = 0.01
     away_sec: float = 0.5
+    lag_sec: float = 0
+    can_read_account: bool = True
     generation: int = 0
     wire: list[tuple[float, str, object]] = field(default_factory=list)
     orders: list[FakeOrder] = field(default_factory=list)
     booked: list[Fill] = field(default_factory=list)
+    stale: list[tuple[float, AccountSnapshot]] = field(default_factory=list)
     is_connected: bool = True
     reconnects: int = 0
     next_id: int = 1
@@ -414,6 +417,8 @@ class FakeDesk:
                 self.events.put_nowait(said)
 
     def book(self, fill: Fill) -> None:
+        until = asyncio.get_running_loop().time() + self.lag_sec
+        self.stale.append((until, self._account()))
         self.booked.append(fill)
         sign = -1 if fill.side is Side.SELL else 1
         held = dec(self.holdings.get(fill.symbol, 0))
@@ -499,6 +504,12 @@ class FakeDesk:
 
     async def fetch_snapshot(self, *, fresh: bool = False) -> AccountSnapshot:
         await self._answer()
+        if not self.can_read_account:
+            raise BrokerLost("no answer: positions")
+        lagging = [one for until, one in self.stale if until > asyncio.get_running_loop().time()]
+        return lagging[0] if lagging else self._account()
+
+    def _account(self) -> AccountSnapshot:
         held = {symbol: qty for symbol, qty in self.holdings.items() if dec(qty)}
         return snapshot(held, self.cash)
 

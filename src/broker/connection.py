@@ -13,7 +13,7 @@ from src.broker.contracts import Listings
 from src.broker.ib_link import Link
 from src.broker.pacing import BURST_MESSAGES, RECOVERY_SEC, backoff_sec
 from src.broker.quotes import QuoteDesk
-from src.core.order_events import BrokerEvent
+from src.core.order_events import BrokerEvent, LinkSeen, LinkState
 from src.core.order_ids import next_order_id
 from src.core.records import Symbol
 from src.errors import BrokerLost
@@ -85,10 +85,15 @@ class BrokerConnection:
                 return
 
     def open_desk(self, evidence: Callable[[BrokerEvent], None]) -> None:
-        """Let order messages pass, and hand every piece of evidence on."""
+        """Let order messages pass, and hand every piece of evidence on.
+
+        A line of the gateway that is down by now was reported before anybody listened.
+        """
         self._evidence = evidence
         self.is_desk_open = True
         self._equip()
+        if self.link.listener.upstream.is_lost:
+            evidence(LinkSeen(state=LinkState.UPSTREAM_LOST, generation=self.generation))
 
     def claim_order_id(self, at_least: int) -> int:
         """An id above all that was ever seen or claimed, and not below ``at_least``."""

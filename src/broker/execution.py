@@ -11,35 +11,31 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
+from src.broker.buying import Buying
 from src.broker.clock import Clock, SystemClock
+from src.broker.gap_watch import GapWatch
 from src.broker.link import BrokerLink, Reconnect
 from src.broker.order_books import JournalWriter, OrderBooks
 from src.broker.order_follower import OrderFollower
 from src.broker.order_reactor import FollowRules, OrderReactor
 from src.broker.ports import OrderDesk
 from src.broker.settling import Settling
-from src.core.batches import budget_for_buys, first_states, lines_of
-from src.core.journal import TicketRefitted
-from src.core.money import ZERO
+from src.core.batches import first_states, lines_of
 from src.core.order_state import Patience
 from src.core.permit import TradePermit
-from src.core.pricing import choose_prices
 from src.core.records import (
     AccountSnapshot,
     Listing,
     OrderOutcome,
-    Quotes,
     Side,
     Symbol,
     TradePlan,
 )
-from src.core.refit import refit_buys
 from src.core.tickets import SendingRules, TicketProgress, ticket_outcome, unsettled_refs
-from src.errors import PricingError, RebalancerError
 from src.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -59,6 +55,7 @@ class ExecutionRun:
     ``least_order_id`` is above every order id in the journal, open orders and executions.
     ``earlier_refs`` are the orders of earlier runs, as the journal knows them.
     ``patience`` says how long answers are waited for (the time limit of orders is a setting).
+    ``clock_offset`` is the gateway's time minus ours.
     ``reconnect`` brings a new desk after the socket was lost, or raises ``BrokerLost``.
     ``stop`` is set to end the run early; cancelling the task that awaits ``execute`` does it too.
     """
@@ -72,6 +69,7 @@ class ExecutionRun:
     reconnect: Reconnect
     least_order_id: int = 0
     earlier_refs: Collection[str] = frozenset()
+    clock_offset: timedelta = timedelta(0)
     patience: Patience = Patience()
     progress: Callable[[TicketProgress], None] = _show_nothing
     clock: Clock = field(default_factory=SystemClock)
@@ -141,7 +139,10 @@ class _Execution:
         self._books = OrderBooks(run.permit.run_id, run.journal, run.clock, run.progress)
         self._link = BrokerLink(desk, run.reconnect, run.clock)
         self._reactor = OrderReactor(_rules(run, desk), self._link, self._books, run.clock)
-        self._follower = OrderFollower(self._reactor, run.clock, run.stop)
+        limit_sec = float(run.patience.account_sec)
+        gap = GapWatch(self._reactor, run.clock, (run.plan, run.snapshot), limit_sec)
+        self._follower = OrderFollower(self._reactor, run.clock, run.stop, gap)
+        self._buying = Buying(run, self._reactor, self._follower)
         for ticket in first_states(run.plan):
             self._books.add(ticket)
 
@@ -149,16 +150,11 @@ class _Execution:
         """Sells, then buys, then what is still outstanding about them."""
         tickets = self._books.tickets.values()
         sells, buys = lines_of(tickets, Side.SELL), lines_of(tickets, Side.BUY)
-        quotes = asyncio.ensure_future(self._quotes_meanwhile(buys if sells else ()))
         try:
-            await self._send(sells)
-            if buys:
-                await self._follower.follow_while(quotes, also_when_interrupted=False)
-                self._fit_buys(buys, quotes.result() if quotes.done() else {})
-            await self._send([line for line in buys if not self._books.tickets[line].skip_reason])
+            await self._sell(sells)
+            await self._buy(list(buys), after_sells=bool(sells))
             return self._result(await self._settle())
         finally:
-            quotes.cancel()
             self._follower.close()
 
     async def _settle(self) -> AccountSnapshot | None:
@@ -178,7 +174,7 @@ class _Execution:
                 break
         return after
 
-    async def _send(self, lines: Collection[int]) -> None:
+    async def _sell(self, lines: Collection[int]) -> None:
         """One batch, or one order after another."""
         if self._run.settings.execution.batch_orders:
             await self._follower.follow(lines)
@@ -186,73 +182,13 @@ class _Execution:
         for line in lines:
             await self._follower.follow((line,))
 
-    async def _quotes_meanwhile(self, lines: Collection[int]) -> Quotes:
-        """Quotes of what is to be bought, asked for while the sells work.
-
-        Without sells nothing is asked: the prices were read a moment ago, after the answer.
-        """
-        if not lines:
-            return {}
-        symbols = [self._books.tickets[line].ticket.symbol for line in lines]
-        try:
-            return await self._link.desk.fetch_quotes(symbols, self._run.settings.pricing)
-        except RebalancerError as error:
-            log.warning("no fresh quotes for the buys: %s", error)
-            return {}
-
-    def _fit_buys(self, lines: Collection[int], quotes: Quotes) -> None:
-        """Cut the buys to what is proven to be there, and put every cut on record."""
-        if self._reactor.halt_reason:
-            return
-        tickets = self._books.tickets
-        budget = budget_for_buys(
-            self._run.snapshot.cash_usd,
-            self._run.plan.cash_floor_usd,
-            [fill for ticket in tickets.values() for fill in ticket.fills],
-        )
-        prices = self._latest_prices(quotes)
-        wanted = [tickets[line].ticket for line in lines]
-        halted = {symbol for symbol in quotes if any(one.is_halted for one in quotes[symbol])}
-        tradable = [ticket for ticket in wanted if ticket.symbol not in halted]
-        fitted = refit_buys(tradable, budget, prices, self._run.settings.rebalance)
-        left = {ticket.symbol: ticket.qty_shares for ticket in fitted.tickets}
-        reasons = dict.fromkeys(halted, "trading in it is halted")
-        reasons.update({skipped.symbol: skipped.reason for skipped in fitted.skipped})
-        log.info("buys fitted budget_usd=%s buys=%d of=%d", budget, len(left), len(wanted))
-        for line in lines:
-            symbol = tickets[line].ticket.symbol
-            self._cut(line, left.get(symbol, ZERO), reasons.get(symbol, ""))
-
-    def _cut(self, line: int, qty_shares: Decimal, reason: str) -> None:
-        ticket = self._books.tickets[line]
-        if qty_shares >= ticket.limit_shares:
-            return
-        self._books.add(replace(ticket, limit_shares=qty_shares))
-        self._books.note(
-            TicketRefitted(
-                run_id=self._run.permit.run_id,
-                at_utc=self._run.clock.now_utc(),
-                line=line,
-                qty_shares=qty_shares,
-                reason=reason,
-            )
-        )
-        if not qty_shares:
-            self._books.skip(line, reason)
-
-    def _latest_prices(self, quotes: Quotes) -> dict[Symbol, Decimal]:
-        """The latest usable price of each symbol; one without keeps its planned price."""
-        found = {symbol: self._latest_price(symbol, quotes) for symbol in quotes}
-        return {symbol: price for symbol, price in found.items() if price is not None}
-
-    def _latest_price(self, symbol: Symbol, quotes: Quotes) -> Decimal | None:
-        pricing = self._run.settings.pricing
-        try:
-            book = choose_prices(quotes, self._run.snapshot, pricing, (symbol,))
-        except PricingError as error:
-            log.warning("planned price kept: %s", error)
-            return None
-        return book.prices[symbol].price_usd
+    async def _buy(self, lines: list[int], *, after_sells: bool) -> None:
+        """Likewise, each time fitted to what there is to spend at that moment."""
+        at_once = len(lines) if self._run.settings.execution.batch_orders else 1
+        while lines:
+            lines = await self._buying.fit(lines, after_sells=after_sells)
+            await self._follower.follow(lines[:at_once])
+            lines, after_sells = lines[at_once:], False
 
     def _result(self, after: AccountSnapshot | None) -> ExecutionResult:
         reactor, books = self._reactor, self._books
@@ -288,4 +224,5 @@ def _rules(run: ExecutionRun, desk: OrderDesk) -> FollowRules:
         least_order_id=run.least_order_id,
         since_utc=run.permit.granted_at_utc.replace(microsecond=0),
         earlier_refs=run.earlier_refs,
+        clock_offset=run.clock_offset,
     )

@@ -8,10 +8,28 @@ one: the lists it is judged by were always asked for after the doubt arose.
 from __future__ import annotations
 
 import asyncio
+import logging
+from dataclasses import dataclass, replace
 
 from src.broker.ports import OrderDesk
 from src.core.order_state import AnswerMissing, BrokerAnswered
+from src.core.records import AccountSnapshot
 from src.errors import RebalancerError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the broker said, and the orders it is for.
+
+    ``includes_account``: the account was to be read too; ``account`` is None when it could not be.
+    """
+
+    order_refs: tuple[str, ...] = ()
+    evidence: BrokerAnswered | AnswerMissing
+    includes_account: bool = False
+    account: AccountSnapshot | None = None
 
 
 class Inquiry:
@@ -21,7 +39,8 @@ class Inquiry:
         self._doubted: dict[str, None] = {}
         self._asked: dict[str, None] = {}
         self._is_wanted = False
-        self.task: asyncio.Task[BrokerAnswered | AnswerMissing] | None = None
+        self._wants_account = False
+        self.task: asyncio.Task[Answer] | None = None
 
     def doubt(self, order_ref: str) -> None:
         """Ask about this order, with a question that starts after now."""
@@ -32,20 +51,25 @@ class Inquiry:
         """Ask once more although no order is in doubt: executions may have been missed."""
         self._is_wanted = True
 
+    def ask_about_account(self) -> None:
+        """Ask for everything, positions and cash last."""
+        self._is_wanted = self._wants_account = True
+
     def start(self, desk: OrderDesk) -> None:
         """Ask now, unless a question is under way or there is no reason to."""
         if self.task is None and (self._doubted or self._is_wanted):
             self._asked, self._doubted = self._doubted, {}
-            self._is_wanted = False
-            self.task = asyncio.ensure_future(_ask(desk))
+            with_account = self._wants_account
+            self._is_wanted = self._wants_account = False
+            self.task = asyncio.ensure_future(_ask(desk, with_account=with_account))
 
-    def take(self) -> tuple[tuple[str, ...], BrokerAnswered | AnswerMissing] | None:
-        """The answer and the orders it is for, once it is there."""
+    def take(self) -> Answer | None:
+        """The answer, once it is there, and the orders it is for."""
         if self.task is None or not self.task.done():
             return None
-        answer, refs = self.task.result(), tuple(self._asked)
+        answer = replace(self.task.result(), order_refs=tuple(self._asked))
         self.task, self._asked = None, {}
-        return refs, answer
+        return answer
 
     def drop(self) -> None:
         """Forget the question under way: the connection it went out on is gone."""
@@ -56,7 +80,15 @@ class Inquiry:
         self._asked = {}
 
 
-async def _ask(desk: OrderDesk) -> BrokerAnswered | AnswerMissing:
+async def _ask(desk: OrderDesk, *, with_account: bool) -> Answer:
+    evidence = await _ask_about_orders(desk)
+    account = None
+    if with_account and isinstance(evidence, BrokerAnswered):
+        account = await _read_account(desk)
+    return Answer(evidence=evidence, includes_account=with_account, account=account)
+
+
+async def _ask_about_orders(desk: OrderDesk) -> BrokerAnswered | AnswerMissing:
     try:
         working = await desk.fetch_working_orders()
         completed = await desk.fetch_completed_orders()
@@ -64,3 +96,11 @@ async def _ask(desk: OrderDesk) -> BrokerAnswered | AnswerMissing:
     except RebalancerError as error:
         return AnswerMissing(reason=f"the broker could not be asked: {error}")
     return BrokerAnswered(working=working, completed=completed, fills=fills)
+
+
+async def _read_account(desk: OrderDesk) -> AccountSnapshot | None:
+    try:
+        return await desk.fetch_snapshot(fresh=True)
+    except RebalancerError as error:
+        log.warning("account could not be read after a gap: %s", error)
+        return None

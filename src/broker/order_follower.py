@@ -11,6 +11,7 @@ from collections.abc import Collection
 from typing import Any, Final
 
 from src.broker.clock import Clock
+from src.broker.gap_watch import GapWatch
 from src.broker.order_reactor import OrderReactor
 from src.core.order_events import FillSeen, LinkSeen, LinkState
 from src.core.order_state import BrokerAnswered, CancelWanted, GaveUp, LinkRestored
@@ -18,18 +19,21 @@ from src.core.records import TicketStatus
 
 INTERRUPTED: Final = "interrupted by the user"
 _STOP_LIMIT_SEC: Final = 60.0
+_LAST_RESORT_SEC: Final = 600.0
 
 
 class OrderFollower:
     """Drives one run's orders; ``stop`` is set by the first Ctrl+C."""
 
-    def __init__(self, reactor: OrderReactor, clock: Clock, stop: asyncio.Event) -> None:
+    def __init__(
+        self, reactor: OrderReactor, clock: Clock, stop: asyncio.Event, gap: GapWatch
+    ) -> None:
         self.was_interrupted = False
+        self.gap = gap
         self._reactor = reactor
         self._books = reactor.books
         self._link = reactor.link
         self._clock = clock
-        self._is_catching_up = False
         self._give_up_at: float | None = None
         self._stop_event = stop
         self._stop: asyncio.Future[Any] = asyncio.ensure_future(stop.wait())
@@ -54,13 +58,22 @@ class OrderFollower:
             await self._wake(None)
 
     async def follow_while(
-        self, task: asyncio.Future[Any], *, also_when_interrupted: bool = True
+        self, task: asyncio.Future[Any], limit_sec: float, *, also_when_interrupted: bool = True
     ) -> None:
-        """Keep listening until something else is done (or, if wanted, the user interrupts)."""
-        while not task.done():
+        """Keep listening until something else is done, at most so long.
+
+        With ``also_when_interrupted`` false it ends at the user's interrupt, too.
+        """
+        until = self._clock.monotonic() + limit_sec
+        while not task.done() and self._clock.monotonic() < until:
             if self.was_interrupted and not also_when_interrupted:
                 return
-            await self._go_on(None, task)
+            await self._go_on(until, task)
+
+    async def until_connected(self) -> None:
+        """Keep listening until orders could leave, or the run may send nothing more."""
+        while not self._reactor.halt_reason and (not self._link.is_usable or self.gap.is_open):
+            await self._go_on(None)
 
     async def listen(self, seconds: float) -> None:
         """Keep listening for this long."""
@@ -109,7 +122,7 @@ class OrderFollower:
         sender = self._reactor.sender
         if not self._link.is_usable:
             return False
-        return bool(sender.cancels) or (bool(sender.lines) and not self._is_catching_up)
+        return bool(sender.cancels) or (bool(sender.lines) and not self.gap.is_open)
 
     async def _wake(self, until: float | None, also: asyncio.Future[Any] | None = None) -> None:
         """Wait for whatever comes first, and take everything that has come."""
@@ -123,8 +136,13 @@ class OrderFollower:
             tasks.append(self._stop)
         if also is not None:
             tasks.append(also)
-        await self._clock.wait(tasks, self._wait_sec(until))
+        limit_sec, started = self._wait_sec(until), self._clock.monotonic()
+        # Every open order has a deadline; should one ever lack it, the run ends all the same.
+        is_endless = limit_sec is None and inquiry.task is None
+        await self._clock.wait(tasks, _LAST_RESORT_SEC if is_endless else limit_sec)
         await self._take_what_came()
+        if is_endless and self._clock.monotonic() - started >= _LAST_RESORT_SEC:
+            await self._give_up(f"nothing was heard for {_LAST_RESORT_SEC:.0f} s")
 
     async def _take_what_came(self) -> None:
         await self._take_interrupt()
@@ -135,7 +153,8 @@ class OrderFollower:
 
     def _wait_sec(self, until: float | None) -> float | None:
         now = self._clock.monotonic()
-        known = (until, self._reactor.next_timer(), self._link.deadline(), self._give_up_at)
+        due = (self._reactor.next_timer(), self.gap.moment())
+        known = (until, *due, self._link.deadline(), self._give_up_at)
         moments = [one for one in known if one is not None]
         if self._may_send():
             moments.append(now + self._reactor.sender.wait_sec())
@@ -152,16 +171,16 @@ class OrderFollower:
         taken = self._reactor.inquiry.take()
         if taken is None:
             return
-        refs, answer = taken
-        self._is_catching_up = False
-        for ref in refs:
-            await self._reactor.feed(ref, answer)
-        if isinstance(answer, BrokerAnswered):
-            for fill in answer.fills:
+        evidence = taken.evidence
+        for ref in taken.order_refs:
+            await self._reactor.feed(ref, evidence)
+        if isinstance(evidence, BrokerAnswered):
+            for fill in evidence.fills:
                 await self._reactor.take_evidence(FillSeen(fill=fill))
-        elif any(self._is_unresolved(ref) for ref in refs):
+        elif any(self._is_unresolved(ref) for ref in taken.order_refs):
             # Whoever answers no questions is not to be sent more orders.
-            self._reactor.halt(f"the gateway gives no answers: {answer.reason}")
+            self._reactor.halt(f"the gateway gives no answers: {evidence.reason}")
+        self.gap.take(taken)
 
     def _is_unresolved(self, order_ref: str) -> bool:
         orders = self._books.ticket_of(order_ref).orders
@@ -170,6 +189,7 @@ class OrderFollower:
 
     async def _take_deadlines(self) -> None:
         await self._reactor.fire_timers()
+        self.gap.look_when_due()
         now, deadline = self._clock.monotonic(), self._link.deadline()
         if deadline is not None and now >= deadline and not self._link.is_reconnecting:
             self._link.lost_at = now  # counts anew, should anything still be open by then
@@ -202,7 +222,8 @@ class OrderFollower:
             await self._after_gap()
 
     async def _after_gap(self) -> None:
-        self._is_catching_up = bool(self._books.open_orders())
+        """What was said meanwhile is lost, and somebody else may have traded: ask about it all."""
+        self.gap.begin()
         await self._reactor.feed_all(self._books.orders(), LinkRestored())
 
     async def _give_up(self, reason: str) -> None:

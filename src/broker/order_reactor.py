@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, TypeGuard
 
 from src.broker.clock import Clock
@@ -40,6 +40,7 @@ from src.core.order_state import (
     TimerKind,
 )
 from src.core.records import Fill, Listing, OrderStyle, Symbol
+from src.core.sessions import closed_text, sessions_of
 from src.core.tickets import (
     SendingRules,
     TicketState,
@@ -62,7 +63,8 @@ class FollowRules:
     """What every order of the run shares; ``least_order_id`` is above every id seen so far.
 
     Executions from before ``since_utc``, or of ``earlier_refs``, belong to earlier runs: the
-    broker repeats the day's, and its clock need not agree with ours to the second.
+    broker repeats the day's, and its clock need not agree with ours to the second:
+    ``clock_offset`` is its time minus ours, and sessions are judged by it.
     """
 
     sending: SendingRules
@@ -70,6 +72,7 @@ class FollowRules:
     least_order_id: int
     since_utc: datetime
     earlier_refs: Collection[str] = frozenset()
+    clock_offset: timedelta = timedelta(0)
 
 
 class OrderReactor:
@@ -123,7 +126,12 @@ class OrderReactor:
             self.books.conclude(line)
             return
         listing = self._rules.listings.get(ticket.ticket.symbol)
-        style, outside_rth = choose_style(sending, listing, self._clock.now_utc())
+        at_utc = self._clock.now_utc() + self._rules.clock_offset
+        closed = closed_text(sessions_of(listing, sending.trading_hours), at_utc)
+        if closed:
+            self.books.skip(line, f"not sent: {closed}")
+            return
+        style, outside_rth = choose_style(sending, listing, at_utc)
         if ticket.orders:
             style = OrderStyle.PLAIN
         try:

@@ -49,12 +49,14 @@ class Settling:
     async def read_account(self, seconds: float) -> AccountSnapshot | None:
         """The account once its positions are those before plus the fills; at last as it is.
 
-        Cash that lags is waited for only briefly. None when the account could not be read.
+        All readings together take no longer than these seconds. Cash that lags is waited for only
+        briefly. None when the account could not be read.
         """
         started, pause = self._clock.monotonic(), _FIRST_PAUSE_SEC
         seen: AccountSnapshot | None = None
         while self._reactor.link.is_open:
-            read = await self._read()
+            spent = self._clock.monotonic() - started
+            read = await self._read(self._limit_sec(seconds) - spent)
             seen = read or seen
             spent = self._clock.monotonic() - started
             if read is not None and self._agrees(read, spent):
@@ -70,11 +72,15 @@ class Settling:
         """Whoever pressed Ctrl+C is not kept waiting for an account that lags."""
         return min(seconds, _INTERRUPTED_LIMIT_SEC) if self._follower.was_interrupted else seconds
 
-    async def _read(self) -> AccountSnapshot | None:
+    async def _read(self, limit_sec: float) -> AccountSnapshot | None:
         reading = asyncio.ensure_future(self._reactor.link.desk.fetch_snapshot(fresh=True))
-        await self._follower.follow_while(reading)
+        await self._follower.follow_while(reading, limit_sec)
+        if not reading.done():
+            reading.cancel()
+            log.warning("account could not be read within %.0f s after the run", limit_sec)
+            return None
         try:
-            return await reading
+            return reading.result()
         except RebalancerError as error:
             log.warning("account could not be read after the run: %s", error)
             return None

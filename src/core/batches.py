@@ -7,13 +7,13 @@ Only executions count: a sell that is not proven brings nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
 from src.core.money import ZERO, exact_arithmetic
-from src.core.records import Fill, Side, TradePlan
-from src.core.tickets import TicketState
+from src.core.records import Fill, Side, Symbol, TradePlan
+from src.core.tickets import TicketState, unsettled_refs
 
 _RESERVE_SHARE: Final = Decimal("0.001")
 _LEAST_RESERVE_USD: Final = Decimal(1)
@@ -50,6 +50,20 @@ def cash_effect(fills: Iterable[Fill]) -> Decimal:
         value = fill.qty_shares * fill.price_usd
         total += value if fill.side is Side.SELL else -value
         total -= commission_or_reserve(fill)
+    return total
+
+
+@exact_arithmetic()
+def held_for_doubt(states: Iterable[TicketState], prices: Mapping[Symbol, Decimal]) -> Decimal:
+    """USD that buys of unknown fate may still cost: whatever they lack, as if it were executed.
+
+    At the latest price, else the planned one.
+    """
+    total = ZERO
+    for state in states:
+        if state.ticket.side is Side.BUY and unsettled_refs((state,)):
+            lacking = max(ZERO, state.limit_shares - state.filled_shares)
+            total += lacking * prices.get(state.ticket.symbol, state.ticket.est_price_usd)
     return total
 
 

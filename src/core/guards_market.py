@@ -13,10 +13,10 @@ from typing import Final
 
 from src.core.market_state import MarketState, Obstacle, obstacles
 from src.core.money import exact_arithmetic, plain_text, price_text
-from src.core.records import Listing, Session, TradePlan
-from src.core.sessions import is_open, next_open
+from src.core.records import TradePlan
+from src.core.sessions import is_open, next_open, sessions_of
 from src.core.valuation import broker_net_liq_check
-from src.settings import Settings, TradingHours
+from src.settings import Settings
 
 _SPLIT_LOW: Final = Decimal("0.6")
 _SPLIT_HIGH: Final = Decimal("1.6")
@@ -30,16 +30,10 @@ def market_open(
     at_utc = now_utc + state.clock_offset
     closed: dict[datetime | None, list[str]] = {}
     for ticket in plan.tickets:
-        sessions = _sessions(state.listings.get(ticket.symbol), hours)
+        sessions = sessions_of(state.listings.get(ticket.symbol), hours)
         if not is_open(sessions, at_utc):
             closed.setdefault(next_open(sessions, at_utc), []).append(ticket.symbol)
     return obstacles(*(_closed_text(symbols, opening) for opening, symbols in closed.items()))
-
-
-def _sessions(listing: Listing | None, hours: TradingHours) -> tuple[Session, ...]:
-    if listing is None:
-        return ()
-    return listing.regular_sessions if hours == "rth" else listing.extended_sessions
 
 
 def _closed_text(symbols: list[str], opening_utc: datetime | None) -> str:
@@ -57,7 +51,7 @@ def outside_regular_hours(
         return ()
     at_utc = now_utc + state.clock_offset
     listings = {one.symbol: state.listings.get(one.symbol) for one in plan.tickets}
-    early = [name for name, one in listings.items() if not is_open(_sessions(one, "rth"), at_utc)]
+    early = [name for name, one in listings.items() if not is_open(sessions_of(one, "rth"), at_utc)]
     if not early:
         return ()
     limit = plain_text(settings.execution.order_timeout_sec)

@@ -7,12 +7,14 @@ Source: SRS R-503.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 
-from src.core.money import ZERO, dollars, exact_arithmetic, share_step
-from src.core.records import OrderTicket, SkippedTrade, Symbol
+from src.core.batches import cash_effect
+from src.core.money import ONE, ZERO, dollars, exact_arithmetic, share_step
+from src.core.records import CASH, Fill, OrderTicket, Side, SkippedTrade, Symbol, TradePlan
+from src.core.targets import cash_floor
 from src.settings import RebalanceSettings
 
 
@@ -33,7 +35,7 @@ def refit_buys(
 ) -> RefittedBuys:
     """Cut confirmed buys (in rank order) from the lowest rank up until they cost the budget.
 
-    ``budget_usd`` is proven cash minus the plan's cash floor. A symbol without a latest price
+    ``budget_usd`` is proven cash minus the cash floor. A symbol without a latest price
     keeps its planned one. A ticket that would be cut below the minimum order is skipped.
     """
     priced = [_at_latest(ticket, latest_prices) for ticket in buys]
@@ -51,6 +53,36 @@ def refit_buys(
         else:
             skipped.append(SkippedTrade(symbol=ticket.symbol, reason=_reason(budget_usd)))
     return RefittedBuys(tickets=tuple(reversed(kept)), skipped=tuple(reversed(skipped)))
+
+
+@exact_arithmetic()
+def floor_at_latest(
+    plan: TradePlan,
+    cash_usd: Decimal,
+    fills: Iterable[Fill],
+    latest_prices: Mapping[Symbol, Decimal],
+    rebalance: RebalanceSettings,
+) -> Decimal:
+    """F, the cash that buys may not go below, at net liq as it is now; never below the plan's.
+
+    ``cash_usd`` is the cash before ``fills``, the run's executions so far. A holding is worth its
+    latest price, else that of its last execution, else the planned one.
+    """
+    fills = tuple(fills)
+    shares = {symbol: one.qty_shares for symbol, one in plan.before.holdings.items()}
+    prices = {symbol: one.price_usd for symbol, one in plan.before.holdings.items()}
+    for fill in fills:
+        signed = fill.qty_shares if fill.side is Side.BUY else -fill.qty_shares
+        shares[fill.symbol] = shares.get(fill.symbol, ZERO) + signed
+        prices[fill.symbol] = fill.price_usd
+    prices |= latest_prices
+    worth = sum((shares[symbol] * prices[symbol] for symbol in shares), ZERO)
+    net_liq = cash_usd + cash_effect(fills) + worth
+    weights = {row.symbol: row.target_weight for row in plan.drift_before.rows}
+    capped = (ONE - rebalance.max_leverage) * net_liq
+    if CASH in weights:
+        capped = cash_floor(weights[CASH], net_liq, rebalance)
+    return max(plan.cash_floor_usd, capped)
 
 
 def _affordable(ticket: OrderTicket, excess: Decimal, step: Decimal) -> Decimal:

@@ -17,7 +17,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from src.core.records import Session
+from src.core.records import Listing, Session
+from src.settings import TradingHours
 
 _SEGMENT: Final = re.compile(
     r"(?:(?P<open_day>[0-9]{8}):)?(?P<open_time>[0-9]{4})"
@@ -55,6 +56,25 @@ def parse_sessions(hours: str, time_zone: str) -> tuple[Session, ...]:
 def is_open(sessions: Iterable[Session], at_utc: datetime) -> bool:
     """True inside a session; the opening moment belongs to it, the closing moment does not."""
     return any(one.opens_utc <= at_utc < one.closes_utc for one in sessions)
+
+
+def sessions_of(listing: Listing | None, hours: TradingHours) -> tuple[Session, ...]:
+    """The sessions in which a contract's orders may be sent; none for an unknown contract."""
+    if listing is None:
+        return ()
+    return listing.regular_sessions if hours == "rth" else listing.extended_sessions
+
+
+def closed_text(sessions: Iterable[Session], at_utc: datetime) -> str:
+    """Since when and until when nothing trades, as a sentence; empty inside a session."""
+    known = tuple(sessions)
+    if is_open(known, at_utc):
+        return ""
+    closed = max((one.closes_utc for one in known if one.closes_utc <= at_utc), default=None)
+    opens = next_open(known, at_utc)
+    since = "" if closed is None else f" since {closed:%Y-%m-%d %H:%M} UTC"
+    until = "no next opening is known" if opens is None else f"it opens {opens:%Y-%m-%d %H:%M} UTC"
+    return f"the market is closed{since}; {until}"
 
 
 def next_open(sessions: Iterable[Session], at_utc: datetime) -> datetime | None:

@@ -10,7 +10,7 @@ import pytest
 
 from src.core.records import ForeignAmount
 from src.io.report_rows import ReportRun, post_trade_rows
-from src.settings import ExecutionSettings
+from src.settings import ExecutionSettings, RebalanceSettings
 from src.simulator.scenario import (
     CancelSetup,
     CommissionSetup,
@@ -263,3 +263,52 @@ def test_many_orders_stay_below_the_gateways_rate(tmp_path: Path) -> None:
     assert done.statuses == ["Filled"] * 44
     assert done.sent("PlaceOrder") == 44
     assert done.busiest_second <= 50
+
+
+# --- what changes while the sells work -------------------------------------------------------
+
+SLOW_SELL = rule(OrderBehaviour(fill_delay_sec=0.6), "AAA")
+
+
+def test_a_price_that_rises_during_a_slow_sell_breaks_no_cap(tmp_path: Path) -> None:
+    """CCC costs a fifth more by the time AAA is sold: with a cap of 1 no cent is borrowed."""
+    rise = ScheduledEvent(
+        what="price", symbol="CCC", value=Decimal(24), after_orders=1, after_sec=0.2
+    )
+    lines: list[Line] = [("SELL", "AAA", 10), ("BUY", "CCC", 100)]
+    no_debt = RebalanceSettings(min_order_usd=Decimal(0), max_leverage=Decimal(1))
+    done = trade(market(SLOW_SELL, events=(rise,)), lines, tmp_path, Desk(rebalance=no_debt))
+    assert done.statuses == ["Filled", "Filled"]
+    (bought,) = done.result.outcomes[1].fills
+    assert bought.price_usd == 24
+    assert bought.qty_shares == 83  # of 1,000 and 1,000 less a commission
+    assert done.result.after is not None
+    assert done.result.after.cash_usd >= 0
+
+
+@pytest.mark.parametrize("code", [1101, 1102])
+@pytest.mark.parametrize("symbol", ["CCC", "DDD"])
+def test_a_manual_buy_in_a_gap_is_seen(code: int, symbol: str, tmp_path: Path) -> None:
+    """No client is told of it: positions and cash prove it, and nothing more is sent."""
+    began = {"after_orders": 2, "after_sec": 0.1}
+    events = (
+        ScheduledEvent(what="link_lost", told_after="never", **began),  # type: ignore[arg-type]
+        ScheduledEvent(what="position", symbol=symbol, value=Decimal(7), **began),  # type: ignore[arg-type]
+        ScheduledEvent(what="link_back", after_orders=2, after_sec=0.3, code=code),
+    )
+    done = trade(market(SLOW_SELL, events=events), SWITCH, tmp_path)
+    assert done.statuses == ["Filled", "Filled", "Skipped", "Skipped"]
+    assert done.sent("PlaceOrder") == 2
+    assert f"{symbol}: the account shows 7 shares" in done.result.outcomes[2].error
+    assert done.settlement.differences
+
+
+def test_an_order_typed_in_a_gap_ends_the_sending(tmp_path: Path) -> None:
+    events = (
+        ScheduledEvent(what="link_lost", told_after="never", after_orders=2, after_sec=0.1),
+        ScheduledEvent(what="order", symbol="DDD", value=Decimal(5), after_orders=2, after_sec=0.2),
+        ScheduledEvent(what="link_back", after_orders=2, after_sec=0.3),
+    )
+    done = trade(market(SLOW_SELL, events=events), SWITCH, tmp_path)
+    assert done.statuses == ["Filled", "Filled", "Skipped", "Skipped"]
+    assert "another order works in a planned symbol" in done.result.outcomes[3].error

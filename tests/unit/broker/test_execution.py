@@ -14,7 +14,7 @@ from src.core.order_events import CommissionSeen, FillSeen, LinkState
 from src.core.records import OrderStyle, Side
 from src.errors import JournalError
 from tests.builders import dec
-from tests.execution_kit import Stage, buy, sell, statuses, with_settings
+from tests.execution_kit import Stage, buy, sell, statuses, trading, with_settings
 from tests.fakes import (
     Behaviour,
     FakeDesk,
@@ -105,6 +105,7 @@ def test_the_algo_is_used_and_named() -> None:
 def test_outside_regular_hours_orders_go_as_plain_market() -> None:
     stage = Stage(tickets=(sell("AAA"),), desk=desk())
     stage.rebalance = stage.rebalance._replace(trading_hours="eth")
+    stage.listings = {"AAA": replace(trading("AAA"), regular_sessions=())}
     with_settings(stage, algo_preference="adaptive").play()
     assert stage.desk.placed()[0].style is OrderStyle.PLAIN
     assert stage.desk.placed()[0].outside_rth

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.core.refit import RefittedBuys, refit_buys
-from tests.builders import dec, rebalance_settings, ticket
+from src.core.records import Side, TradePlan
+from src.core.refit import RefittedBuys, floor_at_latest, refit_buys
+from tests.builders import account, dec, plan, rebalance_settings, targets, ticket
+from tests.orders_kit import fill
 
 RULES = rebalance_settings(min_order=500)
 BUYS = (
@@ -82,3 +86,48 @@ def test_never_above_the_budget_or_the_confirmed_quantity(
     assert cost <= max(budget, Decimal(0))
     assert all(one.qty_shares <= confirmed[one.symbol] for one in fitted.tickets)
     assert len(fitted.tickets) + len(fitted.skipped) == len(BUYS)
+
+
+# --- the cash floor at prices of now ---------------------------------------------------------
+
+
+def drifted(percents: Mapping[str, int], **rules: int | str) -> TradePlan:
+    """100 SPY at 100 and 1,000 USD, to be spread over SPY and BBB."""
+    held = account({"SPY": 100, "BBB": 0}, {"SPY": 100, "BBB": 10}, 1000)
+    return plan(held, targets(percents), rebalance_settings(**rules))  # type: ignore[arg-type]
+
+
+def test_the_buffer_grows_with_what_the_holdings_are_worth() -> None:
+    rules = rebalance_settings(buffer_pct=10, max_leverage=1)
+    before = drifted({"SPY": 50, "BBB": 50}, buffer_pct=10, max_leverage=1)
+    assert before.cash_floor_usd == dec(1100)
+    cash = dec(1000)
+    assert floor_at_latest(before, cash, (), {}, rules) == dec(1100)
+    assert floor_at_latest(before, cash, (), {"SPY": dec(120)}, rules) == dec(1300)
+    assert floor_at_latest(before, cash, (), {"SPY": dec(50)}, rules) == dec(1100)
+
+
+def test_the_leverage_cap_shrinks_what_may_be_borrowed_with_net_liq() -> None:
+    borrowing = {"SPY": 60, "BBB": 60, "CASH": -20}
+    rules = rebalance_settings(max_leverage="1.2")
+    before = drifted(borrowing, max_leverage="1.2")
+    assert before.cash_floor_usd == dec(-2200)
+    cash = dec(1000)
+    assert floor_at_latest(before, cash, (), {"SPY": dec(120)}, rules) == dec(-2200)
+    assert floor_at_latest(before, cash, (), {"SPY": dec(50)}, rules) == dec(-1200)
+
+
+def test_executions_count_with_their_shares_prices_and_commissions() -> None:
+    rules = rebalance_settings(buffer_pct=10)
+    before = drifted({"SPY": 50, "BBB": 50}, buffer_pct=10)
+    sold = replace(fill(50, price=130), side=Side.SELL, commission_usd=dec(10))
+    # 50 shares at 130, 1,000 and 6,500 of cash less 10
+    assert floor_at_latest(before, dec(1000), (sold,), {}, rules) == dec(1399)
+
+
+def test_a_fixed_buffer_stays_what_it_is() -> None:
+    rules = rebalance_settings()._replace(cash_buffer_type="abs", cash_buffer_usd=dec(500))
+    held = account({"SPY": 100, "BBB": 0}, {"SPY": 100, "BBB": 10}, 1000)
+    before = plan(held, targets({"SPY": 50, "BBB": 50}), rules)
+    assert before.cash_floor_usd == dec(500)
+    assert floor_at_latest(before, dec(1000), (), {"SPY": dec(120)}, rules) == dec(500)
