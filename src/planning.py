@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from src.core.drift import measure_drift, select_trades
 from src.core.market_state import MarketState, previous_closes
+from src.core.net_liq_check import broker_net_liq_check
 from src.core.permit import trading_obstacles
 from src.core.pricing import MarketMoment, choose_prices
 from src.core.records import (
@@ -31,7 +32,7 @@ from src.core.records import (
 from src.core.sessions import is_open
 from src.core.sizing import size_orders
 from src.core.targets import apply_unlisted, hold_buffer, symbols_to_price, unlisted_symbols
-from src.core.valuation import broker_net_liq_check, value_account
+from src.core.valuation import value_account
 from src.inputs import Books, Inputs
 from src.io.portfolio_csv import check_symbols
 

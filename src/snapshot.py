@@ -58,8 +58,9 @@ def _load_models(csv: Path, settings: Settings) -> _Wanted:
 async def _snapshot(
     settings: Settings, wanted: _Wanted | None, *, simulate: bool
 ) -> dict[str, object]:
+    from src.core.net_liq_check import broker_net_liq_check
     from src.core.snapshot_json import snapshot_as_json
-    from src.core.valuation import broker_net_liq_check, value_account
+    from src.core.valuation import value_account
     from src.known_accounts import mask_accounts
     from src.session import open_session
 

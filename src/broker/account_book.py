@@ -12,9 +12,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from src.broker.ledger import Ledger, believable, read_ledger
+from src.broker.ledger import believable, read_ledger
 from src.core.money import plain_text
-from src.core.records import AccountSnapshot, Position, UnmanagedPosition
+from src.core.records import CASH, AccountSnapshot, Position, UnmanagedPosition
+from src.core.usd_cash import covered_debt, no_dollars
 from src.errors import Refused, UnbelievableData
 
 MAX_ROWS: Final = 20_000
@@ -38,7 +39,15 @@ class HeldRow:
 
     @property
     def is_managed(self) -> bool:
-        """USD stocks and ETFs are managed; everything else is only shown."""
+        """USD stocks and ETFs are managed; everything else is only shown.
+
+        So is a stock whose ticker is CASH: the name means money here.
+        """
+        return self.is_dollar_stock and self.symbol != CASH
+
+    @property
+    def is_dollar_stock(self) -> bool:
+        """What the broker calls STK, in USD: stocks and ETFs."""
         return self.sec_type == "STK" and self.currency == "USD"
 
 
@@ -116,19 +125,17 @@ def disagreement(book: AccountBook) -> str:
 def read_snapshot(book: AccountBook, as_of_utc: datetime) -> AccountSnapshot:
     """The account in our own terms.
 
-    Raises: UnbelievableData naming the field; Refused for short positions in USD stocks or ETFs.
+    Raises: UnbelievableData naming the field; Refused for short positions in USD stocks or ETFs,
+    and for an account without dollars.
     """
     ledger = read_ledger(book.values)
     rows = [row for con_id in _con_ids(book) if (row := _merged(book, con_id)).qty != 0]
     _refuse_shorts(rows)
-    return _snapshot(book.account_id, as_of_utc, rows, ledger)
-
-
-def _snapshot(
-    account_id: str, as_of_utc: datetime, rows: list[HeldRow], ledger: Ledger
-) -> AccountSnapshot:
+    if ledger.cash_usd is None:
+        raise Refused(no_dollars(ledger.ignored_cash, [_described(row) for row in rows]))
+    debt = covered_debt(ledger.cash_usd, ledger.ignored_cash, ledger.usd_per_unit)
     return AccountSnapshot(
-        account_id=account_id,
+        account_id=book.account_id,
         as_of_utc=as_of_utc,
         positions=tuple(_position(row) for row in rows if row.is_managed),
         unmanaged=tuple(_unmanaged(row) for row in rows if not row.is_managed),
@@ -136,7 +143,23 @@ def _snapshot(
         ignored_cash=ledger.ignored_cash,
         usd_per_unit=ledger.usd_per_unit,
         broker_net_liq_usd=ledger.net_liq_usd,
+        terms=ledger.terms,
+        second_figures=ledger.second_figures,
+        warnings=tuple(text for text in (*ledger.warnings, debt, *_named_cash(rows)) if text),
     )
+
+
+def _described(row: HeldRow) -> str:
+    return f"{plain_text(row.qty)} {row.symbol} ({row.sec_type}, {row.currency})"
+
+
+def _named_cash(rows: list[HeldRow]) -> list[str]:
+    return [
+        f"the stock whose ticker is {CASH} ({_described(row)}) is left alone: in a model that name "
+        "means money"
+        for row in rows
+        if row.is_dollar_stock and not row.is_managed
+    ]
 
 
 def _con_ids(book: AccountBook) -> list[int]:

@@ -13,9 +13,9 @@ from typing import Final
 
 from src.core.market_state import MarketState, Obstacle, obstacles
 from src.core.money import exact_arithmetic, plain_text, price_text
+from src.core.net_liq_check import broker_net_liq_check
 from src.core.records import TradePlan
 from src.core.sessions import is_open, next_open, sessions_of
-from src.core.valuation import broker_net_liq_check
 from src.settings import Settings
 
 _SPLIT_LOW: Final = Decimal("0.6")

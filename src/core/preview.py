@@ -164,6 +164,9 @@ def _money(amount_usd: Decimal) -> str:
 
 
 def _ignored(snapshot: AccountSnapshot) -> Iterator[str]:
+    insured = snapshot.second_figures.insured_deposit_usd
+    if insured:
+        yield f"insured deposit USD {_money(insured)} (in the cash already, not added)"
     for currency, amount in sorted(snapshot.ignored_cash.items()):
         yield f"cash {currency} {_money(amount)}"
     for one in snapshot.unmanaged:

@@ -10,9 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 
+from src.core.account_records import AccountSnapshot as AccountSnapshot
+from src.core.account_records import AccountTerms as AccountTerms
+from src.core.account_records import Position as Position
+from src.core.account_records import SecondFigures as SecondFigures
+from src.core.account_records import UnmanagedPosition as UnmanagedPosition
 from src.core.market_records import DataKind as DataKind
 from src.core.market_records import Listing as Listing
 from src.core.market_records import Price as Price
@@ -47,53 +51,6 @@ class Targets:
     """Symbol → target weight, CASH always present, summing to 1 within 1e-9."""
 
     weights: Weights
-
-
-# --- account --------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
-    """A managed holding: a USD stock or ETF held long, identified by ``con_id``."""
-
-    con_id: int
-    symbol: Symbol
-    qty_shares: Decimal
-    avg_cost_usd: Decimal | None = None
-    market_price_usd: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnmanagedPosition:
-    """Anything else held: shown, never traded, outside net liq. ``value`` is in ``currency``."""
-
-    con_id: int
-    symbol: str
-    sec_type: str
-    currency: str
-    qty: Decimal
-    value: Decimal | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountSnapshot:
-    """What the broker said the account holds, at one moment.
-
-    ``cash_usd`` is the USD ledger row. ``ignored_cash`` holds every other currency's cash in that
-    currency; ``usd_per_unit`` the value of one unit of a currency in USD, where known.
-    ``broker_net_liq_usd`` is the broker's own figure, used as a check only (None: not convertible).
-    ``warnings`` are plain sentences for the preview.
-    """
-
-    account_id: str
-    as_of_utc: datetime
-    positions: tuple[Position, ...]
-    unmanaged: tuple[UnmanagedPosition, ...] = ()
-    cash_usd: Decimal
-    ignored_cash: Mapping[str, Decimal]
-    usd_per_unit: Mapping[str, Decimal]
-    broker_net_liq_usd: Decimal | None = None
-    warnings: tuple[str, ...] = ()
 
 
 # --- valuation and drift --------------------------------------------------------------------

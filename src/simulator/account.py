@@ -143,12 +143,13 @@ class Account:
         accrued = sum(
             (amount * self.rate(code) for code, amount in self.setup.accrued_cash.items()), ZERO
         )
+        dividend = self.setup.accrued_dividend
         stocks, options = self._value_of("STK"), self._value_of("OPT")
         gross = stocks.gross + options.gross
         equity = cash + stocks.net
         initial = stocks.gross * _INITIAL_RATE[self.setup.type]
         return Figures(
-            net_liquidation=cash + accrued + stocks.net + options.net,
+            net_liquidation=cash + accrued + dividend + stocks.net + options.net,
             cash=cash,
             accrued=accrued,
             gross_position_value=gross,

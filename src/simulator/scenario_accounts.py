@@ -55,7 +55,11 @@ class ValueOverride:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSetup:
-    """One account of the login; ``cash`` is per currency."""
+    """One account of the login; ``cash`` is per currency.
+
+    ``swept_cash`` lies in insured deposits, is part of ``cash``, and is counted once more in
+    CashBalance. ``trading_type`` replaces the row TradingType-S that goes with ``type``.
+    """
 
     account_id: str
     type: Literal["margin", "cash"] = "margin"
@@ -63,6 +67,9 @@ class AccountSetup:
     account_type: str = "INDIVIDUAL"
     cash: Mapping[str, Decimal] = field(default_factory=dict)
     accrued_cash: Mapping[str, Decimal] = field(default_factory=dict)
+    accrued_dividend: Decimal = Decimal(0)
+    swept_cash: Mapping[str, Decimal] = field(default_factory=dict)
+    trading_type: str | None = None
     positions: tuple[PositionSetup, ...] = ()
     ready: bool = True
     overrides: tuple[ValueOverride, ...] = ()
@@ -73,8 +80,15 @@ class AccountSetup:
                 f"account_id {self.account_id!r} is not one of a paper login (DU and digits);"
                 " the simulated gateway offers no other"
             )
-        for code in (self.base_currency, *self.cash, *self.accrued_cash):
+        for code in (self.base_currency, *self.cash, *self.accrued_cash, *self.swept_cash):
             check_currency(code)
+
+    @property
+    def kind(self) -> str:
+        """What TradingType-S says."""
+        if self.trading_type is not None:
+            return self.trading_type
+        return "STKCASH" if self.type == "cash" else "STKNOPT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

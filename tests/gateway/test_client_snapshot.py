@@ -129,7 +129,7 @@ def test_a_missing_usd_row_is_refused_and_not_zero() -> None:
         ValueOverride(key=key, currency="USD", value=None)
         for key in ("CashBalance", "TotalCashBalance")
     )
-    with pytest.raises(UnbelievableData, match="no USD row"):
+    with pytest.raises(UnbelievableData, match="row of USD without its cash"):
         _read(scenario(accounts=(account(overrides=rows),)))
 
 
@@ -190,7 +190,8 @@ def test_an_account_that_is_not_ready_is_waited_for_in_bounds() -> None:
 def test_fresh_figures_replace_the_download() -> None:
     async def work(session: IbkrSession) -> Mapping[str, Decimal]:
         before = await session.fetch_snapshot()
-        session._connection.link.listener.book.values["CashBalance", "USD"] = "1"
+        rows = session._connection.link.listener.book.values
+        rows["CashBalance", "USD"] = rows["TotalCashBalance", "USD"] = "1"
         stale = await session.fetch_snapshot()
         fresh = await session.fetch_snapshot(fresh=True)
         return {"before": before.cash_usd, "stale": stale.cash_usd, "fresh": fresh.cash_usd}
@@ -237,3 +238,65 @@ def test_f124_another_program_s_switch_is_heard(caplog: pytest.LogCaptureFixture
 def test_a_gateway_that_does_not_tell_its_time_is_no_obstacle() -> None:
     silent = with_wire(scenario(), silent_messages=("CurrentTime",))
     assert talk(silent, lambda session: session.fetch_clock_offset(), timeout="0.4") == timedelta(0)
+
+
+# --- what the rows of real accounts say -------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_prefixed", [False, True])
+def test_swept_deposits_are_counted_once(*, is_prefixed: bool) -> None:
+    swept = account(swept_cash={"USD": Decimal(6000)})
+    setting = scenario(accounts=(swept,), gateway=GatewaySettings(ledger_prefix=is_prefixed))
+    read = _read(setting)
+    assert read.cash_usd == 10_000
+    assert read.second_figures.other_cash_usd == 16_000
+    assert read.second_figures.insured_deposit_usd == 6000
+    (warning,) = read.warnings
+    assert "10000.00 (TotalCashBalance) and 16000.00 (CashBalance" in warning
+
+
+def test_an_account_without_dollars_says_what_it_holds() -> None:
+    euros = account(base_currency="EUR", cash={"EUR": Decimal(30_000)}, positions=())
+    setting = scenario(accounts=(euros,), usd_rates={"EUR": Decimal("1.1"), "CAD": Decimal(1)})
+    with pytest.raises(Refused, match=r"EUR 30000\.00 cash\. Buy dollars first"):
+        _read(setting)
+
+
+def test_a_debt_in_dollars_names_the_cash_that_would_cover_it() -> None:
+    debtor = account(cash={"USD": Decimal(-300), "CAD": Decimal(500)})
+    (warning,) = _read(scenario(accounts=(debtor,))).warnings
+    assert "USD cash is -300.00 while CAD 500.00 cash would cover it" in warning
+
+
+@pytest.mark.parametrize(
+    ("changes", "trading_type"),
+    [
+        ({}, "STKNOPT"),
+        ({"type": "cash"}, "STKCASH"),
+        ({"trading_type": "IRAMRGN", "account_type": "IRA-ROTH NEW"}, "IRAMRGN"),
+        ({"overrides": (ValueOverride(key="TradingType-S", currency="", value=None),)}, ""),
+    ],
+)
+@pytest.mark.parametrize("base", ["USD", "CAD"])
+def test_the_kind_of_account_is_read_from_its_rows(
+    changes: dict[str, object], trading_type: str, base: str
+) -> None:
+    terms = _read(scenario(accounts=(account(base_currency=base, **changes),))).terms
+    assert terms.trading_type == trading_type
+    assert terms.account_type == changes.get("account_type", "INDIVIDUAL")
+    assert terms.available_funds_usd is not None
+    assert terms.buying_power_usd is not None
+    plain = _read(scenario(accounts=(account(**changes),))).terms
+    assert plain.available_funds_usd is not None
+    assert abs(terms.available_funds_usd - plain.available_funds_usd) < 1
+
+
+def test_accruals_are_read_in_dollars() -> None:
+    accruing = account(
+        base_currency="CAD", accrued_cash={"USD": Decimal(12)}, accrued_dividend=Decimal(40)
+    )
+    figures = _read(scenario(accounts=(accruing,))).second_figures
+    assert figures.accrued_cash_usd is not None
+    assert abs(figures.accrued_cash_usd - 12) < Decimal("0.01")
+    assert figures.accrued_dividend_usd is not None
+    assert abs(figures.accrued_dividend_usd - 30) < Decimal("0.01")

@@ -53,11 +53,17 @@ ROOMS = (
     Room("src/text.py", ("src.core.money",), is_pure=True),
     Room("src/known_accounts.py", ("src.core.accounts",)),
     Room("src/core/portfolios.py", (), is_pure=True),
+    Room("src/core/account_records.py", ("src.core.portfolios",), is_pure=True),
     Room("src/core/market_records.py", ("src.core.portfolios",), is_pure=True),
     Room("src/core/order_records.py", ("src.core.portfolios",), is_pure=True),
     Room(
         "src/core/records.py",
-        ("src.core.portfolios", "src.core.market_records", "src.core.order_records"),
+        (
+            "src.core.portfolios",
+            "src.core.account_records",
+            "src.core.market_records",
+            "src.core.order_records",
+        ),
         is_pure=True,
     ),
     Room("src/core/money.py", ("src.errors",), is_pure=True),
