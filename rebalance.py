@@ -54,7 +54,7 @@ def _plan_and_trade(options: Options, inputs: Inputs, files: RunFiles) -> int:
         from src.runs import plan_from_file
 
         return plan_from_file(options.from_snapshot, options, inputs, files)
-    from src.interrupt import run_interruptible
+    from src.interrupt import Sending, run_interruptible
 
     if options.task is not Task.CONFIRM or inputs.settings.ibkr.read_only:
         from src.runs import dry_run
@@ -62,10 +62,14 @@ def _plan_and_trade(options: Options, inputs: Inputs, files: RunFiles) -> int:
         return run_interruptible(dry_run(options, inputs, files))
     from src.trading import confirmed_run
 
+    sending = Sending()
     try:
-        return run_interruptible(confirmed_run(options, inputs, files))
+        return run_interruptible(confirmed_run(options, inputs, files, sending), sending)
     except RebalancerError as error:  # raised only while nothing was sent
-        error.aftermath = f"No order was sent, none is unresolved. The log is {files.log}."
+        from src.account_books import left_open_text
+
+        earlier = left_open_text(inputs.settings, is_simulated=options.simulate)
+        error.aftermath = f"This run sent nothing.{earlier} The log is {files.log}."
         raise
 
 

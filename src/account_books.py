@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from src.core.journal import ReportWritten
 from src.core.order_ref import order_prefix
 from src.core.recent_trades import RecentTrades, trades_of
+from src.core.run_outcome import unresolved_lines
 from src.errors import JournalError, Refused
 from src.inputs import Books
 from src.io.journal_db import JournalDb, open_journal, peek_journal
@@ -87,6 +88,25 @@ def glance_at_books(settings: Settings, *, is_simulated: bool) -> Books:
     except (JournalError, Refused) as error:
         log.warning("the order journal cannot be read; --confirm would be refused: %s", error)
         return books
+
+
+def left_open_text(settings: Settings, *, is_simulated: bool) -> str:
+    """A sentence about earlier runs that are not settled, with a space before it; or nothing."""
+    account = settings.ibkr.account_id
+    path = journal_path(state_dir(is_simulated=is_simulated), account)
+    try:
+        with peek_journal(path, account) as journal:
+            runs = () if journal is None or is_simulated else journal.open_runs()
+    except (JournalError, Refused) as error:
+        log.warning("the order journal cannot be read: %s", error)
+        return " What earlier runs left open cannot be read from the journal."
+    named = "; ".join(_open_run_text(run) for run in runs if run.has_orders)
+    return f" Not settled yet: {named} (`python rebalance.py --recover`)." if named else ""
+
+
+def _open_run_text(run: RunState) -> str:
+    symbols = ", ".join(line.ticket.symbol for line in unresolved_lines(run))
+    return f"run {run.run_id}" + (f", unresolved {symbols}" if symbols else "")
 
 
 def _with_journal(books: Books, journal: JournalDb) -> Books:

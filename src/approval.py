@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MAX_PLANS: Final = 4
-"""The first plan and three made anew."""
+MAX_PLANS: Final = 3
+"""How many plans are shown and asked about, the first one among them."""
 
 CHANGED: Final = "The plan no longer holds and is made again:"
 

@@ -1,9 +1,10 @@
 """Ctrl+C as a normal path, on every platform.
 
 The first interrupt cancels the main task, which stops sending, cancels what works and writes its
-records. The second one leaves at once with exit code 4: the journal is intact at any moment, and
-the next start settles what is open. ``loop.add_signal_handler`` does not exist on Windows, so the
-plain ``signal`` module is used.
+records. The second one leaves at once and says what is true then: with exit code 4 once an order
+may have been sent (the journal is intact at any moment, and the next start settles what is open),
+else with 130. ``loop.add_signal_handler`` does not exist on Windows, so the plain ``signal``
+module is used.
 """
 
 from __future__ import annotations
@@ -21,11 +22,35 @@ from src.errors import ExitCode
 T = TypeVar("T")
 
 
-def run_interruptible(main: Coroutine[object, object, T]) -> T:
+class Sending:
+    """Whether orders of this process may have left: what the second interrupt has to say."""
+
+    def __init__(self) -> None:
+        self.has_begun = False
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code of leaving at once."""
+        return ExitCode.UNFILLED if self.has_begun else ExitCode.INTERRUPTED
+
+    @property
+    def last_words(self) -> str:
+        """What is true of the orders, and what to do next."""
+        if not self.has_begun:
+            return "interrupted twice: left at once; this run sent nothing."
+        return (
+            "interrupted twice: left at once; orders may still be working."
+            " Run `python rebalance.py --recover` before trading again."
+        )
+
+
+def run_interruptible(main: Coroutine[object, object, T], sending: Sending | None = None) -> T:
     """Run a coroutine to its end; an interrupt cancels it and raises ``KeyboardInterrupt``.
 
-    A coroutine that handles its cancellation and returns a value has the last word.
+    A coroutine that handles its cancellation and returns a value has the last word. ``sending``
+    is kept up to date by a coroutine that may send orders; without it nothing is ever sent.
     """
+    state = sending or Sending()
 
     async def guarded() -> T:
         loop = asyncio.get_running_loop()
@@ -36,7 +61,7 @@ def run_interruptible(main: Coroutine[object, object, T]) -> T:
             nonlocal seen
             seen += 1
             if seen > 1:
-                _leave_at_once()
+                _leave_at_once(state)
             loop.call_soon_threadsafe(task.cancel)
 
         previous = {number: signal.signal(number, handle) for number in _signals()}
@@ -56,10 +81,7 @@ def _signals() -> tuple[signal.Signals, ...]:
     return tuple(getattr(signal, name) for name in names if hasattr(signal, name))
 
 
-def _leave_at_once() -> None:
-    sys.stderr.write(
-        "\ninterrupted twice: left at once; orders may still be working."
-        " Run `python rebalance.py --recover` before trading again.\n"
-    )
+def _leave_at_once(sending: Sending) -> None:
+    sys.stderr.write(f"\n{sending.last_words}\n")
     sys.stderr.flush()
-    os._exit(ExitCode.UNFILLED)
+    os._exit(sending.exit_code)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from src.broker.ibkr_client import IbkrSession
     from src.broker.order_desk import IbkrOrderDesk
     from src.inputs import Inputs
+    from src.interrupt import Sending
     from src.io.run_files import RunFiles
     from src.options import Options
 
@@ -44,9 +45,12 @@ class _Run:
     session: IbkrSession
 
 
-async def confirmed_run(options: Options, inputs: Inputs, files: RunFiles) -> int:
+async def confirmed_run(
+    options: Options, inputs: Inputs, files: RunFiles, sending: Sending | None = None
+) -> int:
     """Plan, ask and trade; the exit code says how it ended.
 
+    ``sending`` is told when orders may leave from then on.
     Raises: Refused, BrokerLost and so on while nothing was sent.
     """
     from src.session import open_session
@@ -63,6 +67,8 @@ async def confirmed_run(options: Options, inputs: Inputs, files: RunFiles) -> in
             if approval is None:
                 _close_untraded(run)
                 return ExitCode.OK
+            if sending is not None:
+                sending.has_begun = True
             accounts = await _trade(run, approval)
             return account_for(accounts, books.journal, files)
 

@@ -74,7 +74,7 @@ def test_a_gateway_that_falls_silent_or_breaks_off(
     assert time.monotonic() - started < PATIENCE_SEC
     lost(done, words, str(gateway.port))
     assert PROMPT not in done.err
-    assert done.err.splitlines()[-1].startswith("No order was sent, none is unresolved. The log")
+    assert done.err.splitlines()[-1].startswith("This run sent nothing. The log")
     assert gateway.order_messages == []
 
 
@@ -129,7 +129,7 @@ def test_a_connection_lost_at_the_prompt_sends_nothing(place: Workplace, gateway
     assert done.err.count(PROMPT) == 1
     (line,) = done.errors
     assert str(gateway.port) in line
-    assert done.err.splitlines()[-1].startswith("No order was sent, none is unresolved. The log")
+    assert done.err.splitlines()[-1].startswith("This run sent nothing. The log")
     assert gateway.order_messages == []
     assert place.run("--confirm", stdin="n\n").code == ExitCode.OK
 

@@ -211,6 +211,9 @@ def test_an_order_that_vanished_stays_unresolved_until_accepted(stage: Stage) ->
     blocked = stage.confirm()
     assert (blocked.code, blocked.orders) == (5, [])
     assert f"--recover --accept {run.run_id}" in blocked.last_line
+    assert (
+        f"This run sent nothing. Not settled yet: run {run.run_id}, unresolved AAA" in blocked.err
+    )
     stage.may_trade_more = True
     accepted = stage.recover("--accept", run.run_id)
     assert (accepted.code, stage.open_runs()) == (0, ())

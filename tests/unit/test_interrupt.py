@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from src.errors import ExitCode
-from src.interrupt import run_interruptible
+from src.interrupt import Sending, run_interruptible
 
 ROOT = Path(__file__).resolve().parents[2]
 posix = pytest.mark.skipif(sys.platform == "win32", reason="os.kill ends a process on Windows")
@@ -62,18 +62,21 @@ def test_who_handles_the_interrupt_has_the_last_word() -> None:
 
 
 @posix
-def test_the_second_interrupt_leaves_at_once() -> None:
+@pytest.mark.parametrize("has_begun", [True, False])
+def test_the_second_interrupt_leaves_at_once_and_says_what_is_true(*, has_begun: bool) -> None:
     code = (
         "import asyncio, os, signal\n"
-        "from src.interrupt import run_interruptible\n"
+        "from src.interrupt import Sending, run_interruptible\n"
+        "sending = Sending()\n"
         "async def stubborn():\n"
+        f"    sending.has_begun = {has_begun}\n"
         "    os.kill(os.getpid(), signal.SIGINT)\n"
         "    try:\n"
         "        await asyncio.sleep(60)\n"
         "    except asyncio.CancelledError:\n"
         "        os.kill(os.getpid(), signal.SIGINT)\n"
         "        await asyncio.sleep(60)\n"
-        "run_interruptible(stubborn())\n"
+        "run_interruptible(stubborn(), sending)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -83,6 +86,13 @@ def test_the_second_interrupt_leaves_at_once() -> None:
         timeout=30,
         check=False,
     )
-    assert done.returncode == ExitCode.UNFILLED
-    assert "--recover" in done.stderr
+    assert done.returncode == (ExitCode.UNFILLED if has_begun else ExitCode.INTERRUPTED)
+    assert ("--recover" in done.stderr) == has_begun
+    assert ("orders may still be working" in done.stderr) == has_begun
+    assert ("this run sent nothing" in done.stderr) != has_begun
     assert "Traceback" not in done.stderr
+
+
+def test_a_command_that_sends_nothing_says_so_when_left_at_once() -> None:
+    assert Sending().exit_code is ExitCode.INTERRUPTED
+    assert Sending().last_words.endswith("this run sent nothing.")
