@@ -1,12 +1,13 @@
 """Write the pre-trade and post-trade reports, and read them back.
 
 A report is written whole or not at all, never over another file, as UTF-8 with a comma, a line
-feed and a decimal point on every system. The rows come from ``src.io.report_rows``. pandas lives
-here alone and is loaded when a report is written or read, not before: it costs start-up time.
+feed and a decimal point on every system. The rows come from ``src.io.report_rows``.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 from typing import Final
 
@@ -38,11 +39,9 @@ def write_report(path: Path, columns: Row, rows: tuple[Row, ...]) -> Path:
 
 def report_bytes(columns: Row, rows: tuple[Row, ...]) -> bytes:
     """A report as it is on the disk; the same rows always give the same bytes."""
-    import pandas as pd
-
-    frame = pd.DataFrame(list(rows), columns=list(columns), dtype=str)
-    text: str = frame.to_csv(index=False, lineterminator=_LINE_END)
-    return text.encode("utf-8")
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator=_LINE_END).writerows((columns, *rows))
+    return text.getvalue().encode("utf-8")
 
 
 def read_report(path: Path, columns: Row) -> tuple[Row, ...]:
@@ -50,12 +49,11 @@ def read_report(path: Path, columns: Row) -> tuple[Row, ...]:
 
     Raises: ValueError when the columns are not these; OSError when it cannot be read.
     """
-    import pandas as pd
-
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_filter=False, encoding="utf-8")
-    if tuple(frame.columns) != columns:
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *rows = [tuple(row) for row in csv.reader(file, strict=True)] or [()]
+    if header != columns or any(len(row) != len(columns) for row in rows):
         raise ValueError(f"{path} does not have the columns of this report")
-    return tuple(tuple(str(cell) for cell in row) for row in frame.to_numpy())
+    return tuple(rows)
 
 
 def _holds(path: Path, data: bytes) -> bool:

@@ -70,7 +70,6 @@ ROOMS = (
     Room("src/core/preview*.py", CORE, ("tabulate",), is_pure=True),
     Room("src/core/*.py", CORE, is_pure=True),
     Room("src/io/validate_*.py", ANY),
-    Room("src/io/reporting.py", (*CORE, "src.io"), ("pandas",)),
     Room("src/io/*.py", (*CORE, "src.io", "src.known_accounts")),
     Room("src/broker/ports.py", ("src.core", "src.settings")),
     Room("src/broker/execution*.py", (*EDGE, "src.broker")),

@@ -25,6 +25,7 @@ def loaded_by(statement: str, *arguments: str) -> tuple[str, str]:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code, *arguments],
         cwd=ROOT,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -72,3 +73,15 @@ def test_validating_the_sample_files_is_light(module: str, arguments: list[str])
     loaded, shown = loaded_by(statement, *arguments)
     assert loaded == ""
     assert shown.startswith("OK")
+
+
+@pytest.mark.parametrize("task", ["--dry-run", "--confirm"])
+def test_no_run_pays_for_what_only_looking_back_needs(task: str, tmp_path: Path) -> None:
+    settings = (ROOT / "config/settings.ini").read_text(encoding="utf-8")
+    config = tmp_path / "settings.ini"
+    config.write_text(f"{settings}\n".replace("report_dir = reports", f"report_dir = {tmp_path}"))
+    statement = "import runpy; runpy.run_path('rebalance.py', run_name='__main__')"
+    loaded, shown = loaded_by(statement, task, "--simulate", "--config", str(config))
+    assert "pandas" not in loaded.split(",")
+    assert "13 orders: 7 to sell, 6 to buy" in shown
+    assert list(tmp_path.glob("rebalance_pre_*.csv"))

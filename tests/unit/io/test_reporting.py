@@ -7,8 +7,9 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 
+import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from src.core.records import (
@@ -251,6 +252,18 @@ def test_what_is_written_reads_back_as_the_same_text(
     path = tmp_path_factory.mktemp("reports") / "rebalance_post_20250131T143000Z.csv"
     assert write_report(path, POST_COLUMNS, tuple(rows)) == path
     assert read_report(path, POST_COLUMNS) == tuple(rows)
+
+
+@settings(max_examples=300)
+@given(
+    rows=st.lists(
+        st.tuples(*[st.text("a1,;\"' \n\r=é", max_size=4)] * len(POST_COLUMNS)), max_size=4
+    )
+)
+def test_another_writer_of_csv_writes_the_same_bytes(rows: list[Row]) -> None:
+    frame = pd.DataFrame(rows, columns=list(POST_COLUMNS), dtype=str)
+    text: str = frame.to_csv(index=False, lineterminator="\n")
+    assert report_bytes(POST_COLUMNS, tuple(rows)) == text.encode()
 
 
 def test_the_specified_rows_survive_the_round_trip(tmp_path: Path) -> None:
