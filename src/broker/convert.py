@@ -6,6 +6,7 @@ broker is made printable before it enters a record.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
@@ -39,6 +40,7 @@ _UNSET_INTEGER: Final = 2_147_483_647
 _TEXT_LIMIT: Final = 500
 _EPOCH_DIGITS: Final = 10
 _SHARE_DECIMALS: Final = 8  # the broker's finest step is 0.0001 share
+_BREAK: Final = re.compile(r"\s*<br\s*/?>\s*", re.IGNORECASE)
 _SIDES: Final = {"BOT": Side.BUY, "SLD": Side.SELL, "BUY": Side.BUY, "SELL": Side.SELL}
 
 
@@ -69,8 +71,8 @@ def positive(value: float) -> Decimal | None:
 
 
 def clean(text: str) -> str:
-    """Text of the broker on one printable line."""
-    return printable(text.replace("<br>", " ").strip(), limit=_TEXT_LIMIT)
+    """Text of the broker on one printable line; its line breaks of web pages become spaces."""
+    return printable(_BREAK.sub(" ", text).strip(), limit=_TEXT_LIMIT)
 
 
 def utc_from_epoch(text: str) -> datetime | None:

@@ -46,6 +46,7 @@ from src.core.tickets import (
     TicketState,
     choose_style,
     exceeds_limit,
+    is_plain_refused,
     is_settled,
     is_used_up,
     plan_attempt,
@@ -121,7 +122,7 @@ class OrderReactor:
     async def begin(self, line: int) -> None:
         """Send the next order of a ticket, unless nothing of it is left to be sent."""
         ticket, sending = self.books.tickets[line], self._rules.sending
-        if ticket.orders and not wants_fallback(ticket, sending.execution):
+        if ticket.orders and not self._wants_fallback(ticket):
             # While the rest waited for its turn, the first order filled or came back to life.
             self.books.conclude(line)
             return
@@ -216,10 +217,14 @@ class OrderReactor:
             await self._prevent_over_fill(ticket)
         if not is_settled(ticket) or ticket.line in self.sender.lines:
             return
-        if wants_fallback(ticket, self._rules.sending.execution):
+        if self._wants_fallback(ticket):
             self._send_rest(ticket)
         else:
             self.books.conclude(ticket.line)
+
+    def _wants_fallback(self, ticket: TicketState) -> bool:
+        refused = is_plain_refused(self.books.orders())
+        return wants_fallback(ticket, self._rules.sending.execution, is_plain_refused=refused)
 
     def _send_rest(self, ticket: TicketState) -> None:
         """The algo was refused: what is left goes as plain market, unless the run is over."""

@@ -68,6 +68,14 @@ def held_for_doubt(states: Iterable[TicketState], prices: Mapping[Symbol, Decima
 
 
 @exact_arithmetic()
+def charged_elsewhere(fills: Iterable[Fill]) -> Decimal:
+    """The reserves that stand for commissions in other currencies, which cost no USD."""
+    return sum(
+        (commission_or_reserve(fill) for fill in fills if fill.foreign_commission is not None), ZERO
+    )
+
+
+@exact_arithmetic()
 def budget_for_buys(cash_usd: Decimal, floor_usd: Decimal, fills: Iterable[Fill]) -> Decimal:
     """USD that the buys may cost; zero or less means none of them is sent."""
     return cash_usd + cash_effect(fills) - floor_usd

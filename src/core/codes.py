@@ -31,11 +31,11 @@ _KINDS: Final[dict[CodeKind, tuple[int, ...]]] = {
     # The order lives on; the text is worth keeping for the log only.
     CodeKind.INFO: (10167, 10349),
     # The order lives on; the text is shown: held until the open, attribute ignored, and the like.
-    CodeKind.WARNING: (399, 404, 492),
+    CodeKind.WARNING: (399, 404),
     CodeKind.PACING: (100,),
     CodeKind.REJECTED: (
         *(110, 163, 164, 200, 201, 203, 320, 321, 382, 383, 387, 388, 389),
-        *(434, 435, 436, 439, 440, 441, 442, 443, 451, 460, 10243, 10311, 10318),
+        *(434, 435, 436, 439, 440, 441, 442, 443, 451, 460, 492, 10243, 10311, 10318),
     ),
     CodeKind.CANCELLED: (202,),
     # 103 may name an earlier order of ours; 161, 10147 and 10148 answer a cancel that came too
@@ -49,9 +49,10 @@ _BY_CODE: Final[dict[int, CodeKind]] = {
     code: kind for kind, codes in _KINDS.items() for code in codes
 }
 _FARM_NOTICES: Final = range(2100, 2200)
-_ALGO_REFUSALS: Final = frozenset({387, 439, 441, 442, 443})
-_ALGO_WORDS: Final = ("algo", "midprice", "adaptive", "order type")
-_REFUSAL_WORDS: Final = ("not supported", "unsupported", "not allowed", "not available", "invalid")
+_ALGO_REFUSALS: Final = frozenset({387, 439, 442})
+
+GENERAL_REFUSAL: Final = 201
+"""Refused for any reason, which only its text tells, in the language of the login."""
 
 READ_ONLY_CODE: Final = 321
 """Answered to order messages while the gateway's API is in read-only mode (among other faults)."""
@@ -65,16 +66,10 @@ def classify(code: int) -> CodeKind:
     return CodeKind.WARNING if code in _FARM_NOTICES else CodeKind.AMBIGUOUS
 
 
-def is_algo_refusal(code: int, text: str) -> bool:
-    """Tell whether a rejection blames the algo or order type, so that a plain order may do better.
+def blames_algo(code: int, *, is_plain_refused: bool) -> bool:
+    """Tell whether a refused order might be taken as a plain one, by its code in any language.
 
-    Code 201 covers every reason from margin to permissions; only its text tells them apart.
+    201 covers everything from margin to permissions and algos. So it is tried once: as long as no
+    plain order of the run was refused with it (``is_plain_refused``).
     """
-    if code in _ALGO_REFUSALS:
-        return True
-    if classify(code) is not CodeKind.REJECTED:
-        return False
-    words = text.lower()
-    return any(word in words for word in _ALGO_WORDS) and any(
-        word in words for word in _REFUSAL_WORDS
-    )
+    return code in _ALGO_REFUSALS or (code == GENERAL_REFUSAL and not is_plain_refused)

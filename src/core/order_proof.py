@@ -32,6 +32,7 @@ from src.core.records import (
     CompletedOrder,
     TicketStatus,
     WorkingOrder,
+    without_reason,
 )
 
 
@@ -94,7 +95,7 @@ def _decide(state: OrderState, answer: BrokerAnswered, at_utc: datetime) -> Step
     if state.claim.is_broker_word:
         return _close(state, f"{state.claim.value}; not among the open orders", at_utc)
     if state.claim is Claim.INACTIVE and state.rounds + 1 >= state.patience.rounds:
-        refused = replace(state, error=state.error or f"{INACTIVE_WORD}, without a reason")
+        refused = replace(state, error=state.error or without_reason(INACTIVE_WORD))
         return _close(refused, "inactive; not among the open orders", at_utc)
     return inconclusive(
         state, "no trace among open orders, completed orders and executions", at_utc
@@ -147,12 +148,15 @@ def _close(state: OrderState, evidence: str, at_utc: datetime) -> Step:
 
 
 def _with_end(state: OrderState, ended: CompletedOrder) -> OrderState:
-    claim = state.claim
+    claim, refusal = state.claim, ended.refusal
+    if claim is Claim.INACTIVE and ended.status != FILLED_WORD and not state.is_cancel_asked:
+        # Refused orders are listed as cancelled, often without a word why.
+        claim, refusal = Claim.REJECTED, refusal or without_reason(INACTIVE_WORD)
     if not claim.is_broker_word:
         claim = Claim.CANCELLED
         if ended.status == FILLED_WORD:
             claim = Claim.FILLED
-        elif ended.refusal:
+        elif refusal:
             claim = Claim.REJECTED
     totals = [ended.filled_shares]
     if state.closing_filled is not None:
@@ -162,7 +166,7 @@ def _with_end(state: OrderState, ended: CompletedOrder) -> OrderState:
         claim=claim,
         closing_filled=max(totals),
         broker_status=ended.status or state.broker_status,
-        error=state.error or ended.refusal,
+        error=state.error or refusal,
     )
 
 

@@ -68,6 +68,11 @@ DEAD_WORDS: Final = CANCELLED_WORDS | {FILLED_WORD, INACTIVE_WORD}
 """The broker's words for the end of an order; Inactive is refused, or parked."""
 
 
+def without_reason(word: str) -> str:
+    """What is reported where the broker gives its word for the end and nothing else."""
+    return f"{word}, no reason given"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompletedOrder:
     """An order the broker lists as finished; it carries no order id and no client id."""
@@ -88,7 +93,7 @@ class CompletedOrder:
         words = f"{self.status} {self.completed_status}".lower()
         if self.status != INACTIVE_WORD and "reject" not in words:
             return ""
-        return self.completed_status or f"{self.status}, without a reason"
+        return self.completed_status or without_reason(self.status)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

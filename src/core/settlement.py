@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from src.core.batches import cash_effect
+from src.core.batches import cash_effect, charged_elsewhere
 from src.core.money import ZERO, dollars, exact_arithmetic, shares_text
 from src.core.records import (
     CASH,
@@ -85,7 +85,7 @@ def position_differences(
 def cash_difference(before: AccountSnapshot, after: AccountSnapshot, fills: Iterable[Fill]) -> str:
     """Both figures when USD cash is not what the executions explain; empty when it is."""
     fills = tuple(fills)
-    expected = before.cash_usd + cash_effect(fills)
+    expected = before.cash_usd + cash_effect(fills) + charged_elsewhere(fills)
     if abs(after.cash_usd - expected) <= cash_tolerance(fills):
         return ""
     return (

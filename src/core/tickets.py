@@ -7,13 +7,13 @@ market order for the unfilled rest. Quantities are shares; nothing ever exceeds 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from src.core.codes import is_algo_refusal
+from src.core.codes import GENERAL_REFUSAL, blames_algo
 from src.core.money import shares_text
 from src.core.order_ref import make_order_ref
 from src.core.order_state import OrderState, Patience, Phase
@@ -26,6 +26,7 @@ from src.core.records import (
     OrderTicket,
     Side,
     TicketStatus,
+    without_reason,
 )
 from src.settings import AlgoPreference, ExecutionSettings, TradingHours
 
@@ -137,8 +138,21 @@ def plan_attempt(
     )
 
 
-def wants_fallback(state: TicketState, settings: ExecutionSettings) -> bool:
-    """True when a plain market order for the rest is due: once, and only after proof."""
+def is_plain_refused(orders: Iterable[OrderState]) -> bool:
+    """True when a plain order among these got the refusal that tells no reason by its code."""
+    return any(
+        order.request.style is OrderStyle.PLAIN and order.error_code == GENERAL_REFUSAL
+        for order in orders
+    )
+
+
+def wants_fallback(
+    state: TicketState, settings: ExecutionSettings, *, is_plain_refused: bool = False
+) -> bool:
+    """True when a plain market order for the rest is due: once, and only after proof.
+
+    ``is_plain_refused`` is what ``is_plain_refused`` says of all orders of the run.
+    """
     if not settings.fallback_plain_market or len(state.orders) != 1 or state.skip_reason:
         return False
     if is_used_up(state):
@@ -152,7 +166,7 @@ def wants_fallback(state: TicketState, settings: ExecutionSettings) -> bool:
     is_refused_algo = (
         first.request.style is not OrderStyle.PLAIN
         and not first.end_wish
-        and is_algo_refusal(first.error_code, first.error)
+        and blames_algo(first.error_code, is_plain_refused=is_plain_refused)
     )
     return is_proven and agrees and is_refused_algo and not first.faults
 
@@ -253,7 +267,14 @@ def _error(state: TicketState, status: TicketStatus) -> str:
     if state.filled_shares > state.limit_shares:
         over = f"{shares_text(state.filled_shares)} shares executed"
         return f"{over}, {shares_text(state.limit_shares)} were to be traded"
-    return "; ".join(order.error for order in state.orders if order.error)
+    return "; ".join(text for text in map(_end_text, state.orders) if text)
+
+
+def _end_text(order: OrderState) -> str:
+    """Why an order is not filled: the broker's bare word for its end where it said no more."""
+    if order.error or not order.status or order.status is TicketStatus.FILLED:
+        return order.error
+    return without_reason(order.broker_status or order.status.value)
 
 
 def _notes(state: TicketState) -> tuple[str, ...]:
@@ -263,17 +284,17 @@ def _notes(state: TicketState) -> tuple[str, ...]:
         notes.append(f"refitted from {shares_text(approved)}")
     for order in state.orders:
         if order.was_sent:
-            notes.append(_how(order))
+            notes.append(_how(order, has_fallback=len(state.orders) > 1))
         notes.extend(order.notices)
     if state.was_sent and state.skip_reason:
         notes.append(state.skip_reason)
     return tuple(notes)
 
 
-def _how(order: OrderState) -> str:
+def _how(order: OrderState, *, has_fallback: bool) -> str:
     style = order.request.style
     name = "plain market" if style is OrderStyle.PLAIN else f"algo {style.value}"
     if order.attempt == 1:
-        refused = is_algo_refusal(order.error_code, order.error)
-        return f"{name} refused ({order.error})" if refused and order.error else name
+        is_refused = has_fallback or blames_algo(order.error_code, is_plain_refused=True)
+        return f"{name} refused ({order.error})" if is_refused and order.error else name
     return f"fallback: {name} for {shares_text(order.request.qty_shares)} shares"

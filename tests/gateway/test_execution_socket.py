@@ -74,6 +74,39 @@ def test_a_rejected_order_leaves_the_others_alone(code: int, tmp_path: Path) -> 
     assert done.sent("PlaceOrder") == 2
 
 
+def test_an_algo_refused_in_another_language_falls_back_too(tmp_path: Path) -> None:
+    german = refusing(201, "Auftrag abgelehnt:<br>Dieser Algorithmus ist nicht zul\u00e4ssig")
+    done = trade(market(OrderRule(then=german, algos=("Adaptive",))), SELLS, tmp_path, ADAPTIVE)
+    assert done.statuses == ["Filled", "Filled"]
+    assert done.sent("PlaceOrder") == 4
+
+
+def test_a_refusal_of_plain_orders_too_is_final(tmp_path: Path) -> None:
+    one_by_one = Desk(execution=ExecutionSettings(algo_preference="adaptive", batch_orders=False))
+    done = trade(market(OrderRule(then=refusing(201))), SELLS, tmp_path, one_by_one)
+    assert done.statuses == ["Rejected", "Rejected"]
+    assert done.sent("PlaceOrder") == 3
+
+
+def test_inactive_without_a_word_is_reported_as_that(tmp_path: Path) -> None:
+    silent = OrderBehaviour(reject=Rejection(text="", told="status_only"))
+    done = trade(market(rule(silent, "AAA")), SELLS, tmp_path)
+    assert done.statuses == ["Rejected", "Filled"]
+    assert done.result.outcomes[0].error == "Inactive, no reason given"
+
+
+@pytest.mark.parametrize("code", [321, 434, 492])
+def test_a_refusal_that_the_library_takes_for_a_warning_is_proven_soon(
+    code: int, tmp_path: Path
+) -> None:
+    text = "Error validating request.-'bF' : cause - Invalid order type was entered."
+    refused = OrderBehaviour(reject=Rejection(code=code, text=text, told="error_only"))
+    done = trade(market(rule(refused, "AAA")), SELLS, tmp_path)
+    assert done.statuses == ["Rejected", "Filled"]
+    assert done.result.outcomes[0].error == f"{code}: {text}"
+    assert done.spent_sec < 5
+
+
 @pytest.mark.parametrize("told", ["status_first", "error_first", "error_only", "status_only"])
 def test_a_rejection_in_any_wording(told: str, tmp_path: Path) -> None:
     behaviour = OrderBehaviour(reject=Rejection(told=told))  # type: ignore[arg-type]

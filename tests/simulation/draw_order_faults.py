@@ -25,6 +25,11 @@ REFUSALS: Final = (
     (10243, "Fractional-sized order cannot be placed via API."),
     (10311, "This order exceeds the size limit of the precautionary settings."),
     (442, "Unsupported algo"),
+    (201, "Auftrag abgelehnt - Grund: Dieser Algorithmus ist hier nicht zul\u00e4ssig"),
+    (201, ""),
+    (321, "Error validating request.-'bF' : cause - Invalid order type was entered."),
+    (434, "The order size cannot be zero."),
+    (492, "Refused<br>for a reason of its own"),
 )
 NOTICES: Final = (
     (399, "Order Message:\nBUY 10 AAA\nWarning: your order will not be placed at the exchange"),
@@ -44,10 +49,16 @@ def rejected(trouble: Trouble) -> None:
     trouble.rule(OrderBehaviour(reject=refusal))
 
 
+def inactive(trouble: Trouble) -> None:
+    """Refused without a word why."""
+    after = trouble.chance.choice((0, 0.1, 5))
+    trouble.rule(OrderBehaviour(reject=Rejection(text="", told="status_only", after_sec=after)))
+
+
 def parked(trouble: Trouble) -> None:
     """Refused, and yet it works again later."""
     trouble.lies = True
-    refusal = Rejection(revive_after_sec=trouble.chance.choice((0.5, 8, 60)))
+    refusal = Rejection(revive_after_sec=trouble.chance.choice((0.5, 8, 60, 320)))
     trouble.rule(OrderBehaviour(reject=refusal))
 
 
@@ -103,7 +114,9 @@ def odd_events(trouble: Trouble) -> None:
 
 def commission(trouble: Trouble) -> None:
     kind = trouble.chance.random()
-    if kind < 0.4:
+    if kind < 0.3:
+        setup = CommissionSetup(currency=trouble.pick("EUR", "CAD"))
+    elif kind < 0.5:
         setup = CommissionSetup(delay_sec=trouble.chance.choice((0.5, 2.9, 20)))
     else:
         setup = CommissionSetup(reported=trouble.pick("never", "unset"))
@@ -159,6 +172,7 @@ def stubborn(trouble: Trouble) -> None:
 
 ORDER_FAULTS: Final[tuple[Fault, ...]] = (
     rejected,
+    inactive,
     parked,
     partly_filled,
     never_filled,

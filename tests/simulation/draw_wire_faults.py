@@ -148,6 +148,12 @@ def ids_back(trouble: Trouble) -> None:
     trouble.event(what="ids_back", value=Decimal(trouble.chance.choice((1, 3, 40))))
 
 
+def huge_ids(trouble: Trouble) -> None:
+    """Another program numbered its orders by the second, or nearly to the end."""
+    first = trouble.chance.choice((1_000_000_001, 1_700_000_001, 2**31 - 40, 2**31 - 4))
+    trouble.gateway = replace(trouble.gateway, first_order_id=first)
+
+
 def notice(trouble: Trouble) -> None:
     code, text = trouble.chance.choice(
         (
@@ -193,6 +199,7 @@ WIRE_FAULTS: Final[tuple[Fault, ...]] = (
     paced,
     unreachable,
     ids_back,
+    huge_ids,
     notice,
     read_only_api,
     lagging,

@@ -8,7 +8,7 @@ from typing import Final
 
 from src.core.journal import PlanRecorded
 from src.core.plan_hash import hash_plan
-from src.core.records import Side, TicketStatus
+from src.core.records import Fill, Side, TicketStatus
 from src.core.run_outcome import line_status, run_outcomes
 from src.core.run_state import PlanLine, RunState
 from src.errors import ExitCode
@@ -59,10 +59,22 @@ def _row_as_executed(
         yield f"{where}: reported {row['qty_shares']} shares, executed {shares}"
     elif abs(Decimal(row["fill_value_usd"]) - value) > Decimal("0.01"):
         yield f"{where}: reported {row['fill_value_usd']} USD, executed {value}"
-    known = {one.exec_id: one.commission for one in executions}
+    known = {
+        one.exec_id: (one.commission, one.live.commission_currency)
+        for one in executions
+        if one.contract is one.live.contract
+    }
     for fill in line.fills:
-        if fill.commission_usd not in {None, known.get(fill.exec_id)}:
-            yield f"{where}: commission {fill.commission_usd}, charged {known.get(fill.exec_id)}"
+        told = charge_of(fill)
+        if told is not None and told != known.get(fill.exec_id, told):
+            yield f"{where}: commission {told}, charged {known.get(fill.exec_id)}"
+
+
+def charge_of(fill: Fill) -> tuple[Decimal, str] | None:
+    """The commission as the program knows it, with its currency."""
+    if fill.foreign_commission is not None:
+        return fill.foreign_commission.amount, fill.foreign_commission.currency
+    return None if fill.commission_usd is None else (fill.commission_usd, "USD")
 
 
 def status_is_evidence(facts: Facts) -> Iterator[str]:
@@ -96,7 +108,8 @@ def cash_is_conserved(facts: Facts) -> Iterator[str]:
         for one in facts.world.order_book.executions.values():
             if one.at <= ending.ended_utc:
                 value = one.shares * one.price
-                cash += (-value if one.live.is_buy else value) - one.commission
+                cash += -value if one.live.is_buy else value
+                cash -= one.commission if one.live.commission_currency == "USD" else 0
         if abs(after.cash_usd - cash) > CASH_SLACK and "USD cash is" not in ending.out:
             yield f"{ending.run_id}: cash after the run {after.cash_usd}, in truth {cash}"
 

@@ -205,7 +205,7 @@ def test_the_fallback_sells_only_what_is_left() -> None:
 
 
 def test_no_fallback_when_it_is_switched_off_or_the_reason_is_another() -> None:
-    for code, enabled in ((442, False), (201, True)):
+    for code, enabled in ((442, False), (201, False), (203, True)):
         stage = Stage(tickets=(sell("AAA"),), desk=desk()).behave("AAA", rejects(code, "margin"))
         with_settings(stage, algo_preference="adaptive", fallback_plain_market=enabled).play()
         assert len(stage.desk.placed()) == 1

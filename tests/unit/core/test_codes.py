@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from src.core.codes import CodeKind, classify, is_algo_refusal
+from src.core.codes import CodeKind, blames_algo, classify
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,6 @@ def test_a_notice_about_a_data_farm_says_nothing_about_an_order(code: int, kind:
 @pytest.mark.parametrize("code", [0, -1, 425, 10000, 999_999])
 def test_a_code_that_nobody_knows_must_be_asked_about(code: int) -> None:
     assert classify(code) is CodeKind.AMBIGUOUS
-    assert not is_algo_refusal(code, "algo not supported")
 
 
 @pytest.mark.parametrize(
@@ -30,7 +29,7 @@ def test_a_code_that_nobody_knows_must_be_asked_about(code: int) -> None:
     [
         (CodeKind.SESSION_DOWN, (504, 1100, 1300, 2110)),
         (CodeKind.INFO, (10167, 10349)),
-        (CodeKind.WARNING, (399, 404, 492)),
+        (CodeKind.WARNING, (399, 404, 2109, 2137, 2161)),
     ],
 )
 def test_what_leaves_an_order_as_it_is_is_told_apart(
@@ -39,35 +38,30 @@ def test_what_leaves_an_order_as_it_is_is_told_apart(
     assert {classify(code) for code in codes} == {kind}
 
 
-@pytest.mark.parametrize("code", [387, 439, 441, 442, 443])
-def test_a_code_about_algos_needs_no_words(code: int) -> None:
+@pytest.mark.parametrize("code", [387, 439, 442])
+def test_a_code_about_algos_blames_the_algo_whatever_happened_to_plain_orders(code: int) -> None:
     assert classify(code) is CodeKind.REJECTED
-    assert is_algo_refusal(code, "")
+    assert blames_algo(code, is_plain_refused=False)
+    assert blames_algo(code, is_plain_refused=True)
+
+
+def test_a_refusal_for_any_reason_may_blame_the_algo_until_a_plain_order_got_it() -> None:
+    assert blames_algo(201, is_plain_refused=False)
+    assert not blames_algo(201, is_plain_refused=True)
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        "Order rejected - reason: the ALGO strategy is not available for this contract",
-        "Order rejected - reason: Adaptive orders are not allowed here",
-        "Order rejected - reason: invalid algo parameters",
-        "Order rejected - reason: unsupported order type",
-        "Order rejected - reason: MidPrice is not supported",
-    ],
+    "code", [0, 110, 202, 203, 321, 399, 434, 440, 441, 443, 460, 10243, 10311]
 )
-def test_a_refusal_of_the_way_of_sending_is_told_by_its_words(text: str) -> None:
-    assert is_algo_refusal(201, text)
-    assert not is_algo_refusal(202, text)
+def test_no_other_code_blames_the_algo(code: int) -> None:
+    assert not blames_algo(code, is_plain_refused=False)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Order rejected - reason: insufficient margin for this order type",
-        "Order rejected - reason: the contract is not available for trading",
-        "Order rejected - reason: invalid account",
-        "",
-    ],
-)
-def test_a_refusal_for_another_reason_is_no_reason_to_send_a_plain_order(text: str) -> None:
-    assert not is_algo_refusal(201, text)
+@pytest.mark.parametrize("code", [110, 201, 321, 434, 492])
+def test_a_refusal_is_looked_into_and_not_waited_upon(code: int) -> None:
+    assert classify(code) is CodeKind.REJECTED
+
+
+@pytest.mark.parametrize("code", [105, 165, 329])
+def test_what_only_seems_a_warning_to_the_library_is_asked_about(code: int) -> None:
+    assert classify(code) is CodeKind.AMBIGUOUS

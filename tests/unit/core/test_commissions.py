@@ -16,7 +16,8 @@ from src.core.journal import CommissionRecorded, FillRecorded
 from src.core.journal_codec import event_from_text, event_to_text
 from src.core.order_events import CommissionSeen
 from src.core.records import Fill, ForeignAmount
-from tests.builders import NOON_UTC, dec
+from src.core.settlement import cash_difference
+from tests.builders import NOON_UTC, dec, snapshot
 from tests.orders_kit import RUN_ID, alive, executed, fill, with_commission
 
 EUR = ForeignAmount(amount=dec("1.85"), currency="EUR")
@@ -45,6 +46,13 @@ def test_an_unset_amount_is_none_in_any_currency() -> None:
 def test_the_reserve_stays_where_the_cost_in_dollars_is_unknown() -> None:
     assert commission_or_reserve(in_euro(fill(100))) == commission_or_reserve(fill(100)) == dec(10)
     assert cash_effect([in_euro(fill(100))]) == dec(9990)
+
+
+def test_no_dollars_are_missing_from_the_account_for_what_cost_euro() -> None:
+    sold = [in_euro(fill(1000))]
+    before = snapshot({"SPY": 1000}, 0)
+    assert cash_difference(before, snapshot({}, 100_000), sold) == ""
+    assert cash_difference(before, snapshot({}, 99_900), sold) != ""
 
 
 def test_the_order_keeps_it_and_puts_it_on_record() -> None:

@@ -127,7 +127,7 @@ def end(word: str, evidence: str, *, filled: int = 0, error: str = "") -> OrderE
             [GAP],
             ended("Inactive", 0),
             REJECTED,
-            end("Inactive", "listed as completed", error="Inactive, without a reason"),
+            end("Inactive", "listed as completed", error="Inactive, no reason given"),
         ),
         ([GAP], ended("", 0), CANCELLED, end("PreSubmitted", "listed as completed")),
         (
@@ -176,7 +176,7 @@ def test_an_inactive_order_is_believed_refused_at_the_last_look_only() -> None:
     assert look(player, nothing_found()) == ROUNDS
     assert player.has(REJECTED)
     assert player.journal[-1] == end(
-        "Inactive", "inactive; not among the open orders", error="Inactive, without a reason"
+        "Inactive", "inactive; not among the open orders", error="Inactive, no reason given"
     )
 
 

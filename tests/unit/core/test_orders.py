@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from src.core.codes import CodeKind, classify, is_algo_refusal
+from src.core.codes import CodeKind, classify
 from src.core.journal import (
     Acknowledged,
     CancelRequested,
@@ -383,21 +383,6 @@ def test_the_table_of_codes() -> None:
     assert classify(202) is CodeKind.CANCELLED
     assert classify(2150) is CodeKind.WARNING
     assert classify(424242) is CodeKind.AMBIGUOUS
-
-
-@pytest.mark.parametrize(
-    ("number", "text", "expected"),
-    [
-        (442, "Specified algorithm is not allowed for this order", True),
-        (387, "Unsupported order type for this exchange and security type", True),
-        (201, "Order rejected - reason: MIDPRICE not supported", True),
-        (201, "Order rejected - reason: insufficient margin", False),
-        (201, "No Trading Permission, not available in your country", False),
-        (399, "algo not supported", False),
-    ],
-)
-def test_what_counts_as_a_refused_algo(number: int, text: str, expected: object) -> None:
-    assert is_algo_refusal(number, text) is expected
 
 
 # --- silence and gaps ------------------------------------------------------------------------

@@ -377,7 +377,7 @@ def end(word: str, evidence: str, *, filled: Decimal | int = 0, error: str = "")
             SENT,
             answer(ended=[completed(1, "Inactive")]),
             "Rejected",
-            end("Inactive", "listed as completed: Inactive", error="Inactive, without a reason"),
+            end("Inactive", "listed as completed: Inactive", error="Inactive, no reason given"),
         ),
         (
             SENT,

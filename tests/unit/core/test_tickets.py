@@ -17,6 +17,7 @@ from src.core.tickets import (
     TicketState,
     choose_style,
     exceeds_limit,
+    is_plain_refused,
     is_settled,
     plan_attempt,
     progress_of,
@@ -156,16 +157,34 @@ def test_no_fallback_without_proof_or_for_another_reason_or_twice() -> None:
     unproven.feed(GaveUp(reason="no connection"))
     assert unproven.is_in(Phase.DONE)
     assert not wants_fallback(on_ticket(unproven), FALLBACK)
-    assert not wants_fallback(on_ticket(refused(201)), FALLBACK)
     assert not wants_fallback(on_ticket(refused(), refused()), FALLBACK)
     switched_off = ExecutionSettings(fallback_plain_market=False)
     assert not wants_fallback(on_ticket(refused()), switched_off)
 
 
+def as_plain(player: Player) -> Player:
+    request = replace(player.state.request, style=OrderStyle.PLAIN)
+    return Player(state=replace(player.state, request=request))
+
+
 def test_no_fallback_for_a_plain_order() -> None:
-    plain = refused()
-    plain.state = replace(plain.state, request=replace(plain.state.request, style=OrderStyle.PLAIN))
-    assert not wants_fallback(on_ticket(plain), FALLBACK)
+    for number in (442, 201):
+        assert not wants_fallback(on_ticket(as_plain(refused(number))), FALLBACK)
+
+
+def test_a_refusal_that_tells_no_reason_wants_it_until_a_plain_order_got_it_too() -> None:
+    ticket, plain = on_ticket(refused(201)), as_plain(refused(201)).state
+    assert not is_plain_refused([refused(201).state, as_plain(refused(442)).state])
+    assert wants_fallback(ticket, FALLBACK)
+    assert is_plain_refused([refused(201).state, plain])
+    assert not wants_fallback(ticket, FALLBACK, is_plain_refused=True)
+    assert wants_fallback(on_ticket(refused(442)), FALLBACK, is_plain_refused=True)
+
+
+def test_the_notes_of_a_refusal_that_tells_no_reason_say_that_it_was_tried_anew() -> None:
+    outcome = ticket_outcome(on_ticket(refused(201), as_plain(alive())))
+    assert outcome.notes[:1] == ("algo adaptive refused (201: algo)",)
+    assert ticket_outcome(on_ticket(refused(201))).notes == ("algo adaptive",)
 
 
 def test_no_fallback_while_executions_and_total_disagree() -> None:
