@@ -60,12 +60,15 @@ async def _snapshot(
 ) -> dict[str, object]:
     from src.core.net_liq_check import broker_net_liq_check
     from src.core.snapshot_json import snapshot_as_json
+    from src.core.targets import apply_unlisted
     from src.core.valuation import value_account
     from src.known_accounts import mask_accounts
     from src.session import open_session
 
     async with open_session(settings, simulate=simulate) as session:
         snapshot = await session.fetch_snapshot()
+        if wanted is not None and settings.rebalance.unlisted_positions == "keep":
+            snapshot = apply_unlisted(snapshot, wanted.portfolios.symbols, settings.rebalance)
         prices, lookups = await _prices(session, snapshot, settings, wanted)
     con_ids = {s: one.listing.con_id for s, one in lookups.items() if one.listing is not None}
     account = value_account(snapshot, prices, con_ids)
@@ -85,7 +88,7 @@ async def _snapshot(
 async def _prices(
     session: MarketView, snapshot: AccountSnapshot, settings: Settings, wanted: _Wanted | None
 ) -> tuple[PriceBook, dict[Symbol, SymbolLookup]]:
-    """A price for everything held, and with models for everything they target."""
+    """A price for everything held and managed, and with models for everything they target."""
     import asyncio
 
     from src.core.pricing import choose_prices

@@ -83,11 +83,15 @@ def parse_percent(text: str) -> Decimal:
 def parse_machine_decimal(text: str) -> Decimal:
     """Read a number that a program wrote (JSON, ``repr`` of a float); an exponent is allowed.
 
-    Raises: ValueError if it is not finite or not below 10**18 in size.
+    Raises: ValueError if it is not finite, not below 10**18 in size, or has more digits than
+    exact arithmetic is made for.
     """
-    if len(text) > MAX_NUMBER_CHARS or not re.fullmatch(_MACHINE, text):
+    if not re.fullmatch(_MACHINE, text):
         raise ValueError("expected a finite number")
     value = Decimal(text)
+    decimals = -int(value.as_tuple().exponent)
+    if max(len(text), decimals) > MAX_NUMBER_CHARS:
+        raise ValueError(f"expected a number of at most {MAX_NUMBER_CHARS} characters")
     if not abs(value) < _MACHINE_LIMIT:
         raise ValueError("expected a number below 10**18")
     return _positive_zero(value)

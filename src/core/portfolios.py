@@ -6,6 +6,7 @@ files does not pay for building all other records at start-up.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -15,6 +16,12 @@ CASH: Final[Symbol] = "CASH"
 """Pseudo-symbol of weights and drift; never a position."""
 
 Weights = Mapping[Symbol, Decimal]
+
+
+def folded_name(name: str) -> str:
+    """A model's name as names are compared: without case, and é as one character or as two."""
+    composed = unicodedata.normalize("NFC", name)
+    return unicodedata.normalize("NFC", composed.casefold())
 
 
 class ModelPortfolios(NamedTuple):

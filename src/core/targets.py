@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Final
 
 from src.core.money import ONE, ZERO, exact_arithmetic, usd_text
+from src.core.portfolios import folded_name
 from src.core.records import (
     CASH,
     AccountSnapshot,
@@ -35,12 +36,12 @@ _PLACES: Final = Decimal(1).scaleb(-30)
 def build_targets(portfolios: ModelPortfolios, models: Mapping[str, Decimal]) -> Targets:
     """Mix the models: ``target_i = Σ_k mix_k × model_k,i``, columns and mix divided by their sums.
 
-    Models are matched without regard to case; a symbol that a model does not name counts as 0.
+    Models are matched by :func:`folded_name`; a symbol that a model does not name counts as 0.
 
     Raises: ConfigError when the mix and the file do not name the same models, or sum to nothing.
     """
-    columns = {name.casefold(): weights for name, weights in portfolios.models.items()}
-    mix = {name.casefold(): weight for name, weight in models.items()}
+    columns = {folded_name(name): weights for name, weights in portfolios.models.items()}
+    mix = {folded_name(name): weight for name, weight in models.items()}
     _check_names(columns, mix)
     mix_sum = sum(mix.values(), ZERO)
     totals: dict[Symbol, Decimal] = {CASH: ZERO, **dict.fromkeys(portfolios.symbols, ZERO)}
@@ -157,6 +158,7 @@ def _reserve_weight(account: Valuation, rebalance: RebalanceSettings) -> Decimal
     return rebalance.cash_buffer_weight
 
 
+@exact_arithmetic()
 def _as_unmanaged(position: Position) -> UnmanagedPosition:
     price = position.market_price_usd
     return UnmanagedPosition(

@@ -128,7 +128,7 @@ class _Reader:
                 self._report(entry.line, MODELS, entry.key, what, "")
             else:
                 self._read_value(MODELS, entry, KeyRule(entry.key, share_of_mix), mix)
-        if len(self.ini.problems) == before:
+        if len(self.ini.problems) == before and section.is_whole:
             self._check_mix(section, mix.values())
         return mix
 

@@ -19,7 +19,7 @@ from src.core.money import (
     pct_text,
     plain_text,
 )
-from src.core.portfolios import CASH, ModelPortfolios
+from src.core.portfolios import CASH, ModelPortfolios, folded_name
 from src.errors import ConfigError, Problem
 from src.io.ini_scan import place_of
 from src.io.problem_list import at_line
@@ -53,8 +53,8 @@ def mix_by_column(
     models: Mapping[str, Decimal], portfolios: ModelPortfolios
 ) -> Mapping[str, Decimal]:
     """The mix under the CSV's spelling of each name; call after :func:`check_models`."""
-    weights = {name.casefold(): weight for name, weight in models.items()}
-    return {column: weights[column.casefold()] for column in portfolios.models}
+    weights = {folded_name(name): weight for name, weight in models.items()}
+    return {column: weights[folded_name(column)] for column in portfolios.models}
 
 
 @exact_arithmetic()
@@ -83,8 +83,8 @@ def mix_warnings(settings: Settings, portfolios: ModelPortfolios) -> tuple[str, 
 
 
 def _unmatched(settings: Settings, portfolios: ModelPortfolios) -> list[Problem]:
-    keys = {name.casefold(): name for name in settings.models}
-    columns = {name.casefold(): name for name in portfolios.models}
+    keys = {folded_name(name): name for name in settings.models}
+    columns = {folded_name(name): name for name in portfolios.models}
     problems = []
     for folded, name in keys.items():
         if folded not in columns:

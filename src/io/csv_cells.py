@@ -6,6 +6,7 @@ Each reader returns the value or raises ValueError with what was expected, in pl
 from __future__ import annotations
 
 import re
+import unicodedata
 from decimal import Decimal
 from typing import Final
 
@@ -72,7 +73,8 @@ def read_weight(cell: str, symbol: Symbol) -> Decimal:
 
 
 def read_model_name(cell: str) -> str:
-    """Check a model's column name; it is also a key of the settings file."""
+    """A model's column name, composed (NFC); it is also a key of the settings file."""
+    cell = unicodedata.normalize("NFC", cell)
     if not cell.strip():
         raise ValueError("has no name, expected a model's name or no column at all")
     if not cell.isprintable() or len(cell) > MAX_NAME_CHARS:

@@ -8,8 +8,10 @@ a key or section given twice (also in other case) and an indented continuation l
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final, NamedTuple
 
+from src.core.portfolios import folded_name
 from src.io.input_file import InputText
 from src.io.problem_list import ProblemList
 from src.io.spreadsheet_text import unquoted
@@ -28,12 +30,16 @@ class Entry(NamedTuple):
 
 
 class IniSection:
-    """A section's name as spelled, the line of its header, and its entries by folded key."""
+    """A section's name as spelled, the line of its header, and its entries by folded key.
+
+    ``is_whole`` is False once a line of it could not be read, or gave a key again.
+    """
 
     def __init__(self, name: str, line: int) -> None:
         self.name = name
         self.line = line
         self.entries: dict[str, Entry] = {}
+        self.is_whole = True
 
 
 class IniText:
@@ -115,8 +121,9 @@ class _Scanner:
             if not self.saw_header:
                 self._report(number, f"{shown_value(key)} stands before the first [section]")
             return
+        key = unicodedata.normalize("NFC", key)
         entry = Entry(key=key, value=unquoted(parts[1].strip()), line=number)
-        first = self.section.entries.setdefault(key.casefold(), entry)
+        first = self.section.entries.setdefault(folded_name(key), entry)
         if first is not entry:
             self._report(
                 number,
@@ -126,4 +133,6 @@ class _Scanner:
 
     def _report(self, number: int, what: str, hint: str = "") -> None:
         place = place_of(self.section.name) if self.section else ""
+        if self.section is not None:
+            self.section.is_whole = False
         self.ini.problems.report(number, place, what, hint)

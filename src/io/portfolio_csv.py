@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from src.core.money import ONE, ZERO, exact_sum, plain_text, weight_to_percent
-from src.core.portfolios import CASH, ModelPortfolios, Symbol
+from src.core.portfolios import CASH, ModelPortfolios, Symbol, folded_name
 from src.errors import PortfolioCsvError, Problem, UnknownSymbolError
 from src.io.csv_cells import read_model_name, read_symbol, read_weight
 from src.io.csv_form import SYMBOL_COLUMN
@@ -176,10 +176,10 @@ class _Reader:
     def _read_column(self, header: CsvRow, name: str, index: int) -> None:
         place = f"column {index + 1}"
         try:
-            read_model_name(name)
+            name = read_model_name(name)
         except ValueError as error:
             self.problems.report(header.line, place, f"{shown_value(name)}: {error}")
-        first = self.first_column.setdefault(name.casefold(), index)
+        first = self.first_column.setdefault(folded_name(name), index)
         if name and first != index:
             what = f"{shown_value(name)} is also the name of column {first + 1}"
             self.problems.report(header.line, place, what, "names are compared without case")

@@ -34,6 +34,7 @@ _MAX_SHARES = Decimal(10) ** 9
 _MAX_CASH = Decimal(10) ** 13
 _LOWEST_PRICE, _HIGHEST_PRICE = Decimal("0.0001"), Decimal(10) ** 8
 _MAX_SYMBOL_CHARS = 40
+_MAX_SHOWN_CHARS = 60
 FILE_SOURCE = "snapshot file"
 _UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -53,11 +54,12 @@ def load_snapshot_file(path: Path) -> SnapshotFile:
     """
     reader = _Reader(source=str(path))
     document = _parse(path)
-    learn_accounts([reader.account(document)])
+    account_id = reader.account(document)
+    learn_accounts([account_id])
     positions = reader.positions(document)
     prices = reader.prices(document)
     snapshot = AccountSnapshot(
-        account_id=reader.account(document),
+        account_id=account_id,
         as_of_utc=reader.time(document, "as_of_utc"),
         positions=positions,
         unmanaged=reader.unmanaged(document),
@@ -101,8 +103,8 @@ def _parse(path: Path) -> Mapping[str, object]:
     try:
         document = json.loads(
             raw.decode("utf-8-sig"),
-            parse_float=parse_machine_decimal,
-            parse_int=parse_machine_decimal,
+            parse_float=_number,
+            parse_int=_number,
             parse_constant=_no_constant,
             object_pairs_hook=_no_duplicates,
         )
@@ -111,6 +113,21 @@ def _parse(path: Path) -> Mapping[str, object]:
     if not isinstance(document, dict):
         raise SnapshotFileError(f"{path}: expected one JSON object, as `src.snapshot` prints it")
     return document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _NoNumber:
+    """A number as JSON has them that is none for us, and why; its place is told when it is used."""
+
+    text: str
+    reason: str
+
+
+def _number(text: str) -> Decimal | _NoNumber:
+    try:
+        return parse_machine_decimal(text)
+    except ValueError as error:
+        return _NoNumber(text=printable(text, _MAX_SHOWN_CHARS), reason=str(error))
 
 
 def _no_constant(name: str) -> Decimal:
@@ -143,6 +160,9 @@ class _Reader:
         value = holder.get(key)
         if isinstance(value, Decimal):
             return value
+        if isinstance(value, _NoNumber):
+            self._report(where, f"'{value.text}' is not valid: {value.reason}")
+            return Decimal(0)
         self._report(where, "missing" if value is None else "expected a number")
         return Decimal(0)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,9 @@ import pytest
 from src import snapshot
 from src.errors import ExitCode
 from src.io import validate_portfolios
-from tests.commands.kit import ACCOUNT, Done, Gateway, Workplace
+from src.simulator.scenario import MarketDataSetup, RawDecimal, Scenario
+from tests.commands.conftest import OpenGateway
+from tests.commands.kit import ACCOUNT, Done, Gateway, Workplace, sample
 
 SYMBOLS = (
     *("SPY", "SCHG", "MGK", "IAU", "GLD", "GDX", "BLOK", "IBIT", "ETHA", "CWB"),
@@ -97,6 +101,58 @@ def test_a_snapshot_file_gives_the_same_orders(place: Workplace, gateway: Gatewa
     shown = place.run("--from-snapshot", "snapshot.json")
     assert "symbols were not verified" in shown.out
     assert gateway.order_messages == []
+
+
+def test_a_plan_from_prices_of_forty_digits_is_exact(place: Workplace) -> None:
+    price = "33." + "3" * 37
+    Path("long.json").write_text(
+        json.dumps(
+            {
+                "cash_usd": 1000,
+                "positions": [{"symbol": "XLE", "qty_shares": 300}],
+                "prices": dict.fromkeys(SYMBOLS, 50),
+            }
+        ).replace('"XLE": 50', f'"XLE": {price}'),
+        encoding="utf-8",
+    )
+    plan = plan_of(place.run("--from-snapshot", "long.json", "--json"))
+    before = plan["before"]
+    assert isinstance(before, dict)
+    assert before["net_liq_usd"] == pytest.approx(11000, abs=1e-9)
+    assert place.run("--from-snapshot", "long.json").code == ExitCode.OK
+
+
+def test_a_snapshot_prices_only_what_is_managed(
+    place: Workplace, open_gateway: OpenGateway
+) -> None:
+    """XLE is in no model and has no price: kept, it is neither needed nor in the figures."""
+    place.set("rebalance", unlisted_positions="keep")
+    place.set("pricing", price_timeout_sec=1)
+    open_gateway(_without_a_price("XLE"))
+    told = place.run("--csv", str(place.csv), main=snapshot.main)
+    assert (told.code, told.err) == (ExitCode.OK, "")
+    document = json.loads(told.out)
+    assert "XLE" not in document["prices"]
+    assert "XLE" not in [row["symbol"] for row in document["positions"]]
+    assert "XLE" in [row["symbol"] for row in document["unmanaged"]]
+    Path("snapshot.json").write_text(told.out, encoding="utf-8")
+    planned = plan_of(place.run("--from-snapshot", "snapshot.json", "--json"))
+    assert planned["tickets"] == plan_of(place.run("--json"))["tickets"]
+
+
+def _without_a_price(symbol: str) -> Scenario:
+    """The sample, where neither quotes nor the account tell what one holding is worth."""
+    setting = sample()
+    (account,) = setting.accounts
+    positions = tuple(
+        replace(one, reported_price=RawDecimal(Decimal(0))) if one.symbol == symbol else one
+        for one in account.positions
+    )
+    contracts = tuple(
+        replace(one, market_data=MarketDataSetup(access="none")) if one.symbol == symbol else one
+        for one in setting.contracts
+    )
+    return replace(setting, accounts=(replace(account, positions=positions),), contracts=contracts)
 
 
 def test_a_snapshot_without_models_needs_no_csv(place: Workplace) -> None:

@@ -113,6 +113,12 @@ def test_a_value_that_is_no_price_falls_through_the_stages(shown: str) -> None:
     assert _stages(quotes, "IAU") == [QuoteStage.LIVE]
 
 
+def test_a_price_of_forty_digits_is_a_price_to_eight_decimals() -> None:
+    price = Decimal("600.123456789012345678901234567890123456")
+    (quote,) = _quotes(_market(shown={"last": price}))["SPY"]
+    assert usable_price(quote, "last") == Decimal("600.12345679")
+
+
 def test_crossed_bid_and_ask_are_no_price() -> None:
     shown = {"bid": Decimal(601), "ask": Decimal(600)}
     quotes = _quotes(_market(shown=shown), QUICK._replace(price_source="mid"))

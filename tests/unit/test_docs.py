@@ -239,6 +239,18 @@ def test_the_second_set_up_command_is_what_the_local_check_runs() -> None:
     assert set(wanted) <= set(commands_of(text_of(".ci/run")))
 
 
+@pytest.mark.parametrize("shell", ["sh", "powershell"])
+def test_the_first_command_says_what_it_is_doing_while_pip_installs(shell: str) -> None:
+    block = re.search(rf"^```{shell}\n(.*?)^```", text_of("README.md"), re.DOTALL | re.MULTILINE)
+    assert block is not None
+    (command,) = block.group(1).splitlines()
+    said, *rest = re.split(" && |; ", command)
+    assert said.startswith('echo "Installing')
+    (install,) = [one for one in rest if "pip install" in one]
+    assert not re.search(r"\s(-q|--quiet)\b", install)
+    assert rest[-1].endswith("rebalance.py --dry-run --simulate")
+
+
 # --- the practice run -----------------------------------------------------------------------
 
 

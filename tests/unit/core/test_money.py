@@ -85,6 +85,12 @@ def test_machine_numbers_may_have_an_exponent() -> None:
             money.parse_machine_decimal(text)
 
 
+@pytest.mark.parametrize("text", ["0." + "3" * 39, "1e-41", "0e-500", "9" * 41])
+def test_machine_numbers_have_no_more_digits_than_arithmetic(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^expected a number of at most 40 characters$"):
+        money.parse_machine_decimal(text)
+
+
 def test_conversions_are_exact() -> None:
     assert money.bps_to_weight(D(50)) == D("0.005")
     assert money.weight_to_percent(D("0.33")) == D(33)

@@ -202,6 +202,26 @@ def test_duplicates_are_refused_with_both_lines(tmp_path: Path, extra: str, expe
     assert any(expected in problem for problem in problems_of(tmp_path, MINIMAL + extra))
 
 
+@pytest.mark.parametrize(
+    "models",
+    [
+        "SMURF = 50%\nsmurf = 50%",
+        "SMURF = 1\nSmurf = 30%\nsMURF = 0",
+        "CAF\u00c9 = 50%\ncafe\u0301 = 50%",
+        "SMURF = 40%\nBADASS 60%",
+    ],
+)
+def test_a_line_of_the_mix_that_cannot_count_is_one_problem(tmp_path: Path, models: str) -> None:
+    problems = problems_of(tmp_path, f"[ibkr]\naccount_id = DU1234567\n[models]\n{models}\n")
+    assert len(problems) == models.count("\n")
+    assert not [problem for problem in problems if "sum" in problem]
+
+
+def test_a_model_s_name_is_kept_composed(tmp_path: Path) -> None:
+    text = MINIMAL.replace("A = 1", "Cafe\u0301 = 1")
+    assert list(load(tmp_path, text).models) == ["Caf\u00e9"]
+
+
 def test_default_section_does_not_satisfy_required_keys(tmp_path: Path) -> None:
     text = "[DEFAULT]\naccount_id = DU1234567\n[ibkr]\n[models]\nA = 1\n"
     problems = problems_of(tmp_path, text)

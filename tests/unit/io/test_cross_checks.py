@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from src.core.records import CASH, ModelPortfolios
+from src.core.targets import build_targets
 from src.errors import ConfigError
 from src.io.config_loader import load_settings
 from src.io.cross_checks import check_models, mix_by_column, mix_warnings, mixed_cash
@@ -37,6 +38,16 @@ def test_names_match_without_case() -> None:
     portfolios = portfolios_with({"SMURF": "0", "STRASSE": "0"})
     check_models(settings, portfolios)
     assert mix_by_column(settings.models, portfolios) == {"SMURF": D("0.6"), "STRASSE": D("0.4")}
+
+
+def test_names_match_in_every_unicode_form() -> None:
+    settings = settings_with({"CAFE\u0301": "0.6", "\u212bngstr\u00f6m": "0.4"})
+    portfolios = portfolios_with({"caf\u00e9": "0", "\u00c5NGSTRO\u0308M": "0"})
+    check_models(settings, portfolios)
+    mix = {"caf\u00e9": D("0.6"), "\u00c5NGSTRO\u0308M": D("0.4")}
+    assert mix_by_column(settings.models, portfolios) == mix
+    assert mixed_cash(settings.models, portfolios) == 0
+    assert build_targets(portfolios, settings.models).weights["SPY"] == 1
 
 
 def test_each_side_needs_the_other() -> None:

@@ -172,6 +172,7 @@ def test_rows_that_do_not_fit_the_header(tmp_path: Path, row: str, expected: str
         ("ETF,A,,B", "p.csv:1 column 3: '': has no name"),
         ("ETF,A, a ", "p.csv:1 column 3: 'a' is also the name of column 2"),
         ("ETF,CASH", "CASH is not one"),
+        ("ETF,e\u0301,\u00e9", "p.csv:1 column 3: '\u00e9' is also the name of column 2"),
         ("ETF,A=B", "expected a name without any of = : ; # ["),
         ("ETF,A\u200b", "printable characters"),
     ],

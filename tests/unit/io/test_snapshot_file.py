@@ -142,6 +142,25 @@ def test_each_problem_names_its_place(
     assert found.startswith(expected)
 
 
+@pytest.mark.parametrize("digits", [39, 60, 5000])
+def test_a_number_of_too_many_digits_is_told_at_its_place(tmp_path: Path, digits: int) -> None:
+    price = "6." + "1" * digits
+    text = json.dumps(LEAST).replace("620.45", price).replace("100.5", "1e30")
+    with pytest.raises(SnapshotFileError) as raised:
+        load(tmp_path, text)
+    found, cash = raised.value.problems
+    assert cash.what == "'1e30' is not valid: expected a number below 10**18"
+    assert found.where.endswith("prices spy")
+    assert found.what.endswith("is not valid: expected a number of at most 40 characters")
+    assert len(found.what) < 200
+
+
+def test_a_price_of_forty_characters_is_kept_to_the_last_digit(tmp_path: Path) -> None:
+    price = "620.123456789012345678901234567890123456"
+    file = load(tmp_path, json.dumps(LEAST).replace("620.45", price))
+    assert file.prices.prices["SPY"].price_usd == Decimal(price)
+
+
 def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     found = problems(tmp_path, cash_usd="x", prices={"A": -1, "B": "y"}, as_of_utc=5)
     assert len(found) == 4
@@ -154,8 +173,8 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
         ("[]", "expected one JSON object"),
         ('{"cash_usd": NaN}', "NaN is not a number"),
         ('{"cash_usd": -Infinity}', "-Infinity is not a number"),
-        ('{"cash_usd": 1e400}', "expected a number below"),
-        ('{"cash_usd": ' + "9" * 5000 + "}", "not a JSON snapshot"),
+        ('{"cash_usd": 1e400, "positions": [], "prices": {}}', "expected a number below"),
+        (f'{{"cash_usd": {"9" * 5000}, "positions": [], "prices": {{}}}}', "at most 40 characters"),
         ('{"prices": {"A": 1, "A": 2}}', "the same name stands twice"),
         ("[" * 100_000, "not a JSON snapshot"),
         ("{" + " " * MAX_BYTES + "}", "larger than"),
