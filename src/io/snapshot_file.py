@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
+from typing import NamedTuple
 
 from src.core.accounts import is_account
 from src.core.money import parse_machine_decimal, plain_text
@@ -27,14 +28,13 @@ from src.core.records import (
 )
 from src.errors import Problem, Refused, SnapshotFileError
 from src.known_accounts import learn_accounts
-from src.text import printable
+from src.text import printable, shown_value
 
 MAX_BYTES = 4_000_000
 _MAX_SHARES = Decimal(10) ** 9
 _MAX_CASH = Decimal(10) ** 13
 _LOWEST_PRICE, _HIGHEST_PRICE = Decimal("0.0001"), Decimal(10) ** 8
 _MAX_SYMBOL_CHARS = 40
-_MAX_SHOWN_CHARS = 60
 FILE_SOURCE = "snapshot file"
 _UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -115,19 +115,17 @@ def _parse(path: Path) -> Mapping[str, object]:
     return document
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _NoNumber:
-    """A number as JSON has them that is none for us, and why; its place is told when it is used."""
+class _NoNumber(NamedTuple):
+    """A number of JSON that is none for us; its place is told when it is used."""
 
-    text: str
-    reason: str
+    problem: str
 
 
 def _number(text: str) -> Decimal | _NoNumber:
     try:
         return parse_machine_decimal(text)
     except ValueError as error:
-        return _NoNumber(text=printable(text, _MAX_SHOWN_CHARS), reason=str(error))
+        return _NoNumber(f"{shown_value(text)} is not valid: {error}")
 
 
 def _no_constant(name: str) -> Decimal:
@@ -161,7 +159,7 @@ class _Reader:
         if isinstance(value, Decimal):
             return value
         if isinstance(value, _NoNumber):
-            self._report(where, f"'{value.text}' is not valid: {value.reason}")
+            self._report(where, value.problem)
             return Decimal(0)
         self._report(where, "missing" if value is None else "expected a number")
         return Decimal(0)
