@@ -3,8 +3,9 @@
 Minimises Σ|own drift| + |CASH drift| under the cash floor. Own drift weighs a hair more the higher
 its rank, so that among plans of equal error the larger drift is served first.
 
-Greedy first; then improved in rounds by ``src.core.exchange``, which is exact for a few dozen
-symbols. Of more, each round looks at a core of the most promising, so the time stays bounded.
+Greedy first, or the set of trades that ``src.core.placement`` finds best with its units counted;
+then improved in rounds by ``src.core.exchange``, which is exact for a few dozen symbols. Of more,
+each round looks at a core of the most promising, so the time stays bounded.
 
 Source: SRS R-305.
 """
@@ -18,12 +19,16 @@ from typing import Final
 from src.core.exchange import improve
 from src.core.greedy import cash_after, greedy_units
 from src.core.lots import CashRule, Choice
+from src.core.placement import best_placement
 from src.core.rounding_problem import DOLLAR, PARTS, Item, Problem
 
 _ALL_AT_ONCE: Final = 100
 _CORE: Final = 40
 _GOOD_ENOUGH: Final = 10**6
 """An error within a millionth of net liq of its lower bound is not worth improving."""
+
+_LONG_WAY: Final = 8
+"""Within eight millionths it is not worth the long lists."""
 
 _SHORT_LIST: Final = 48
 _LONG_LIST: Final = 700
@@ -58,20 +63,66 @@ def _without_buys(choices: Sequence[Choice], cash: CashRule) -> list[int]:
 
 
 def _search(choices: Sequence[Choice], cash: CashRule) -> list[int]:
-    """Greedy, then improved: once with short lists, then with long ones until nothing changes."""
+    """Greedy units, with those of the core improved."""
     units = greedy_units(choices, cash)
     core = _most_promising(choices, units)
     problem = _problem(choices, units, cash, core)
-    bound = problem.bound()
-    found = improve(problem, [units[index] for index in core], bound, _SHORT_LIST)
-    for _ in range(_MOST_ROUNDS):
-        better = improve(problem, found, bound, _LONG_LIST)
-        if better == found:
-            break
-        found = better
-    for index, count in zip(core, found, strict=True):
+    better = _improved(problem, [units[i] for i in core])
+    better = _ties_by_rank([choices[i] for i in core], better)
+    for index, count in zip(core, better, strict=True):
         units[index] = count
     return units
+
+
+def _improved(problem: Problem, units: list[int]) -> list[int]:
+    """The better start, improved once with short lists, then with long ones while that helps."""
+    bound = problem.bound()
+    proved = bound.error
+    error = problem.error(units)
+    if error - proved <= problem.enough:
+        return units
+    placement = best_placement(problem, error)
+    if placement is not None:
+        proved = max(proved, placement.bound)
+        units = min(units, _counted(problem, placement.units), key=problem.error)
+        if problem.error(units) - proved <= problem.enough:
+            return units
+    units = improve(problem, units, bound, _SHORT_LIST)
+    for _ in range(_MOST_ROUNDS):
+        error = problem.error(units)
+        if error - proved <= _LONG_WAY * problem.enough:
+            break
+        units = improve(problem, units, bound, _LONG_LIST)
+        if error - problem.error(units) <= problem.enough:
+            break
+    return units
+
+
+def _counted(problem: Problem, units: list[int]) -> list[int]:
+    """The same trades with better counts: with none to add or drop, short lists find the best."""
+    placed = [index for index, count in enumerate(units) if count]
+    items = (problem.items[index] for index in placed)
+    staying = tuple(replace(one, choice=replace(one.choice, must_trade=True)) for one in items)
+    smaller = replace(problem, items=staying)
+    found = improve(smaller, [units[i] for i in placed], smaller.bound(), _SHORT_LIST)
+    better = list(units)
+    for index, count in zip(placed, found, strict=True):
+        better[index] = count
+    return better
+
+
+def _ties_by_rank(choices: Sequence[Choice], units: list[int]) -> list[int]:
+    """Of choices that are alike but for the symbol, the higher rank ends nearer to its target."""
+    alike: dict[tuple[int, ...], list[int]] = {}
+    for index, one in enumerate(choices):
+        key = (one.sign, one.lot, one.want, one.low, one.high, one.must_trade)
+        alike.setdefault(key, []).append(index)
+    ordered = list(units)
+    for (_, lot, want, *_), ranks in alike.items():
+        nearest_first = sorted((abs(units[i] * lot - want), units[i]) for i in ranks)
+        for index, (_, count) in zip(ranks, nearest_first, strict=True):
+            ordered[index] = count
+    return ordered
 
 
 def _problem(
