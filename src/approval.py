@@ -15,6 +15,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+from src.broker.clock import Stopwatch
 from src.console import emit
 from src.core.journal import Approved, Declined, PlanRecorded
 from src.core.market_state import MarketState
@@ -73,14 +74,14 @@ async def seek_approval(view: MarketView, asking: Asking) -> Approval | None:
     Raises: Refused when a guard says no or the market keeps moving; BrokerLost.
     """
     for number in range(MAX_PLANS):
-        planned_at = _monotonic()
+        since_planned = Stopwatch()
         proposal = await propose(view, asking.inputs, asking.books, asking.now, fresh=number > 0)
         wants_trades = _show(proposal, asking)
         answer = await _ask(proposal, asking) if wants_trades else None
         if answer is None:
             return None
         later = await look_again(view, asking.inputs, asking.books, asking.now)
-        age_sec = Decimal(str(round(_monotonic() - planned_at, 3)))
+        age_sec = since_planned.elapsed_sec()
         changes = _changes(proposal, later, age_sec, asking)
         if not changes:
             return _permit(proposal, answer, aged(later, age_sec), asking)
@@ -183,7 +184,3 @@ def _decline(asking: Asking, reason: str) -> None:
     """This plan will not be traded, and why: for the journal and the log."""
     asking.journal.append(Declined(run_id=asking.files.run_id, at_utc=asking.now(), reason=reason))
     log.info("plan declined reason=%s", reason)
-
-
-def _monotonic() -> float:
-    return asyncio.get_running_loop().time()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -28,22 +29,31 @@ SECOND_ROUND_PAUSE_SEC: Final = 3.0
 """The broker's lists lag: what is missing in the first round may be there in the second."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierRuns:
+    """What became of earlier runs: sentences for the preview, executions nobody here announced."""
+
+    notices: tuple[str, ...] = ()
+    unknown_fills: tuple[Fill, ...] = ()
+
+
 async def settle_earlier_runs(
     view: MarketView, books: AccountBooks, report_dir: Path
-) -> tuple[str, ...]:
-    """Reconcile, close and report what earlier runs left; sentences for the preview.
+) -> EarlierRuns:
+    """Reconcile, close and report what earlier runs left.
 
     Raises: Refused naming every run that stays open and how to settle it; BrokerLost.
     """
     if books.is_simulated:
         close_simulated_runs(books.journal, now_utc())
-        return ()
+        return EarlierRuns()
     recovery = await reconcile(view, books)
     notices = [_settled_text(state, books, report_dir) for state in with_orders(recovery.settled)]
     notices += file_missing_reports(books, report_dir)
     if recovery.still_open:
         raise Refused("; ".join(open_text(state) for state in recovery.still_open))
-    return (*notices, *stranger_texts(recovery.strangers.fills))
+    unknown = recovery.strangers.fills
+    return EarlierRuns(notices=(*notices, *stranger_texts(unknown)), unknown_fills=unknown)
 
 
 async def reconcile(view: MarketView, books: AccountBooks) -> Recovery:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from src.core.recent_trades import RecentTrades
-from src.core.records import ModelPortfolios, Targets
+from src.core.records import Fill, ModelPortfolios, Targets
 from src.settings import Settings
 
 
@@ -40,7 +40,8 @@ class Books:
     """What earlier runs left, as far as a plan's guards ask for it.
 
     ``open_runs`` still have to be settled; ``lock_holder`` describes another run that holds the
-    account right now (empty: none). ``recent_trades`` may not show in the account yet.
+    account right now (empty: none). ``recent_trades`` may not show in the account yet, nor may
+    ``unknown_fills``: today's executions of this program that the journal does not know.
     """
 
     order_prefix: str
@@ -48,6 +49,7 @@ class Books:
     open_runs: tuple[str, ...] = ()
     lock_holder: str = ""
     recent_trades: tuple[RecentTrades, ...] = ()
+    unknown_fills: tuple[Fill, ...] = ()
 
 
 def _now_in(path: Path) -> bytes | None:

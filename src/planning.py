@@ -69,7 +69,8 @@ class Proposal:
     """A plan, what it was made from, and what is to be said about it.
 
     ``warnings`` question the figures; ``obstacles`` forbid trading; ``not_in_model`` are held
-    symbols that no model lists and that are sold. Planned from a file there are no listings.
+    symbols that no model lists and that are sold. ``clock_offset`` is gateway time minus our time.
+    Planned from a file there are no listings.
     """
 
     plan: TradePlan
@@ -79,6 +80,7 @@ class Proposal:
     not_in_model: frozenset[Symbol] = frozenset()
     warnings: tuple[str, ...] = ()
     obstacles: tuple[str, ...] = ()
+    clock_offset: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +125,7 @@ async def propose(
             *(one.text for one in found if one.is_warning),
         ),
         obstacles=obstacles,
+        clock_offset=reading.clock_offset,
     )
 
 
@@ -178,7 +181,8 @@ def price(reading: Reading, inputs: Inputs, now_utc: datetime) -> PriceBook:
     """Choose one price for every held or targeted symbol."""
     symbols = symbols_to_price(reading.snapshot, inputs.targets)
     pricing = inputs.settings.pricing
-    moment = MarketMoment(now_utc=now_utc, open_symbols=_open_now(reading, symbols, now_utc))
+    gateway_utc = now_utc + reading.clock_offset
+    moment = MarketMoment(now_utc=now_utc, open_symbols=_open_now(reading, symbols, gateway_utc))
     return choose_prices(reading.quotes, reading.snapshot, pricing, symbols, moment)
 
 
@@ -201,6 +205,7 @@ def market_state(
         lock_holder=books.lock_holder,
         recent_trades=books.recent_trades,
         highest_order_id=view.highest_order_id,
+        unknown_fills=books.unknown_fills,
     )
 
 
@@ -219,14 +224,12 @@ def aged(state: MarketState, plan_age_sec: Decimal) -> MarketState:
     return replace(state, plan_age_sec=plan_age_sec)
 
 
-def _open_now(
-    reading: Reading, symbols: Collection[Symbol], now_utc: datetime
-) -> frozenset[Symbol]:
+def _open_now(reading: Reading, symbols: Collection[Symbol], at_utc: datetime) -> frozenset[Symbol]:
     listings = reading.listings
     return frozenset(
         symbol
         for symbol in symbols
-        if symbol in listings and is_open(listings[symbol].regular_sessions, now_utc)
+        if symbol in listings and is_open(listings[symbol].regular_sessions, at_utc)
     )
 
 

@@ -66,7 +66,8 @@ def write_pre_report(proposal: Proposal, how: Presentation, files: RunFiles) -> 
         account_id=proposal.plan.account_id,
         is_simulated=how.is_simulated,
     )
-    rows = pre_trade_rows(run, proposal.plan, _styles(proposal, how.settings, files.started_utc))
+    gateway_utc = files.started_utc + proposal.clock_offset
+    rows = pre_trade_rows(run, proposal.plan, _styles(proposal, how.settings, gateway_utc))
     try:
         path = write_report(files.pre, PRE_COLUMNS, rows)
     except OSError as error:

@@ -75,14 +75,14 @@ async def confirmed_run(
 
 async def _approval(run: _Run, options: Options) -> Approval | None:
     report_dir = run.inputs.settings.io.report_dir
-    left = await settle_earlier_runs(run.session, run.books, report_dir)
+    earlier = await settle_earlier_runs(run.session, run.books, report_dir)
     how = presentation(options, run.inputs)
     asking = Asking(
         inputs=run.inputs,
-        books=run.books.for_guards(),
+        books=replace(run.books.for_guards(), unknown_fills=earlier.unknown_fills),
         journal=run.books.journal,
         files=run.files,
-        how=replace(how, notices=(*how.notices, *left)),
+        how=replace(how, notices=(*how.notices, *earlier.notices)),
         now=now_utc,
     )
     return await seek_approval(run.session, asking)

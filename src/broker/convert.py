@@ -39,6 +39,7 @@ _UNSET_NUMBER: Final = Decimal(10) ** 300
 _UNSET_INTEGER: Final = 2_147_483_647
 _TEXT_LIMIT: Final = 500
 _EPOCH_DIGITS: Final = 10
+_NO_TIME: Final = "0"
 _SHARE_DECIMALS: Final = 8  # the broker's finest step is 0.0001 share
 _BREAK: Final = re.compile(r"\s*<br\s*/?>\s*", re.IGNORECASE)
 _SIDES: Final = {"BOT": Side.BUY, "SLD": Side.SELL, "BUY": Side.BUY, "SELL": Side.SELL}
@@ -75,6 +76,11 @@ def clean(text: str) -> str:
     return printable(_BREAK.sub(" ", text).strip(), limit=_TEXT_LIMIT)
 
 
+def execution_epoch(moment: datetime | None) -> str:
+    """An execution's time as the library takes it unchanged; ``_NO_TIME`` when it is in doubt."""
+    return str(int(moment.timestamp())) if moment is not None else _NO_TIME
+
+
 def utc_from_epoch(text: str) -> datetime | None:
     """A tick's time in seconds since 1970; None when absent or absurd."""
     is_time = text.isascii() and text.isdigit() and len(text) <= _EPOCH_DIGITS
@@ -98,6 +104,8 @@ def known_contract(con_id: int, symbol: str) -> Contract:
 def listing_from(details: ContractDetails) -> Listing:
     """A listing; hours that cannot be read count as no session at all, so nothing trades."""
     contract = details.contract or Contract()
+    regular, problem = _sessions(details.liquidHours, details.timeZoneId)
+    extended, other_problem = _sessions(details.tradingHours, details.timeZoneId)
     return Listing(
         con_id=contract.conId,
         symbol=clean(contract.symbol),
@@ -105,8 +113,9 @@ def listing_from(details: ContractDetails) -> Listing:
         primary_exchange=clean(contract.primaryExchange),
         stock_type=clean(details.stockType),
         order_types=tuple(clean(word) for word in details.orderTypes.split(",") if word),
-        regular_sessions=_sessions(details.liquidHours, details.timeZoneId),
-        extended_sessions=_sessions(details.tradingHours, details.timeZoneId),
+        regular_sessions=regular,
+        extended_sessions=extended,
+        hours_problem=problem or other_problem,
     )
 
 
@@ -118,11 +127,12 @@ def described(contract: Contract, long_name: str = "") -> str:
     return clean(f"{text} ({long_name})" if long_name else text)
 
 
-def _sessions(hours: str, time_zone: str) -> tuple[Session, ...]:
+def _sessions(hours: str, time_zone: str) -> tuple[tuple[Session, ...], str]:
+    """The sessions, or none and what could not be read."""
     try:
-        return parse_sessions(hours, time_zone)
-    except ValueError:
-        return ()
+        return parse_sessions(hours, time_zone), ""
+    except ValueError as error:
+        return (), clean(str(error))
 
 
 # --- orders ---------------------------------------------------------------------------------
@@ -205,7 +215,7 @@ def fill_from(contract: Contract, execution: Execution) -> Fill:
         side=side,
         qty_shares=qty,
         price_usd=price,
-        at_utc=execution.time.astimezone(timezone.utc),
+        at_utc=execution.time.astimezone(timezone.utc) if execution.time.timestamp() else None,
     )
 
 

@@ -222,7 +222,7 @@ def _rules(run: ExecutionRun, desk: OrderDesk) -> FollowRules:
         ),
         listings=run.listings,
         least_order_id=run.least_order_id,
-        since_utc=run.permit.granted_at_utc.replace(microsecond=0),
+        since_utc=(run.permit.granted_at_utc + run.clock_offset).replace(microsecond=0),
         earlier_refs=run.earlier_refs,
         clock_offset=run.clock_offset,
     )

@@ -26,6 +26,7 @@ from src.broker.outgoing import check_outgoing
 from src.broker.pacing import BURST_MESSAGES, calm_sec, drain_sec, wait_sec
 from src.broker.strict_decoder import StrictDecoder
 from src.core.accounts import is_master, master_refusal
+from src.core.broker_time import read_gateway_zone
 from src.errors import Refused
 from src.known_accounts import learn_accounts
 
@@ -88,7 +89,7 @@ class GuardedClient(Client):
         self.logged_in = asyncio.Event()
         super().__init__(wrapper)
         wrapper.client = self
-        self.decoder = StrictDecoder(wrapper)
+        self.decoder = self._strict = StrictDecoder(wrapper)
         self.conn = _GuardedConnection(self)
         self.conn.hasData += self._onSocketHasData
         self.conn.disconnected += self._onSocketDisconnected
@@ -256,6 +257,7 @@ class GuardedClient(Client):
             )
         else:
             self._serverVersion = self.decoder.serverVersion = version
+            self._strict.gateway_zone = read_gateway_zone(fields[1]) if len(fields) > 1 else None
             self.connState = Client.CONNECTED
             self.progress = Progress.ANSWERED
             self.startApi()

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -225,7 +224,11 @@ class Listener(Wrapper):
         self.highest_order_id = max(self.highest_order_id, reqId - 1)
 
     def currentTime(self, time: int) -> None:
-        self.replies.add(CURRENT_TIME, timedelta(seconds=time))
+        now = convert.utc_from_epoch(str(time))
+        if now is None:
+            log.warning("the gateway tells no believable time: %.20s", time)
+            return
+        self.replies.add(CURRENT_TIME, now)
         self.replies.finish(CURRENT_TIME)
 
     def error(

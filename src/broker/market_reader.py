@@ -183,8 +183,8 @@ class MarketReader:
         middle = asked + (datetime.now(timezone.utc) - asked) / 2
         if not rows:
             raise BrokerLost("the broker's answer is damaged: current time")
-        since_epoch: timedelta = rows[0]
-        return datetime.fromtimestamp(0, timezone.utc) + since_epoch - middle
+        gateway_utc: datetime = rows[0]
+        return gateway_utc - middle
 
     async def _ask_orders(
         self, what: str, key: str, send: Any  # noqa: ANN401 - a method of the library

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from decimal import Decimal
 
 from src.broker import convert
+from src.broker.clock import Stopwatch
 from src.broker.connection import BrokerConnection
 from src.broker.guarded_client import NeverLeftError
 from src.broker.market_reader import MarketReader
@@ -32,7 +32,7 @@ class IbkrOrderDesk(MarketReader):
         self._gate = OrderGate(permit=permit, client_id=self.client_id)
         self._events: asyncio.Queue[BrokerEvent] = asyncio.Queue()
         self._placed: set[int] = set()
-        self._opened_at = asyncio.get_running_loop().time()
+        self._since_opened = Stopwatch()
         connection.open_desk(self._receive)
 
     @property
@@ -65,8 +65,7 @@ class IbkrOrderDesk(MarketReader):
         await self._make_way()
         if not self._connection.link.client.isConnected():
             raise NeverSent(f"{self._connection.link.lost()} before {request.order_ref} was sent")
-        elapsed = asyncio.get_running_loop().time() - self._opened_at
-        self._gate.admit(request, Decimal(repr(elapsed)))
+        self._gate.admit(request, self._since_opened.elapsed_sec())
         link = self._connection.link
         contract = convert.known_contract(request.con_id, request.symbol)
         self._placed.add(request.order_id)

@@ -63,9 +63,9 @@ _LASTING: Final = (TimerKind.ORDER, TimerKind.LAST)
 class FollowRules:
     """What every order of the run shares; ``least_order_id`` is above every id seen so far.
 
-    Executions from before ``since_utc``, or of ``earlier_refs``, belong to earlier runs: the
-    broker repeats the day's, and its clock need not agree with ours to the second:
-    ``clock_offset`` is its time minus ours, and sessions are judged by it.
+    Executions from before ``since_utc`` by the gateway's clock, or of ``earlier_refs``, belong to
+    earlier runs: the broker repeats the day's. ``clock_offset`` is the gateway's time minus ours,
+    and sessions are judged by it.
     """
 
     sending: SendingRules

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, Final
 
 from ib_async.decoder import Decoder
-from ib_async.util import UNSET_DOUBLE, parseIBDatetime
+from ib_async.util import UNSET_DOUBLE
+
+from src.broker.convert import execution_epoch
+from src.core.broker_time import read_broker_time
 
 if TYPE_CHECKING:
     from src.broker.listener import Listener
@@ -52,11 +55,15 @@ _POSITION_QTY: Final = 14
 
 
 class StrictDecoder(Decoder):
-    """Decodes into a ``Listener`` and tells it about every message that made no sense."""
+    """Decodes into a ``Listener`` and tells it about every message that made no sense.
+
+    ``gateway_zone`` is the gateway's own time zone, once its handshake has told it.
+    """
 
     def __init__(self, wrapper: Listener) -> None:
         super().__init__(wrapper, 0)
         self._listener = wrapper
+        self.gateway_zone: tzinfo | None = None
         for message_id in self.handlers.keys() - _USED:
             self.handlers[message_id] = _ignore
 
@@ -92,8 +99,16 @@ class StrictDecoder(Decoder):
             self._listener.message_unreadable(head, name)
 
     def execDetails(self, fields: list[str]) -> None:
-        """An execution with a time in an unknown zone is still an execution."""
-        fields[_EXEC_TIME] = _readable_time(fields[_EXEC_TIME])
+        """An execution whose time is in doubt is still an execution.
+
+        The library takes a time without a zone for this computer's, UTC too, and drops executions
+        whose zone it does not know; seconds since 1970 it takes as they are.
+        """
+        text = fields[_EXEC_TIME]
+        moment = read_broker_time(text, self.gateway_zone)
+        if moment is None:
+            log.info("execution time in doubt text=%.60r", text)
+        fields[_EXEC_TIME] = execution_epoch(moment)
         super().execDetails(fields)
 
     def commissionReport(self, fields: list[str]) -> None:
@@ -117,13 +132,3 @@ def _read(kind: type, text: str) -> Any:  # noqa: ANN401 - whatever the message'
     if kind is bool:
         return bool(int(text or 0))
     return kind(text or 0)
-
-
-def _readable_time(text: str) -> str:
-    try:
-        moment = parseIBDatetime(text)
-    except (ValueError, LookupError, OSError):
-        moment = None
-    if isinstance(moment, datetime):
-        return text
-    return datetime.now(timezone.utc).strftime("%Y%m%d %H:%M:%S UTC")

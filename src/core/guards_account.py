@@ -10,7 +10,7 @@ from typing import Final
 
 from src.core.accounts import is_account, is_master, live_accounts, master_refusal
 from src.core.market_state import MarketState, Obstacle, obstacles
-from src.core.recent_trades import shown_late
+from src.core.recent_trades import shown_late, unknown_trades
 from src.core.records import TradePlan
 from src.settings import Settings
 
@@ -89,8 +89,8 @@ def recent_trades(
     _plan: TradePlan, state: MarketState, _settings: Settings, now: datetime
 ) -> tuple[Obstacle, ...]:
     """The figures are those of after the last run, not of before it."""
-    late = shown_late(state.recent_trades, state.snapshot, now + state.clock_offset)
-    return obstacles(*late)
+    late = shown_late(state.recent_trades, state.snapshot, now, state.clock_offset)
+    return obstacles(*late, *unknown_trades(state.unknown_fills, now, state.clock_offset))
 
 
 def clock(

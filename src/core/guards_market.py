@@ -29,11 +29,26 @@ def market_open(
     hours = settings.rebalance.trading_hours
     at_utc = now_utc + state.clock_offset
     closed: dict[datetime | None, list[str]] = {}
+    unread: dict[str, list[str]] = {}
     for ticket in plan.tickets:
-        sessions = sessions_of(state.listings.get(ticket.symbol), hours)
-        if not is_open(sessions, at_utc):
+        listing = state.listings.get(ticket.symbol)
+        sessions = sessions_of(listing, hours)
+        if listing is not None and listing.hours_problem and not sessions:
+            unread.setdefault(listing.hours_problem, []).append(ticket.symbol)
+        elif not is_open(sessions, at_utc):
             closed.setdefault(next_open(sessions, at_utc), []).append(ticket.symbol)
-    return obstacles(*(_closed_text(symbols, opening) for opening, symbols in closed.items()))
+    return obstacles(
+        *(_closed_text(symbols, opening) for opening, symbols in closed.items()),
+        *(_unread_text(symbols, problem) for problem, symbols in unread.items()),
+    )
+
+
+def _unread_text(symbols: list[str], problem: str) -> str:
+    names = ", ".join(symbols)
+    return (
+        f"when {names} is traded is not known: {problem}; install the newest tzdata and this "
+        "program's newest version, and trade it in TWS until then"
+    )
 
 
 def _closed_text(symbols: list[str], opening_utc: datetime | None) -> str:

@@ -83,7 +83,7 @@ def _take(state: RunState, event: JournalEvent) -> RunState:
     if isinstance(event, IntentRecorded):
         return _take_intent(state, event)
     if isinstance(event, FillRecorded):
-        return _take_fill(state, event.fill)
+        return replace(_take_fill(state, event.fill), recorded_utc=event.at_utc)
     if isinstance(event, CommissionRecorded):
         return _take_commission(state, event)
     return _take_run_event(state, event)

@@ -27,7 +27,10 @@ class Session:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A qualified, unambiguous USD stock or ETF routed to SMART."""
+    """A qualified, unambiguous USD stock or ETF routed to SMART.
+
+    ``hours_problem`` says what of its trading hours could not be read (empty: all could).
+    """
 
     con_id: int
     symbol: Symbol
@@ -37,6 +40,7 @@ class Listing:
     order_types: tuple[str, ...] = ()
     regular_sessions: tuple[Session, ...] = ()
     extended_sessions: tuple[Session, ...] = ()
+    hours_problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

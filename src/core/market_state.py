@@ -13,6 +13,7 @@ from decimal import Decimal
 from src.core.recent_trades import RecentTrades
 from src.core.records import (
     AccountSnapshot,
+    Fill,
     Listing,
     PriceBook,
     Quotes,
@@ -29,12 +30,13 @@ class MarketState:
 
     ``working_orders`` is None when the gateway's read-only mode refuses to list them.
     ``previous_closes`` holds the last session's close where the broker gave one.
-    ``plan_age_sec`` is the time since the plan's snapshot on a monotonic clock.
+    ``plan_age_sec`` is the time since the plan was begun, the computer's sleep included.
     ``clock_offset`` is gateway time minus our time. ``journalled_refs`` are all order refs of the
     account's journal, ``open_runs`` the ids of runs that still have to be settled, and
     ``lock_holder`` describes another run that holds the account (empty: none).
-    ``recent_trades`` are those of the last runs, the newest last. ``highest_order_id`` is the
-    highest that was seen of any client.
+    ``recent_trades`` are those of the last runs, the newest last; ``unknown_fills`` are today's
+    executions of this program that the journal does not know. ``highest_order_id`` is the highest
+    that was seen of any client.
     """
 
     managed_accounts: tuple[str, ...]
@@ -51,6 +53,7 @@ class MarketState:
     lock_holder: str = ""
     recent_trades: tuple[RecentTrades, ...] = ()
     highest_order_id: int = 0
+    unknown_fills: tuple[Fill, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,9 +41,10 @@ def order_id_of(event: BrokerEvent) -> int | None:
 def stranger(fill: Fill, account_id: str, client_id: int, since_utc: datetime) -> str:
     """What is wrong with an execution that none of our orders explains; empty: not our affair.
 
-    Executions from before this run (the broker repeats the day's) and of other clients are not.
+    Executions from before this run (the broker repeats the day's) and of other clients are not,
+    nor is one whose time is in doubt: it may be from before.
     """
-    if fill.client_id != client_id or fill.at_utc < since_utc:
+    if fill.client_id != client_id or fill.at_utc is None or fill.at_utc < since_utc:
         return ""
     where = "" if fill.account_id == account_id else " in another account"
     return (

@@ -109,7 +109,8 @@ class Fill:
     """One execution. ``commission_usd`` is None until the broker reports it, in USD.
 
     ``foreign_commission`` is one reported in another currency; what that is in USD is unknown.
-    A correction repeats ``exec_id`` with only the digits after its last dot changed.
+    A correction repeats ``exec_id`` with only the digits after its last dot changed. ``at_utc`` is
+    the broker's time; None: in doubt, because its time zone is not known.
     """
 
     account_id: str
@@ -125,7 +126,7 @@ class Fill:
     price_usd: Decimal
     commission_usd: Decimal | None = None
     foreign_commission: ForeignAmount | None = None
-    at_utc: datetime
+    at_utc: datetime | None
 
     @property
     def is_charged(self) -> bool:

@@ -51,6 +51,15 @@ def make_run_id(started_utc: datetime, suffix: str = "") -> str:
     return run_id
 
 
+def run_started(run_id: str) -> datetime | None:
+    """The second a run began, by the clock of its computer; None for an impossible one."""
+    stamp = run_id[: len("yyyymmddThhmmssZ")]
+    try:
+        return datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None
+
+
 def is_run_id(text: str) -> bool:
     """True for text that ``make_run_id`` could have made."""
     return _RUN_ID_PATTERN.fullmatch(text) is not None

@@ -74,8 +74,8 @@ class TradePermit:
 
     ``tickets`` are the approved plan lines (line n is ``tickets[n - 1]``). ``held_shares`` maps
     con id → shares held, the most that may be sold. A limit of 0 USD means none.
-    ``first_order_within_sec`` and ``lifetime_sec`` count from ``granted_at_utc`` on a monotonic
-    clock: the plan must start before the first, and nothing is sent after the second.
+    ``first_order_within_sec`` and ``lifetime_sec`` count from ``granted_at_utc`` on a clock that
+    goes on in sleep: the plan must start before the first, and nothing is sent after the second.
     """
 
     account_id: str

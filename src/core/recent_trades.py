@@ -5,6 +5,10 @@ before would trade the same shares again: sell what is sold, buy what is bought.
 what the last runs traded, so figures that still stand where they stood before are told from true
 ones. A figure that was seen to arrive at the run's end is never late again: if it is back where it
 was, somebody traded. After ``SETTLED_AFTER`` whatever the account shows is taken as it is.
+
+When that was is asked of two clocks: the broker's executions by the gateway's clock, and our own
+record of them by this computer's. Either alone makes a run recent, so neither a time that is
+misread or in doubt nor a clock that was moved lets figures of before pass.
 """
 
 from __future__ import annotations
@@ -17,11 +21,14 @@ from typing import Final
 
 from src.core.batches import cash_effect
 from src.core.money import ZERO, exact_arithmetic, shares_text, usd_text
+from src.core.order_ref import parse_order_ref, run_started
 from src.core.records import AccountSnapshot, Fill, Side, Valuation
 from src.core.run_state import PlanLine, RunState
 from src.core.settlement import CASH_TOLERANCE_USD, cash_tolerance
+from src.text import printable
 
 SETTLED_AFTER: Final = timedelta(minutes=15)
+_LONGEST_RUN: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,23 +56,37 @@ class Moved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecentTrades:
-    """What one run executed last: shares by con id, USD cash, and when (UTC, the broker's time)."""
+    """What one run executed: shares by con id, USD cash, and when the last of it was (UTC).
+
+    ``executed_utc`` is the broker's time of it (None: in doubt), ``recorded_utc`` when our journal
+    took it in, by this computer's clock.
+    """
 
     run_id: str
-    last_utc: datetime
+    executed_utc: datetime | None
+    recorded_utc: datetime
     shares: Mapping[int, Moved]
     cash: Moved
+
+    def is_recent(self, now_utc: datetime, clock_offset: timedelta) -> bool:
+        """True while the account need not show it, by either clock."""
+        by_ours = now_utc - self.recorded_utc
+        if self.executed_utc is None:
+            return by_ours < SETTLED_AFTER
+        by_brokers = now_utc + clock_offset - self.executed_utc
+        return min(by_ours, by_brokers) < SETTLED_AFTER
 
 
 @exact_arithmetic()
 def trades_of(state: RunState) -> RecentTrades | None:
     """What a run moved, from its journal; None when it executed nothing."""
     fills = [fill for line in state.lines for fill in line.fills if fill.qty_shares]
-    if not fills:
+    if not fills or state.recorded_utc is None:
         return None
     return RecentTrades(
         run_id=state.run_id,
-        last_utc=max(fill.at_utc for fill in fills),
+        executed_utc=max((fill.at_utc for fill in fills if fill.at_utc is not None), default=None),
+        recorded_utc=state.recorded_utc,
         shares={
             line.ticket.con_id: _moved(state, line) for line in state.lines if line.filled_shares
         },
@@ -74,24 +95,26 @@ def trades_of(state: RunState) -> RecentTrades | None:
 
 
 def shown_late(
-    recent: Iterable[RecentTrades], shown: AccountSnapshot, now_utc: datetime
+    recent: Sequence[RecentTrades],
+    shown: AccountSnapshot,
+    now_utc: datetime,
+    clock_offset: timedelta,
 ) -> tuple[str, ...]:
     """One sentence per run whose executions the account does not show yet.
 
     ``recent`` is in order, the newest last; of each holding only its newest trade counts.
-    ``now_utc`` is the broker's time.
+    ``now_utc`` is this computer's time, ``clock_offset`` gateway time minus it.
     """
     held = {one.con_id: one.qty_shares for one in shown.positions}
     newest = {con_id: one for one in recent for con_id in one.shares}
     texts: list[str] = []
-    for run in [one for one in recent if now_utc - one.last_utc < SETTLED_AFTER]:
+    for run in [one for one in recent if one.is_recent(now_utc, clock_offset)]:
         late = [
             _difference(moved, held.get(con_id, ZERO))
             for con_id, moved in sorted(run.shares.items())
             if newest[con_id] is run and moved.is_under_way(held.get(con_id, ZERO))
         ]
-        is_newest = all(run.last_utc >= one.last_utc for one in recent)
-        if is_newest and run.cash.stands_still(shown.cash_usd, CASH_TOLERANCE_USD):
+        if run is recent[-1] and run.cash.stands_still(shown.cash_usd, CASH_TOLERANCE_USD):
             moved = run.cash
             late.append(f"cash ${usd_text(shown.cash_usd)}, ${usd_text(moved.after)} expected")
         if late:
@@ -100,6 +123,34 @@ def shown_late(
                 f"({'; '.join(late)}); start again in a minute"
             )
     return tuple(texts)
+
+
+def unknown_trades(
+    fills: Iterable[Fill], now_utc: datetime, clock_offset: timedelta
+) -> tuple[str, ...]:
+    """One sentence per recent execution of this program that this computer's journal lacks.
+
+    There is nothing to hold the account's figures against, so only waiting helps.
+    """
+    return tuple(
+        f"another computer or a removed journal of this program just traded: {_traded(fill)}; the "
+        f"account may not show it yet; start again in {SETTLED_AFTER.seconds // 60} minutes"
+        for fill in fills
+        if fill.qty_shares and now_utc + clock_offset - _latest(fill, now_utc) < SETTLED_AFTER
+    )
+
+
+def _traded(fill: Fill) -> str:
+    return f"{fill.side.value} {shares_text(fill.qty_shares)} {printable(fill.symbol)}"
+
+
+def _latest(fill: Fill, now_utc: datetime) -> datetime:
+    """When it was executed; in doubt now, or as late as its run can have traded."""
+    if fill.at_utc is not None:
+        return fill.at_utc
+    ref = parse_order_ref(fill.order_ref)
+    started = run_started(ref.run_id) if ref is not None else None
+    return started + _LONGEST_RUN if started is not None else now_utc
 
 
 def _moved(state: RunState, line: PlanLine) -> Moved:

@@ -7,6 +7,7 @@ executions count once, in their newest version, each with the commission reporte
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from src.core.journal import (
@@ -85,7 +86,10 @@ class PlanLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunState:
-    """What the journal knows about one run; ``strangers`` are executions no order explains."""
+    """What the journal knows about one run; ``strangers`` are executions no order explains.
+
+    ``recorded_utc`` is when the journal took in the last execution, by this computer's clock.
+    """
 
     run_id: str
     plan: PlanRecorded
@@ -93,6 +97,7 @@ class RunState:
     declined: Declined | None = None
     lines: tuple[PlanLine, ...] = ()
     strangers: tuple[Fill, ...] = ()
+    recorded_utc: datetime | None = None
     closed: RunClosed | None = None
     accepted: RunAccepted | None = None
     report: ReportWritten | None = None

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from src.core.records import Listing, Session
+from src.core.zone_names import find_zone
 from src.settings import TradingHours
 
 _SEGMENT: Final = re.compile(
@@ -25,13 +25,9 @@ _SEGMENT: Final = re.compile(
     r"-(?:(?P<close_day>[0-9]{8}):)?(?P<close_time>[0-9]{4})",
     re.ASCII,
 )
-_ZONE_ALIASES: Final = {
-    "EST": "America/New_York",  # the broker means the exchange's wall clock, daylight saving too
-    "EDT": "America/New_York",
-    "CST": "America/Chicago",
-    "PST": "America/Los_Angeles",
-    "JST": "Asia/Tokyo",
-}
+_EXCHANGE_ZONES: Final = {"CST": "America/Chicago", "MST": "America/Denver"}
+"""Names of several zones that mean one where a US security is traded."""
+
 _ONE_DAY: Final = timedelta(days=1)
 
 
@@ -44,12 +40,15 @@ def parse_sessions(hours: str, time_zone: str) -> tuple[Session, ...]:
     if not hours.strip():
         return ()
     zone = _zone(time_zone)
-    found = {
-        (session.opens_utc, session.closes_utc): session
-        for day in hours.split(";")
-        if day.strip()
-        for session in _sessions_of_day(day.strip(), zone)
-    }
+    try:
+        found = {
+            (session.opens_utc, session.closes_utc): session
+            for day in hours.split(";")
+            if day.strip()
+            for session in _sessions_of_day(day.strip(), zone)
+        }
+    except OverflowError as error:  # the year 1 or 9999, moved over the edge by the zone
+        raise ValueError(f"trading hours not understood: {hours[:60]!r}") from error
     return tuple(found[ends] for ends in sorted(found))
 
 
@@ -82,15 +81,15 @@ def next_open(sessions: Iterable[Session], at_utc: datetime) -> datetime | None:
     return min((one.opens_utc for one in sessions if one.opens_utc > at_utc), default=None)
 
 
-def _zone(name: str) -> ZoneInfo:
-    word = name.partition(" ")[0].strip()
-    try:
-        return ZoneInfo(_ZONE_ALIASES.get(word, word))
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"unknown time zone {name!r}") from error
+def _zone(name: str) -> tzinfo:
+    word = name.partition(" (")[0].strip()
+    zone = find_zone(_EXCHANGE_ZONES.get(word, name))
+    if zone is None:
+        raise ValueError(f"the time zone {name!r} is not known here")
+    return zone
 
 
-def _sessions_of_day(text: str, zone: ZoneInfo) -> Iterator[Session]:
+def _sessions_of_day(text: str, zone: tzinfo) -> Iterator[Session]:
     day = text[:8]
     for number, part in enumerate(text.split(",")):
         segment = part.strip()
@@ -109,7 +108,7 @@ def _sessions_of_day(text: str, zone: ZoneInfo) -> Iterator[Session]:
         yield Session(opens_utc=opens, closes_utc=closes)
 
 
-def _moment(day: str, time: str, zone: ZoneInfo, plus: timedelta = timedelta(0)) -> datetime:
+def _moment(day: str, time: str, zone: tzinfo, plus: timedelta = timedelta(0)) -> datetime:
     midnight = datetime(int(day[:4]), int(day[4:6]), int(day[6:]))  # noqa: DTZ001 - zone follows
     hour, minute = int(time[:2]), int(time[2:])
     if (hour, minute) > (24, 0) or minute > 59:  # noqa: PLR2004 - 2400 is the end of the day

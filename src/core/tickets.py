@@ -98,6 +98,7 @@ def choose_style(
 ) -> tuple[OrderStyle, bool]:
     """How to send an order now, and whether it is marked for outside regular hours.
 
+    ``at_utc`` is the gateway's time: its sessions are by its own clock.
     Outside regular hours algos do not work, so the order goes as plain market.
     """
     outside_rth = rules.trading_hours == "eth"

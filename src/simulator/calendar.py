@@ -187,3 +187,11 @@ def _span(label: date, start: datetime | None, end: datetime | None, tz: ZoneInf
     if start is None or end is None:
         return f"{label:%Y%m%d}:CLOSED"
     return f"{start.astimezone(tz):%Y%m%d:%H%M}-{end.astimezone(tz):%Y%m%d:%H%M}"
+
+
+def check_zone(name: str) -> None:
+    """Raises: ValueError for a time zone that is not known here."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"time_zone {name!r} is not known") from error

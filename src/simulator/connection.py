@@ -12,9 +12,10 @@ from datetime import datetime
 from typing import Literal
 
 from src.simulator.faults import FaultScript, Output, Pacing
+from src.simulator.gateway_times import GatewayTimes
 from src.simulator.messages import NO_ID
 from src.simulator.messages_responses import Response
-from src.simulator.scenario_faults import WireFaults
+from src.simulator.scenario import Scenario
 from src.simulator.session import Hello, Session
 from src.simulator.wire_log import RateWindow
 
@@ -33,9 +34,10 @@ class Connection:
     """
 
     def __init__(
-        self, writer: asyncio.StreamWriter, script: FaultScript, faults: WireFaults
+        self, writer: asyncio.StreamWriter, script: FaultScript, scenario: Scenario
     ) -> None:
-        self.session = Session(faults.server_version)
+        faults = scenario.wire
+        self.session = Session(faults.server_version, GatewayTimes(scenario.gateway))
         self.pacing = Pacing(faults.pacing_limit, faults.pacing_action)
         self.rate = RateWindow()
         self.client_id = NO_ID

@@ -106,7 +106,11 @@ class ContractDesk:
             valid_exchanges=",".join(contract.valid_exchanges),
             long_name=contract.long_name,
             contract_month=contract.last_trade_date[:6],
-            time_zone_id=contract.time_zone,
+            time_zone_id=(
+                contract.time_zone
+                if contract.details_time_zone is None
+                else contract.details_time_zone
+            ),
             trading_hours=hours.trading,
             liquid_hours=hours.liquid,
             agg_group=1,

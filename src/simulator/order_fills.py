@@ -104,7 +104,7 @@ class FillDesk:
         return execution
 
     def _messages(self, live: LiveOrder, execution: Execution, *, is_late: bool) -> list[Response]:
-        details: Response = exec_details(execution)
+        details: Response = exec_details(execution, self._floor.book.times)
         state: list[Response] = [open_order(live), order_status(live)]
         events = live.behaviour.events
         if events == "no_status" or is_late:
@@ -171,4 +171,4 @@ class FillDesk:
         self._book(live, wrong, -1, now)
         self._book(live, right, 1, now)
         self._plan_commission(live, right, now)
-        return self._tell(live, exec_details(right))
+        return self._tell(live, exec_details(right, self._floor.book.times))

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from src.simulator.account import ZERO
 from src.simulator.contracts import contract_key
+from src.simulator.gateway_times import GatewayTimes
 from src.simulator.messages_order import OrderState, as_reported
 from src.simulator.messages_responses import (
     CommissionReport,
@@ -16,7 +17,7 @@ from src.simulator.messages_responses import (
     OpenOrder,
     OrderStatus,
 )
-from src.simulator.order_state import CANCELLED, FILLED, INACTIVE, Execution, LiveOrder, Stamp
+from src.simulator.order_state import CANCELLED, FILLED, INACTIVE, Execution, LiveOrder
 
 _PRICE_STEP = Decimal("0.00000001")
 
@@ -60,7 +61,7 @@ def order_status(live: LiveOrder) -> OrderStatus:
     )
 
 
-def exec_details(execution: Execution, req_id: int = -1) -> ExecDetails:
+def exec_details(execution: Execution, times: GatewayTimes, req_id: int = -1) -> ExecDetails:
     """One execution; ``req_id`` -1 means it is reported as it happens."""
     live = execution.live
     return ExecDetails(
@@ -68,7 +69,7 @@ def exec_details(execution: Execution, req_id: int = -1) -> ExecDetails:
         order_id=live.order_id,
         contract=contract_key(execution.contract, execution.contract.primary_exchange),
         exec_id=execution.exec_id,
-        time=Stamp(at=execution.at).text,
+        time=times.text(execution.at, execution.contract.time_zone),
         account=execution.account,
         exchange=execution.contract.primary_exchange,
         side=execution.side,
@@ -94,7 +95,7 @@ def commission_report(execution: Execution, *, is_unset: bool = False) -> Commis
     )
 
 
-def completed_order(live: LiveOrder, at: datetime) -> CompletedOrder:
+def completed_order(live: LiveOrder, at: datetime, times: GatewayTimes) -> CompletedOrder:
     """A finished order as TWS keeps it: filled ones lose their quantity, rejects are Cancelled."""
     is_filled = live.status == FILLED
     reported = as_reported(live.order)
@@ -105,7 +106,7 @@ def completed_order(live: LiveOrder, at: datetime) -> CompletedOrder:
         perm_id=live.perm_id,
         status=CANCELLED if live.status == INACTIVE else live.status,
         filled_quantity=live.filled,
-        completed_time=Stamp(at=live.finished_at or at).text,
+        completed_time=times.text(live.finished_at or at, live.contract.time_zone),
         completed_status=_completed_text(live, is_filled=is_filled),
     )
 

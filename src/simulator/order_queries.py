@@ -6,10 +6,10 @@ completed orders reach back to midnight in the gateway's time zone.
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from src.simulator.delivery import SYSTEM_ID, Delivery, deliver, invalid
+from src.simulator.gateway_times import broker_day, read_filter_time
 from src.simulator.messages_requests import (
     ReqAllOpenOrders,
     ReqAutoOpenOrders,
@@ -31,7 +31,7 @@ from src.simulator.order_messages import (
     open_order,
     order_status,
 )
-from src.simulator.order_state import GATEWAY_ZONE, Execution, LiveOrder, OrderBook, Stamp
+from src.simulator.order_state import Execution, LiveOrder, OrderBook
 
 READ_ONLY = "The API interface is currently in Read-Only mode."
 _SIDES = {"BUY": "BOT", "BOT": "BOT", "SELL": "SLD", "SSHORT": "SLD", "SLD": "SLD"}
@@ -77,25 +77,25 @@ class QueryDesk:
 
     def _completed(self, client_id: int, now: datetime, *, api_only: bool) -> list[Delivery]:
         rows = [
-            completed_order(live, now)
+            completed_order(live, now, self._book.times)
             for live in self._book.orders
             if live.is_done
             and live.is_transmitted
-            and Stamp(at=live.finished_at or live.placed_at).day == Stamp(at=now).day
+            and broker_day(live.finished_at or live.placed_at) == broker_day(now)
             and not (api_only and live.is_manual)
         ]
         return deliver(client_id, *rows, CompletedOrdersEnd())
 
     def _executions(self, client_id: int, request: ReqExecutions, now: datetime) -> list[Delivery]:
-        earliest = _parse_time(request.time)
+        earliest = read_filter_time(request.time)
         if request.time and earliest is None:
             return invalid(client_id, request.req_id, f"Invalid time '{request.time}'")
         rows: list[Response] = []
         for execution in self._book.executions.values():
-            is_recent = Stamp(at=execution.at).day == Stamp(at=now).day
+            is_recent = broker_day(execution.at) == broker_day(now)
             is_late_enough = earliest is None or execution.at >= earliest
             if is_recent and is_late_enough and _fits(execution, request):
-                rows.append(exec_details(execution, request.req_id))
+                rows.append(exec_details(execution, self._book.times, request.req_id))
                 if execution.exec_id in self._book.told_commissions:
                     rows.append(commission_report(execution))
         return deliver(client_id, *rows, ExecDetailsEnd(req_id=request.req_id))
@@ -113,21 +113,3 @@ def _fits(execution: Execution, request: ReqExecutions) -> bool:
         (side, execution.side),
     )
     return all(not wanted or wanted == actual for wanted, actual in given)
-
-
-def _parse_time(text: str) -> datetime | None:
-    """``yyyymmdd-hh:mm:ss`` is UTC; ``yyyymmdd hh:mm:ss [zone]`` in the zone or the gateway's."""
-    if len(text) > len("yyyymmdd") and text[8] == "-":
-        return _parse_local(text.replace("-", " ", 1), "UTC")
-    stamp, _, zone = text.rpartition(" ")
-    if stamp.count(" ") == 1:
-        return _parse_local(stamp, zone)
-    return _parse_local(text, GATEWAY_ZONE)
-
-
-def _parse_local(text: str, zone: str) -> datetime | None:
-    try:
-        moment = datetime.strptime(text, "%Y%m%d %H:%M:%S").replace(tzinfo=ZoneInfo(zone))
-    except (ValueError, KeyError, OSError):
-        return None
-    return moment.astimezone(timezone.utc)

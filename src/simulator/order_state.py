@@ -6,19 +6,18 @@ when nothing more is expected of it; a parked ``Inactive`` order is not done.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import count
-from zoneinfo import ZoneInfo
 
 from src.simulator.account import ZERO
+from src.simulator.gateway_times import GatewayTimes
 from src.simulator.messages_order import ContractKey, Order
 from src.simulator.scenario import ContractSetup, GatewaySettings, OrderBehaviour
 
 PENDING_SUBMIT, PRE_SUBMITTED, SUBMITTED = "PendingSubmit", "PreSubmitted", "Submitted"
 PENDING_CANCEL, CANCELLED, FILLED, INACTIVE = "PendingCancel", "Cancelled", "Filled", "Inactive"
-GATEWAY_ZONE = "US/Eastern"
 _FIRST_PERM_ID = 1_732_500_001
 _EXEC_SERIES = 0x0000E0D5
 
@@ -124,6 +123,7 @@ class OrderBook:
         self._by_name: dict[tuple[int, int], LiveOrder] = {}
         self._next_ids = {int(client): n for client, n in gateway.next_valid_ids.items()}
         self._first_id = gateway.first_order_id
+        self.times = GatewayTimes(gateway)
         self._used_ids: dict[int, int] = {}
         self._perm_ids = count(_FIRST_PERM_ID)
         self._exec_numbers = count(0x67F01000)
@@ -168,21 +168,3 @@ class OrderBook:
     def working(self) -> list[LiveOrder]:
         """Orders that are not done and known to the exchange."""
         return [live for live in self.orders if not live.is_done and live.is_transmitted]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stamp:
-    """Texts of an instant in the gateway's time zone."""
-
-    at: datetime
-    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo(GATEWAY_ZONE))
-
-    @property
-    def text(self) -> str:
-        """``20250703 10:15:30 US/Eastern``."""
-        return f"{self.at.astimezone(self.zone):%Y%m%d %H:%M:%S} {GATEWAY_ZONE}"
-
-    @property
-    def day(self) -> str:
-        """``20250703``."""
-        return f"{self.at.astimezone(self.zone):%Y%m%d}"

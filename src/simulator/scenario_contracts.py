@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
-from zoneinfo import ZoneInfo
 
+from src.simulator.calendar import check_zone
 from src.simulator.scenario_reader import RawDecimal
 
 TickName = Literal["bid", "ask", "last", "close", "open", "high", "low"]
@@ -87,6 +87,7 @@ class ContractSetup:
     market_data: MarketDataSetup = MarketDataSetup()
     details_con_id: int | None = None
     details_symbol: str | None = None
+    details_time_zone: str | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.con_id < 2**31 - 1:
@@ -101,16 +102,9 @@ class ContractSetup:
             raise ValueError(f"prev_close must be above 0; found {self.prev_close}")
         if self.multiplier and not self.multiplier.isdecimal():
             raise ValueError(f"multiplier must be a whole number; found {self.multiplier!r}")
-        _check_zone(self.time_zone)
+        check_zone(self.time_zone)
 
     @property
     def units_per_contract(self) -> int:
         """What a price is multiplied with: 100 for a usual stock option, else 1."""
         return int(self.multiplier or "1")
-
-
-def _check_zone(name: str) -> None:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"time_zone {name!r} is not known") from error

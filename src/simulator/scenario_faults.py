@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
+from src.simulator.calendar import check_zone
 from src.simulator.scenario_contracts import REFUSAL_CODES
 
 _OF_A_CONTRACT = ("price", "halt", "data_refused", "data_back", "position", "order")
@@ -114,6 +115,11 @@ class GatewaySettings:
     and cash follow a fill, ``account_push_sec`` how long changes of account values are gathered
     before followers are told. ``repeated_subscription`` is what a client gets that subscribes again
     to the account that it follows. ``next_valid_ids`` per client id.
+
+    ``time_form`` of executions and ended orders: ``instrument`` (``20261127 10:30:00 US/Eastern``,
+    the contract's zone), ``operator`` (the gateway's own ``time_zone``), ``bare`` (that without
+    its name) or ``utc`` (``20261127-15:30:00``). The handshake tells ``time_zone`` too.
+    ``time_zone_name`` is what the gateway calls it: two words, a name nobody knows, or nothing.
     """
 
     read_only_api: bool = False
@@ -129,6 +135,9 @@ class GatewaySettings:
     working_orders_per_contract: int = 15
     short_sales: bool = False
     first_order_id: int = 1
+    time_form: Literal["instrument", "operator", "bare", "utc"] = "instrument"
+    time_zone: str = "UTC"
+    time_zone_name: str | None = None
     next_valid_ids: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -138,3 +147,4 @@ class GatewaySettings:
             raise ValueError("order ids start at 1")
         if not all(client.isdecimal() for client in self.next_valid_ids):
             raise ValueError("next_valid_ids maps client ids to order ids")
+        check_zone(self.time_zone)

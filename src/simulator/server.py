@@ -154,7 +154,7 @@ class SimulatedGateway:
             log.error("connection ended by a bug of the gateway", exc_info=error)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = Connection(writer, self._faults, self.exchange.scenario.wire)
+        connection = Connection(writer, self._faults, self.exchange.scenario)
         try:
             while not connection.is_closed and (data := await reader.read(CHUNK_BYTES)):
                 if connection.accepts_only != "tcp":

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from src.simulator.gateway_times import GatewayTimes
 from src.simulator.messages import (
     HIGHEST_VERSION,
     LOWEST_VERSION,
@@ -70,8 +71,11 @@ class Incoming:
 class Session:
     """Protocol state of one connection."""
 
-    def __init__(self, server_version: int = HIGHEST_VERSION) -> None:
+    def __init__(
+        self, server_version: int = HIGHEST_VERSION, times: GatewayTimes | None = None
+    ) -> None:
         self._server_version = min(server_version, HIGHEST_VERSION)
+        self._times = times or GatewayTimes()
         self._buffer = FrameBuffer()
         self.state = State.AWAITING_SIGN
         self.version = 0
@@ -99,8 +103,7 @@ class Session:
 
     def hello(self, at_utc: datetime) -> bytes:
         """The answer to the handshake: version and connection time."""
-        time = at_utc.strftime("%Y%m%d %H:%M:%S UTC")
-        return encode_fields((str(self.version), time))
+        return encode_fields((str(self.version), self._times.greeting(at_utc)))
 
     def send(self, message: Response) -> bytes:
         """One response as bytes of the negotiated version.

@@ -259,6 +259,23 @@ def test_an_old_plan_is_not_traded(place: Workplace, gateway: Gateway) -> None:
     assert gateway.order_messages == []
 
 
+def test_a_plan_that_slept_with_the_computer_is_old(
+    place: Workplace, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F80: the lid was closed for ten minutes at the prompt; the monotonic clock stood still."""
+    slept = 0.0
+
+    def close_the_lid() -> None:
+        nonlocal slept
+        slept = 600.0
+
+    monkeypatch.setattr("src.broker.clock.sec_with_sleep", lambda: slept)
+    done = place.run("--confirm", stdin=LateAnswer(["y", "n"], {1: close_the_lid}))
+    assert done.code == ExitCode.OK
+    assert "- the plan is 600 s old, 120 s allowed" in done.out
+    assert gateway.order_messages == []
+
+
 # --- how a run that traded ends -------------------------------------------------------------
 
 

@@ -210,7 +210,13 @@ class Stage:
         shown = self._capsys.readouterr()
         return self._ending((seen, posts), int(code), shown.out, shown.err)
 
-    def run_mortal(self, point: tuple[str, int, str], *flags: str, answer: str = "y\n") -> Ending:
+    def run_mortal(
+        self,
+        point: tuple[str, int, str],
+        *flags: str,
+        answer: str = "y\n",
+        env: Mapping[str, str] | None = None,
+    ) -> Ending:
         """Invoke it (``--confirm``) in a process of its own that dies at this point."""
         what, number, moment = point
         argv = [sys.executable, "-m", "tests.faults.launcher", what, str(number), moment]
@@ -226,6 +232,7 @@ class Stage:
                     stdout=PIPE,
                     stderr=PIPE,
                     cwd=ROOT,
+                    env=env,
                 )
                 out, err = await process.communicate(answer.encode())
                 code = process.returncode or 0

@@ -39,7 +39,6 @@ CLOCKS = (
     "src.broker.clock",
     "src.broker.market_reader",
     "src.broker.quote_line",
-    "src.broker.strict_decoder",
 )
 """The modules that look at this machine's clock."""
 

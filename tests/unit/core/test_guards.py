@@ -45,7 +45,8 @@ def holding(**shares: int) -> MarketState:
 
 SPENT = RecentTrades(
     run_id="A",
-    last_utc=NOON_UTC,
+    executed_utc=NOON_UTC,
+    recorded_utc=NOON_UTC - timedelta(hours=1),
     shares={con_id("AAA"): Moved(name="AAA", before=dec(100), after=dec(40))},
     cash=Moved(name="USD cash", before=dec(0), after=dec(0)),
 )

@@ -100,3 +100,5 @@ def test_an_unexplained_execution_under_our_client_id_is_named() -> None:
 def test_executions_of_other_clients_and_of_before_the_run_are_not_our_affair() -> None:
     assert stranger(UNEXPLAINED, ACCOUNT, OTHER, NOON_UTC) == ""
     assert stranger(UNEXPLAINED, ACCOUNT, CLIENT_ID, NOON_UTC + timedelta(seconds=1)) == ""
+    in_doubt = replace(UNEXPLAINED, at_utc=None)
+    assert stranger(in_doubt, ACCOUNT, CLIENT_ID, NOON_UTC) == ""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from src.core import recent_trades
 from src.core.journal import RunClosed
+from src.core.journal_codec import event_from_text, event_to_text
 from src.core.journal_fold import fold
-from src.core.recent_trades import Moved, RecentTrades, shown_late, trades_of
+from src.core.recent_trades import Moved, RecentTrades, trades_of, unknown_trades
+from src.core.records import AccountSnapshot
 from tests.builders import NOON_UTC, con_id, dec, snapshot
 from tests.journal_kit import (
     PLAN,
@@ -31,10 +35,18 @@ def moved(before: int, after: int, name: str = "AAA") -> Moved:
     return Moved(name=name, before=dec(before), after=dec(after))
 
 
+def shown_late(
+    recent: Sequence[RecentTrades], shown: AccountSnapshot, now_utc: datetime
+) -> tuple[str, ...]:
+    """With both clocks in agreement."""
+    return recent_trades.shown_late(recent, shown, now_utc, timedelta(0))
+
+
 def run(run_id: str, *shares: Moved, cash: Moved | None = None, minute: int = 0) -> RecentTrades:
     return RecentTrades(
         run_id=run_id,
-        last_utc=NOON_UTC + timedelta(minutes=minute),
+        executed_utc=NOON_UTC + timedelta(minutes=minute),
+        recorded_utc=NOON_UTC + timedelta(minutes=minute),
         shares={con_id(one.name): one for one in shares},
         cash=cash or moved(1000, 1000, "USD cash"),
     )
@@ -111,7 +123,8 @@ def test_what_a_run_moved_comes_from_its_journal() -> None:
     state = fold(opening(intent(1), sent(1), sold, intent(3), sent(3), booked(bought)))
     assert trades_of(state) == RecentTrades(
         run_id=RUN_ID,
-        last_utc=later(5),
+        executed_utc=later(5),
+        recorded_utc=later(4),
         shares={
             con_id("AAA"): moved(100, 50),
             con_id(PLAN.tickets[2].symbol): moved(0, 200, PLAN.tickets[2].symbol),
@@ -125,7 +138,7 @@ def test_a_run_s_last_trade_is_the_latest_in_whatever_order_they_came() -> None:
     late = replace(fill(1, 30, exec_id="b.01"), at_utc=later(6))
     found = trades_of(fold(opening(intent(1), sent(1), booked(late), booked(early))))
     assert found is not None
-    assert found.last_utc == later(6)
+    assert found.executed_utc == later(6)
     assert found.shares == {con_id("AAA"): moved(100, 50)}
 
 
@@ -187,3 +200,86 @@ def test_a_holding_that_was_sold_out_has_arrived_when_it_is_gone() -> None:
 
 def test_a_run_that_traded_nothing_moved_nothing() -> None:
     assert trades_of(fold(opening())) is None
+
+
+# --- two clocks -------------------------------------------------------------------------------
+
+MINUTE = timedelta(minutes=1)
+LATE_AT = (
+    # executed, recorded, now (minutes from noon), gateway minus ours, late?
+    (0, 0, 14, 0, True),
+    (0, 0, 16, 0, False),
+    (-60, 0, 14, 0, True),  # the broker's time is read an hour too early
+    (-600, 0, 1, 0, True),
+    (60, 0, 16, 0, True),  # or too late
+    (None, 0, 14, 0, True),  # or in doubt: it was just now when it reached us
+    (None, 0, 16, 0, False),
+    (0, -60, 14, 0, True),  # our clock was an hour slow when it was recorded
+    (0, -1440, 1, 0, True),
+    (0, 60, 16, 0, True),  # or fast
+    (60, 0, 14, 60, True),  # both are right and differ by an hour
+    (60, 0, 16, 60, False),
+    (60, 0, 16, 0, True),  # ours was set since
+    (0, 0, 75, -60, False),
+    (0, 0, 60, -50, True),
+)
+
+
+@pytest.mark.parametrize(("executed", "recorded", "now", "offset", "is_late"), LATE_AT)
+def test_either_clock_alone_makes_a_trade_recent(
+    executed: int | None, recorded: int, now: int, offset: int, *, is_late: bool
+) -> None:
+    trades = replace(
+        run("A", moved(100, 0)),
+        executed_utc=None if executed is None else NOON_UTC + executed * MINUTE,
+        recorded_utc=NOON_UTC + recorded * MINUTE,
+    )
+    stale = snapshot({"AAA": 100}, 1000)
+    now_utc = NOON_UTC + now * MINUTE
+    found = recent_trades.shown_late([trades], stale, now_utc, offset * MINUTE)
+    assert bool(found) is is_late
+
+
+def test_executions_in_doubt_leave_the_journal_s_clock_alone() -> None:
+    doubtful = replace(fill(1, 50), at_utc=None)
+    found = trades_of(fold(opening(intent(1), sent(1), booked(doubtful))))
+    assert found is not None
+    assert (found.executed_utc, found.recorded_utc) == (None, later(4))
+
+
+def test_a_journal_keeps_the_doubt_about_an_execution_s_time() -> None:
+    doubtful = booked(replace(fill(1, 50), at_utc=None))
+    assert event_from_text(event_to_text(doubtful)) == doubtful
+
+
+def test_an_execution_as_version_1_wrote_it_is_read() -> None:
+    told = '"at_utc":"2026-11-27T15:30:00+00:00","client_id"'
+    text = event_to_text(
+        booked(replace(fill(1, 50), at_utc=datetime(2026, 11, 27, 15, 30, tzinfo=timezone.utc)))
+    )
+    assert told in text
+    assert event_to_text(event_from_text(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("at_min", "now", "is_told"),
+    [(0, 14, True), (0, 15, False), (None, 74, True), (None, 75, False)],
+)
+def test_trades_of_a_journal_that_is_not_here_are_waited_for(
+    at_min: int | None, now: int, *, is_told: bool
+) -> None:
+    """In doubt they are as late as their run can have traded: an hour after its start."""
+    at_utc = None if at_min is None else NOON_UTC + at_min * MINUTE
+    unknown = replace(fill(1, 50), order_ref=f"IBR-{RUN_ID}-1-1", at_utc=at_utc)
+    found = unknown_trades((unknown,), NOON_UTC + now * MINUTE, timedelta(0))
+    text = (
+        "another computer or a removed journal of this program just traded: SELL 50 AAA; the "
+        "account may not show it yet; start again in 15 minutes"
+    )
+    assert found == ((text,) if is_told else ())
+
+
+def test_an_unknown_trade_that_names_no_run_is_recent_while_it_is_in_doubt() -> None:
+    nameless = replace(fill(1, 50), order_ref="IBR-x", at_utc=None)
+    assert unknown_trades((nameless,), NOON_UTC + 6000 * MINUTE, timedelta(0))
+    assert not unknown_trades((replace(nameless, qty_shares=dec(0)),), NOON_UTC, timedelta(0))
