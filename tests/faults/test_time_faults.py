@@ -77,15 +77,12 @@ def test_the_journal_s_clock_suffices(stage: Stage) -> None:
     refuses_to_trade_twice(stage, stage.confirm(), stage.confirm())
 
 
-@pytest.mark.parametrize("hours", [-1, -24])
-def test_the_broker_s_times_suffice(
-    stage: Stage, hours: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_broker_s_times_suffice(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """This computer's clock was slow while the first run traded, and was set right since."""
     stage.open(lagging(FORMS["utc"]))
     with monkeypatch.context() as patch:
-        wrong = timedelta(hours=hours)
-        patch.setattr(SystemClock, "now_utc", lambda _: datetime.now(timezone.utc) + wrong)
+        an_hour = timedelta(hours=1)
+        patch.setattr(SystemClock, "now_utc", lambda _: datetime.now(timezone.utc) - an_hour)
         first = stage.confirm()
     refuses_to_trade_twice(stage, first, stage.confirm())
 
