@@ -96,9 +96,8 @@ class SendingRules:
 def choose_style(
     rules: SendingRules, listing: Listing | None, at_utc: datetime
 ) -> tuple[OrderStyle, bool]:
-    """How to send an order now, and whether it is marked for outside regular hours.
+    """How to send an order now, by the gateway's clock, and whether outside regular hours too.
 
-    ``at_utc`` is the gateway's time: its sessions are by its own clock.
     Outside regular hours algos do not work, so the order goes as plain market.
     """
     outside_rth = rules.trading_hours == "eth"
