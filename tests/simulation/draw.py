@@ -22,6 +22,7 @@ from tests.simulation.draw_account import (
     draw_settings,
 )
 from tests.simulation.draw_market_faults import MARKET_FAULTS
+from tests.simulation.draw_moments import MOMENT_FAULTS
 from tests.simulation.draw_order_faults import ORDER_FAULTS
 from tests.simulation.draw_starts import draw_starts
 from tests.simulation.draw_wire_faults import WIRE_FAULTS
@@ -39,6 +40,7 @@ def draw_script(seed: int) -> Script:
     holdings = draw_holdings(chance, is_calm=is_calm)
     settings = draw_settings(chance, holdings)
     trouble = Trouble(chance, tuple(one.symbol for one in holdings.contracts[:-2]))
+    trouble.prices = {one.symbol: one.price for one in holdings.contracts[:-2]}
     script = Script(
         seed=seed,
         start_utc=_FIRST_DAY + timedelta(minutes=chance.randint(0, 2 * 365 * 24 * 60)),
@@ -60,9 +62,13 @@ def draw_script(seed: int) -> Script:
         repeated_subscription=chance.choice(("nothing", "everything")),
     )
     invocations, more = draw_starts(chance)
+    if trouble.answer_sec is not None:
+        prompt = replace(invocations[0], answer_sec=trouble.answer_sec)
+        invocations = (prompt, *invocations[1:])
     clock = chance.choice((1.5, -30.0, 90.0, -7200.0)) if chance.random() < 0.1 else 0.0
     return replace(
         script,
+        start_utc=trouble.starts_at or script.start_utc,
         scenario=_scenario(holdings, trouble),
         invocations=invocations,
         clock_offset_sec=clock,
@@ -101,6 +107,8 @@ def _add_faults(trouble: Trouble) -> tuple[str, ...]:
             (WIRE_FAULTS, ORDER_FAULTS, ORDER_FAULTS),
             (MARKET_FAULTS,),
             (MARKET_FAULTS, ORDER_FAULTS),
+            (MOMENT_FAULTS,),
+            (MOMENT_FAULTS, ORDER_FAULTS),
             (),
         )
     )
@@ -123,6 +131,7 @@ def _scenario(holdings: Holdings, trouble: Trouble) -> Scenario:
         account = replace(account, positions=(liar, *account.positions[1:]))
     return Scenario(
         accounts=(account, *trouble.other_accounts),
+        clock=trouble.starts_at,
         market=trouble.market,  # type: ignore[arg-type]
         usd_rates={"CAD": Decimal("0.7312"), "EUR": Decimal("1.1687")},
         contracts=tuple(

@@ -61,7 +61,7 @@ def _interrupted(chance: Random, first: Invocation) -> Invocation:
 
 def _without_gateway(chance: Random, first: Invocation) -> Invocation:
     at_sec = round(chance.uniform(0, first.answer_sec + 3), 2)
-    return replace(first, outage=(at_sec, chance.choice((0.1, 2.0, 15.0, 200.0))))
+    return replace(first, outage=(at_sec, chance.choice((0.1, 2.0, 15.0, 33.0, 80.0, 200.0))))
 
 
 def _on_a_full_disk(chance: Random, first: Invocation) -> Invocation:

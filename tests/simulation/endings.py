@@ -39,3 +39,4 @@ class PlacedOrder:
     request: PlaceOrder
     was_on_record: bool
     held_shares: Mapping[int, Decimal]
+    was_open: bool

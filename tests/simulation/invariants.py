@@ -22,6 +22,7 @@ LAWS: Final[tuple[Law, ...]] = (
     laws_sent.own_account,
     laws_sent.reads_only,
     laws_sent.on_record_first,
+    laws_sent.in_session,
     laws_sent.never_short,
     laws_sent.cash_floor,
     laws_books.reports_tell_the_truth,

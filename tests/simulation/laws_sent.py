@@ -102,6 +102,16 @@ def on_record_first(facts: Facts) -> Iterator[str]:
             yield f"{order.request.order.order_ref} arrived before its intent was on record"
 
 
+def in_session(facts: Facts) -> Iterator[str]:
+    """No order is sent into a closed market, by the gateway's clock."""
+    script = facts.script
+    if script.clock_offset_sec or any(one.clock_jump for one in script.invocations):
+        return
+    for order in facts.world.orders:
+        if not order.was_open:
+            yield f"{order.request.order.order_ref} was sent into a closed market"
+
+
 def never_short(facts: Facts) -> Iterator[str]:
     """I5: no sell exceeds what is held when it arrives."""
     if not (facts.script.is_undisturbed and facts.script.is_believable):

@@ -7,8 +7,10 @@ more shares than were ordered, a refused order that fills, an execution in anoth
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -39,6 +41,9 @@ class Trouble:
     reported: dict[str, Any] = field(default_factory=dict)
     overrides: list[tuple[str, str, str | None]] = field(default_factory=list)
     market: str = "open"
+    starts_at: datetime | None = None
+    answer_sec: float | None = None
+    prices: Mapping[str, Decimal] = field(default_factory=dict)
     contract: dict[str, dict[str, Any]] = field(default_factory=dict)
     other_accounts: tuple[AccountSetup, ...] = ()
     fill_delay_sec: float = 0.05

@@ -31,6 +31,9 @@ from tests.simulation.script import Invocation, Script, Task
 from tests.simulation.virtual_net import VirtualLoop
 from tests.simulation.virtual_time import JumpingLoop, KilledError
 
+SENT_BEFORE_SEC = 2.5
+"""How long an order may travel, and how far the two clocks may be read apart."""
+
 
 @dataclass(slots=True)
 class World:
@@ -216,12 +219,12 @@ class World:
 
         def watched(client_id: int, request: Request, at_utc: datetime) -> list[Delivery]:
             if isinstance(request, PlaceOrder):
-                self._note_order(request)
+                self._note_order(request, at_utc)
             return handle(client_id, request, at_utc)
 
         self.exchange.handle = watched  # type: ignore[method-assign]
 
-    def _note_order(self, request: PlaceOrder) -> None:
+    def _note_order(self, request: PlaceOrder, at_utc: datetime) -> None:
         held = {con_id: one.quantity for con_id, one in self.account.holdings.items()}
         for live in self.order_book.working():
             is_ours = live.order.account == self.account_id
@@ -232,8 +235,17 @@ class World:
                 request=request,
                 was_on_record=request.order.order_ref in self.machine.books().order_refs(),
                 held_shares={con_id: max(shares, Decimal(0)) for con_id, shares in held.items()},
+                was_open=self._was_open(request, at_utc - seconds(SENT_BEFORE_SEC)),
             )
         )
+
+    def _was_open(self, request: PlaceOrder, at_utc: datetime) -> bool:
+        """Whether the market was open when the order was sent, in the hours of the settings."""
+        contract = self.script.scenario.contract("", request.contract.con_id)
+        market = self.exchange._floor.market
+        if self.script.settings.rebalance.trading_hours == "rth":
+            return market.is_regular(contract, at_utc)
+        return market.is_trading(contract, at_utc)
 
     def _history(self) -> str:
         """A digest of everything that happened: two plays of a script give the same."""
