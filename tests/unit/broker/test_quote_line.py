@@ -192,6 +192,33 @@ def test_the_time_of_the_last_trade_counts_for_last_only() -> None:
     assert bid.quote().as_of_utc == bid.arrived_utc
 
 
+TICKS = {1: "bid", 2: "ask", 4: "last"}
+SAID = st.one_of(
+    st.tuples(st.sampled_from(sorted(TICKS)), st.integers(10, 12)),
+    st.sampled_from([354, 10089, 10090, 10168, 10186, 10197]),
+)
+
+
+@given(st.lists(SAID, max_size=12), st.sampled_from(["last", "bid", "ask"]))
+def test_f91_a_usable_price_was_sent_after_the_last_refusal(
+    said: list[tuple[int, int] | int], source: PriceSource
+) -> None:
+    line = _line(source)
+    newest: Decimal | None = None
+    for one in said:
+        if isinstance(one, int):
+            newest = None
+            line.on_error(one, "refused")
+        else:
+            tick, price = one[0], Decimal(one[1])
+            line.on_price(tick, price)
+            newest = price if TICKS[tick] == source else newest
+    shown = {"last": line.quote().last_usd, "bid": line.quote().bid_usd}
+    assert shown.get(source, line.quote().ask_usd) == newest
+    assert line.is_over == any(isinstance(one, int) for one in said)
+    assert (line.state is LineState.USABLE) == line.is_usable
+
+
 @given(st.text(max_size=30))
 def test_any_time_text_is_a_time_or_none(text: str) -> None:
     line = _line()
