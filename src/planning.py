@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from src.core.drift import measure_drift, select_trades
 from src.core.market_state import MarketState, previous_closes
+from src.core.names import money_lookalikes
 from src.core.net_liq_check import broker_net_liq_check
 from src.core.permit import trading_obstacles
 from src.core.pricing import MarketMoment, choose_prices
@@ -31,6 +32,7 @@ from src.core.records import (
 )
 from src.core.sessions import is_open
 from src.core.sizing import size_orders
+from src.core.stubs import set_stubs_aside
 from src.core.targets import apply_unlisted, hold_buffer, symbols_to_price, unlisted_symbols
 from src.core.valuation import value_account
 from src.inputs import Books, Inputs
@@ -99,8 +101,9 @@ async def propose(
     """
     settings = inputs.settings
     snapshot = await view.fetch_snapshot(fresh=fresh)
-    held = apply_unlisted(snapshot, inputs.portfolios.symbols, settings.rebalance)
-    reading = await read_market(view, held, inputs)
+    managed = apply_unlisted(snapshot, inputs.portfolios.symbols, settings.rebalance)
+    reading = await read_market(view, managed, inputs)
+    held = reading.snapshot
     symbol_warnings = check_symbols(inputs.portfolios, reading.lookups)
     prices = price(reading, inputs, now())
     con_ids = {symbol: listing.con_id for symbol, listing in reading.listings.items()}
@@ -119,7 +122,8 @@ async def propose(
             obstacles,
             *settings.warnings,
             *symbol_warnings,
-            *snapshot.warnings,
+            *money_lookalikes(inputs.portfolios.symbols, reading.lookups),
+            *held.warnings,
             *prices.warnings,
             *broker_net_liq_check(held, plan.before).warnings,
             *(one.text for one in found if one.is_warning),
@@ -143,7 +147,10 @@ def plan_trades(
 
 
 async def read_market(view: MarketView, snapshot: AccountSnapshot, inputs: Inputs) -> Reading:
-    """Ask everything a plan needs at once; a quote is asked as soon as its symbol is known."""
+    """Ask everything a plan needs at once; a quote is asked as soon as its symbol is known.
+
+    Positions that the broker no longer knows are set aside in the reading's snapshot.
+    """
     needed = symbols_to_price(snapshot, inputs.targets)
     every = sorted({*needed, *inputs.portfolios.symbols})
     async with (
@@ -154,10 +161,11 @@ async def read_market(view: MarketView, snapshot: AccountSnapshot, inputs: Input
         await _let_ask()
         lookups = await view.known_symbols(every)
         check_symbols(inputs.portfolios, lookups)
+        listed, found = inputs.portfolios.symbols, await quotes
         return Reading(
-            snapshot=snapshot,
+            snapshot=set_stubs_aside(snapshot, listed, lookups, found),
             lookups=lookups,
-            quotes=await quotes,
+            quotes=found,
             working_orders=await working_orders,
             clock_offset=await clock_offset,
         )

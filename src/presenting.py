@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from src.console import emit, emit_document
 from src.core.accounts import is_paper_account
+from src.core.names import first_buys
 from src.core.plan_json import plan_as_json
 from src.core.preview import SIMULATED, PreviewContext, render_preview
 from src.core.tickets import SendingRules, choose_style
@@ -48,6 +49,7 @@ def present(proposal: Proposal, how: Presentation, now_utc: datetime) -> bool:
         is_simulated=how.is_simulated,
         now_utc=now_utc,
         unlisted=proposal.not_in_model,
+        first_buys=first_buys(proposal.plan, proposal.listings),
         notices=how.notices,
         warnings=warnings,
     )

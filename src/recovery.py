@@ -173,7 +173,7 @@ def _account_after(state: RunState, snapshot: AccountSnapshot) -> Valuation | No
     managed = tuple(one for one in snapshot.positions if one.con_id in set(con_ids.values()))
     prices: dict[str, Price] = {}
     for one in managed:
-        if one.market_price_usd is None:
+        if not one.market_price_usd:
             return None
         prices[one.symbol] = Price(
             symbol=one.symbol,

@@ -69,7 +69,7 @@ async def _snapshot(
         snapshot = await session.fetch_snapshot()
         if wanted is not None and settings.rebalance.unlisted_positions == "keep":
             snapshot = apply_unlisted(snapshot, wanted.portfolios.symbols, settings.rebalance)
-        prices, lookups = await _prices(session, snapshot, settings, wanted)
+        snapshot, prices, lookups = await _prices(session, snapshot, settings, wanted)
     con_ids = {s: one.listing.con_id for s, one in lookups.items() if one.listing is not None}
     account = value_account(snapshot, prices, con_ids)
     warnings = [
@@ -87,11 +87,15 @@ async def _snapshot(
 
 async def _prices(
     session: MarketView, snapshot: AccountSnapshot, settings: Settings, wanted: _Wanted | None
-) -> tuple[PriceBook, dict[Symbol, SymbolLookup]]:
-    """A price for everything held and managed, and with models for everything they target."""
+) -> tuple[AccountSnapshot, PriceBook, dict[Symbol, SymbolLookup]]:
+    """A price for everything held and managed, and with models for everything they target.
+
+    The snapshot comes back without positions that the broker no longer knows.
+    """
     import asyncio
 
     from src.core.pricing import choose_prices
+    from src.core.stubs import set_stubs_aside
     from src.core.targets import symbols_to_price
     from src.io.portfolio_csv import check_symbols
 
@@ -105,7 +109,11 @@ async def _prices(
     )
     if wanted is not None:
         check_symbols(wanted.portfolios, lookups)
-    return choose_prices(quotes, snapshot, settings.pricing, symbols), dict(lookups)
+    keeps = settings.rebalance.unlisted_positions == "keep"
+    known = set_stubs_aside(snapshot, listed, lookups, quotes, keeps_valuable=keeps)
+    gone = {one.symbol for one in snapshot.positions} - {one.symbol for one in known.positions}
+    priced = [symbol for symbol in symbols if symbol not in gone]
+    return known, choose_prices(quotes, known, settings.pricing, priced), dict(lookups)
 
 
 def _parser() -> CommandParser:

@@ -215,7 +215,7 @@ def _position(row: HeldRow) -> Position:
         symbol=row.symbol,
         qty_shares=row.qty,
         avg_cost_usd=_known(row.avg_cost),
-        market_price_usd=price if price is not None and price > 0 else None,
+        market_price_usd=price if price is not None and price >= 0 else None,
     )
 
 

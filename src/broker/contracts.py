@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from src.broker import convert
@@ -110,10 +111,7 @@ class Listings:
             except (AnswerRefused, BrokerLost) as error:
                 log.info("no search for similar names reason=%s", error)
                 return
-            lookup = found[symbol]
-            self._searched[symbol] = SymbolLookup(
-                symbol=symbol, listing=None, problem=lookup.problem, candidates=candidates
-            )
+            self._searched[symbol] = replace(found[symbol], candidates=candidates)
 
     async def _similar(self, symbol: Symbol) -> tuple[str, ...]:
         link, request_id = self._link, self._link.new_request_id()
@@ -131,7 +129,7 @@ def read_lookup(symbol: Symbol, rows: list[ContractDetails]) -> SymbolLookup:
     """Judge the rows of an answer: exactly one instrument, and the one that was asked for."""
     if not rows:
         problem = "not known to the broker as a USD stock or ETF"
-        return SymbolLookup(symbol=symbol, listing=None, problem=problem)
+        return SymbolLookup(symbol=symbol, listing=None, problem=problem, is_unknown=True)
     con_ids = {row.contract.conId for row in rows if row.contract is not None}
     problem = "the broker knows several instruments of this name" if len(con_ids) > 1 else ""
     problem = problem or next((text for row in rows if (text := _mismatch(symbol, row))), "")

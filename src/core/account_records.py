@@ -17,7 +17,10 @@ from src.core.portfolios import Symbol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """A managed holding: a USD stock or ETF held long, identified by ``con_id``."""
+    """A managed holding: a USD stock or ETF held long, identified by ``con_id``.
+
+    ``market_price_usd`` is the account's own price; 0 for what is worthless, or not priced yet.
+    """
 
     con_id: int
     symbol: Symbol

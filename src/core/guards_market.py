@@ -30,16 +30,28 @@ def market_open(
     at_utc = now_utc + state.clock_offset
     closed: dict[datetime | None, list[str]] = {}
     unread: dict[str, list[str]] = {}
+    strange = [ticket.symbol for ticket in plan.tickets if ticket.symbol not in state.listings]
     for ticket in plan.tickets:
         listing = state.listings.get(ticket.symbol)
         sessions = sessions_of(listing, hours)
-        if listing is not None and listing.hours_problem and not sessions:
+        if listing is None:
+            continue
+        if listing.hours_problem and not sessions:
             unread.setdefault(listing.hours_problem, []).append(ticket.symbol)
         elif not is_open(sessions, at_utc):
             closed.setdefault(next_open(sessions, at_utc), []).append(ticket.symbol)
     return obstacles(
+        *([_strange_text(strange)] if strange else []),
         *(_closed_text(symbols, opening) for opening, symbols in closed.items()),
         *(_unread_text(symbols, problem) for problem, symbols in unread.items()),
+    )
+
+
+def _strange_text(symbols: list[str]) -> str:
+    return (
+        f"the broker names no single instrument for {', '.join(symbols)}, so its hours are not "
+        "known and nothing is sent; set unlisted_positions = keep in [rebalance] to leave alone "
+        "what no model lists"
     )
 
 

@@ -47,13 +47,14 @@ class Listing:
 class SymbolLookup:
     """The broker's answer for one symbol: a listing, or why there is none.
 
-    ``candidates`` are readable descriptions of what was found instead (several matches, or the
-    nearest names the broker offers).
+    ``is_unknown``: the broker has no instrument of that name at all. ``candidates`` are readable
+    descriptions of what was found instead (several matches, or the nearest names it offers).
     """
 
     symbol: Symbol
     listing: Listing | None
     problem: str = ""
+    is_unknown: bool = False
     candidates: tuple[str, ...] = ()
 
 

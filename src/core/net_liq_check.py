@@ -128,7 +128,7 @@ def _likeliest(snapshot: AccountSnapshot, account: Valuation, missing_usd: Decim
     if prices:
         farthest = max(prices, key=lambda one: abs(one.usd))
         return f"nothing explains it by itself; the price that differs most: {farthest.text}"
-    if snapshot.positions and all(one.market_price_usd is None for one in snapshot.positions):
+    if snapshot.positions and not any(one.market_price_usd for one in snapshot.positions):
         return "nothing explains it; the account's own prices are not known here to compare with"
     return "nothing explains it: neither cash, accruals, unmanaged positions nor prices"
 
@@ -157,7 +157,7 @@ def _price_reasons(snapshot: AccountSnapshot, account: Valuation) -> Iterator[_R
     """For each symbol what the account's own price makes of it, compared with ours."""
     for one in snapshot.positions:
         held = account.holdings.get(one.symbol)
-        if held is not None and one.market_price_usd is not None:
+        if held is not None and one.market_price_usd:
             yield _Reason(
                 text=(
                     f"the price of {one.symbol}, {price_text(held.price_usd)} here and "

@@ -41,8 +41,9 @@ class PreviewContext:
     """What the preview tells besides the plan.
 
     ``unlisted`` are held symbols that no model lists. ``now_utc`` gives prices an age (None: not
-    shown). ``notices`` are printed at the top (such as "dry run: nothing will be sent"),
-    ``warnings`` near the end; both are plain sentences.
+    shown). ``first_buys`` names what is bought and not held yet. ``notices`` are printed at the
+    top (such as "dry run: nothing will be sent"), ``warnings`` near the end; both are plain
+    sentences.
     """
 
     snapshot: AccountSnapshot
@@ -50,6 +51,7 @@ class PreviewContext:
     is_simulated: bool = False
     now_utc: datetime | None = None
     unlisted: frozenset[Symbol] = frozenset()
+    first_buys: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -64,6 +66,7 @@ def render_preview(plan: TradePlan, prices: PriceBook, context: PreviewContext) 
         _legend(plan, context),
         _totals(plan),
         _section("Not traded:", (f"{one.symbol}: {one.reason}" for one in plan.skipped)),
+        _section("Bought for the first time:", context.first_buys),
         _section("Left alone, not part of net liq:", _ignored(context.snapshot)),
         _section("Prices that are not the preferred source:", _other_prices(prices, context)),
         _section("Notes:", plan.notes),

@@ -67,6 +67,12 @@ def usable_price(quote: Quote, source: PriceSource) -> Decimal | None:
     return bid if source == "bid" else ask
 
 
+def has_any_price(quote: Quote) -> bool:
+    """True when any field at all of a quote can be believed."""
+    fields = (quote.last_usd, quote.close_usd, quote.bid_usd, quote.ask_usd)
+    return any(_sane(price) is not None for price in fields)
+
+
 def choose_prices(
     quotes: Quotes,
     snapshot: AccountSnapshot,

@@ -165,11 +165,7 @@ def _prices_after(plan: TradePlan, after: AccountSnapshot, fills: Iterable[Fill]
     """The account's own market prices; else the last execution's, else the planned ones."""
     planned = {symbol: one.price_usd for symbol, one in plan.before.holdings.items()}
     executed = {fill.symbol: fill.price_usd for fill in fills}
-    market = {
-        one.symbol: one.market_price_usd
-        for one in after.positions
-        if one.market_price_usd is not None
-    }
+    market = {one.symbol: one.market_price_usd for one in after.positions if one.market_price_usd}
     return PriceBook(
         prices={
             symbol: _price(symbol, usd) for symbol, usd in (planned | executed | market).items()

@@ -119,7 +119,7 @@ def apply_unlisted(
             f"held but in no model: {', '.join(sorted(unlisted))}; add them to the portfolios "
             "file, or set unlisted_positions to sell or keep in [rebalance]"
         )
-    kept = tuple(_as_unmanaged(one) for one in snapshot.positions if one.symbol in unlisted)
+    kept = tuple(as_unmanaged(one) for one in snapshot.positions if one.symbol in unlisted)
     managed = tuple(one for one in snapshot.positions if one.symbol not in unlisted)
     return replace(snapshot, positions=managed, unmanaged=snapshot.unmanaged + kept)
 
@@ -159,7 +159,8 @@ def _reserve_weight(account: Valuation, rebalance: RebalanceSettings) -> Decimal
 
 
 @exact_arithmetic()
-def _as_unmanaged(position: Position) -> UnmanagedPosition:
+def as_unmanaged(position: Position) -> UnmanagedPosition:
+    """A USD stock or ETF that is left alone, with the worth that the account gives it."""
     price = position.market_price_usd
     return UnmanagedPosition(
         con_id=position.con_id,

@@ -1,13 +1,13 @@
 """``python -m src.io.validate_portfolios FILE``: check a portfolio CSV and its symbols.
 
 With ``--offline`` only the files are read. Otherwise the symbols are looked up at IBKR, or with
-``--simulate`` at the built-in simulated gateway.
+``--simulate`` at the built-in simulated gateway, and listed with what they are.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from src.cli import (
@@ -19,7 +19,9 @@ from src.cli import (
     run_main,
 )
 from src.console import emit, warn
+from src.core.names import instrument_table, money_lookalikes
 from src.core.portfolios import ModelPortfolios
+from src.core.records import Listing, Symbol, SymbolLookup
 from src.errors import ExitCode, InputError, Problem
 from src.io.config_loader import load_settings
 from src.io.cross_checks import check_models, mix_warnings
@@ -31,6 +33,7 @@ from src.text import counted, printable
 def main(argv: Sequence[str] | None = None) -> int:
     """Print OK and a summary, or raise an error with every problem."""
     arguments = _parser().parse(argv)
+    listings: tuple[Listing, ...] = ()
     if arguments.offline and not arguments.config.exists():
         portfolios = load_portfolios(arguments.csv)
         checked = f"names not compared: no file {printable(str(arguments.config))}"
@@ -41,15 +44,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         _warn_all(mix_warnings(settings, portfolios))
         checked = "symbols not looked up"
         if not arguments.offline:
-            _warn_all(_look_up_symbols(settings, portfolios, simulate=arguments.simulate))
+            listings = _look_up_symbols(settings, portfolios, simulate=arguments.simulate)
             checked = "symbols known at the " + (
                 "simulated gateway" if arguments.simulate else "broker"
             )
-    return (
-        ExitCode.OK
-        if emit(f"OK: {portfolios.source}: {_summary(portfolios)}, {checked}")
-        else ExitCode.BUG
-    )
+    lines = [f"OK: {portfolios.source}: {_summary(portfolios)}, {checked}"]
+    lines += [printable(line) for line in instrument_table(listings)] if listings else []
+    return ExitCode.OK if emit("\n".join(lines)) else ExitCode.BUG
 
 
 def _load_both(config: Path, csv: Path) -> tuple[Settings, ModelPortfolios]:
@@ -71,16 +72,20 @@ def _load_both(config: Path, csv: Path) -> tuple[Settings, ModelPortfolios]:
 
 def _look_up_symbols(
     settings: Settings, portfolios: ModelPortfolios, *, simulate: bool
-) -> tuple[str, ...]:
+) -> tuple[Listing, ...]:
+    """What each listed symbol is at the broker; what is doubtful about them is a warning."""
     import asyncio
 
     from src.session import open_session
 
-    async def look_up() -> tuple[str, ...]:
+    async def look_up() -> Mapping[Symbol, SymbolLookup]:
         async with open_session(settings, simulate=simulate) as view:
-            return check_symbols(portfolios, await view.known_symbols(portfolios.symbols))
+            return await view.known_symbols(portfolios.symbols)
 
-    return asyncio.run(look_up())
+    lookups = asyncio.run(look_up())
+    _warn_all(check_symbols(portfolios, lookups))
+    _warn_all(money_lookalikes(portfolios.symbols, lookups))
+    return tuple(one.listing for one in lookups.values() if one.listing is not None)
 
 
 def _warn_all(warnings: Sequence[str]) -> None:

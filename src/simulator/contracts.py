@@ -47,9 +47,9 @@ class ContractDesk:
     """Answers questions about instruments."""
 
     def __init__(self, scenario: Scenario, market: Market) -> None:
-        self._contracts = scenario.contracts
+        self._contracts = tuple(one for one in scenario.contracts if not one.is_delisted)
         self._market = market
-        self._by_id = {contract.con_id: contract for contract in scenario.contracts}
+        self._by_id = {contract.con_id: contract for contract in self._contracts}
 
     def find(self, key: ContractKey) -> list[ContractSetup]:
         """All contracts that agree with every field given; none without an id or a symbol."""

@@ -56,7 +56,8 @@ class MarketDataSetup:
 class ContractSetup:
     """One contract. Prices are in its currency; ``spread`` is ask minus bid around ``price``.
 
-    ``algos`` and ``midprice``: whether such orders are supported. The ``details_`` fields are what
+    ``is_delisted``: can be held, but nothing is known of it (200). ``algos`` and ``midprice``:
+    whether such orders are supported. The ``details_`` fields are what
     contract details say in place of the truth.
     """
 
@@ -85,6 +86,7 @@ class ContractSetup:
     algos: bool = True
     midprice: bool = True
     market_data: MarketDataSetup = MarketDataSetup()
+    is_delisted: bool = False
     details_con_id: int | None = None
     details_symbol: str | None = None
     details_time_zone: str | None = None

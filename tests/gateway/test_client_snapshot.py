@@ -102,9 +102,10 @@ def test_a_market_price_that_cannot_be_true_is_refused(said: str) -> None:
         _read(_holding(reported_price=Decimal(said)))
 
 
-@pytest.mark.parametrize("said", ["0", "-1"])
-def test_no_market_price_is_none_and_no_reason_to_refuse(said: str) -> None:
-    assert _read(_holding(reported_price=Decimal(said))).positions[0].market_price_usd is None
+@pytest.mark.parametrize(("said", "price"), [("0", 0), ("-1", None)])
+def test_no_market_price_is_none_and_no_reason_to_refuse(said: str, price: int | None) -> None:
+    """0 is what the account says of a worthless share, -1 that it does not say."""
+    assert _read(_holding(reported_price=Decimal(said))).positions[0].market_price_usd == price
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,13 @@ def test_symbols_are_looked_up(
     out, err = capsys.readouterr()
     if iau_is_known:
         assert code == ExitCode.OK
-        assert out.endswith("symbols known at the simulated gateway\n")
+        told, *table = out.splitlines()
+        assert told.endswith("symbols known at the simulated gateway")
+        assert [line.split() for line in table] == [
+            ["symbol", "name", "exchange", "conId"],
+            ["IAU", "-", "-", "1"],
+            ["SPY", "-", "-", "1"],
+        ]
     else:
         assert code == ExitCode.INPUT
         assert err == "error: p.csv:3 column ETF: IAU: not known at IBKR\n"
