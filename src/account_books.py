@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from src.core.journal import ReportWritten
 from src.core.order_ref import order_prefix
 from src.core.recent_trades import RecentTrades, trades_of
-from src.core.run_outcome import unresolved_lines
+from src.core.run_outcome import unresolved_tickets
 from src.errors import JournalError, Refused
 from src.inputs import Books
 from src.io.journal_db import JournalDb, open_journal, peek_journal
@@ -105,7 +105,7 @@ def left_open_text(settings: Settings, *, is_simulated: bool) -> str:
 
 
 def _open_run_text(run: RunState) -> str:
-    symbols = ", ".join(line.ticket.symbol for line in unresolved_lines(run))
+    symbols = ", ".join(one.ticket.symbol for one in unresolved_tickets(run))
     return f"run {run.run_id}" + (f", unresolved {symbols}" if symbols else "")
 
 

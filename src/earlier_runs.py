@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from src.account_books import AccountBooks, file_left_report
 from src.core.money import shares_text
-from src.core.run_outcome import line_outcome, unresolved_lines
+from src.core.run_outcome import recorded_outcome, unresolved_tickets
 from src.errors import Refused
 from src.recovery import Moments, Recovery, close_simulated_runs, recover_runs
 from src.runs import now_utc
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from src.broker.ports import MarketView
     from src.core.records import Fill
-    from src.core.run_state import PlanLine, RunState
+    from src.core.run_state import RunState
+    from src.core.tickets import TicketState
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ def with_orders(states: Iterable[RunState]) -> tuple[RunState, ...]:
 
 def open_text(state: RunState) -> str:
     """Which run is open, which orders are in doubt and why, and what to do about it."""
-    doubts = "; ".join(_doubt(line) for line in unresolved_lines(state)) or "its end"
+    doubts = "; ".join(_doubt(one) for one in unresolved_tickets(state)) or "its end"
     return (
         f"run {state.run_id} is unresolved ({doubts}). Look at these orders in TWS: cancel what "
         "still works, or wait for its end. Then run `python rebalance.py --recover`, and "
@@ -77,9 +78,9 @@ def open_text(state: RunState) -> str:
     )
 
 
-def _doubt(line: PlanLine) -> str:
-    error = printable(line_outcome(line).error)
-    return f"{line.ticket.symbol}: {error}" if error else line.ticket.symbol
+def _doubt(ticket: TicketState) -> str:
+    error = printable(recorded_outcome(ticket).error)
+    return f"{ticket.ticket.symbol}: {error}" if error else ticket.ticket.symbol
 
 
 def stranger_texts(fills: Iterable[Fill]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Settle what earlier runs left: ask the broker twice, append the findings, close what is proven.
+"""Settle what earlier runs left: ask the broker, append the findings, close what is proven.
 
 Runs before anything may be traded, with the account's lock held. It reads and writes the journal
 and reads the broker; it never sends or cancels anything. What it cannot prove stays open until
@@ -8,18 +8,18 @@ the user takes the run over by name. The deciding is done by ``src.core.reconcil
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from src.core.broker_view import BrokerView, Strangers, find_strangers
 from src.core.journal import JournalEvent, RunAccepted, RunClosed
 from src.core.journal_fold import fold, fold_on
-from src.core.order_state import BrokerAnswered
-from src.core.reconcile import reconcile_run
+from src.core.order_state import BrokerAnswered, Patience
+from src.core.reconcile import needs_another_look, reconcile_run
 from src.core.records import AccountSnapshot, Price, PriceBook, Valuation
-from src.core.run_outcome import is_open, run_exit_code, unresolved_lines
+from src.core.run_outcome import is_open, run_exit_code, unresolved_tickets
 from src.core.run_state import RunState
 from src.core.valuation import value_account
 from src.errors import ExitCode, InputError, Refused
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from src.io.journal_db import JournalDb
 
 log = logging.getLogger(__name__)
-
-_ROUNDS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +45,7 @@ class Recovery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moments:
-    """The time now (UTC), and the pause between the two rounds of questions."""
+    """The time now (UTC), and the pause between two rounds of questions."""
 
     now: Callable[[], datetime]
     pause: Callable[[], Awaitable[None]]
@@ -69,19 +67,15 @@ async def recover_runs(
         if not state.has_orders
     ]
     known_refs = frozenset(intent.request.order_ref for intent in journal.intents())
-    rounds = [await _ask(view)]
-    snapshot = None
-    if in_doubt:
-        await moments.pause()
-        rounds += [await _ask(view) for _ in range(1, _ROUNDS)]
-        snapshot = await _account_now(view)
+    seen = await _look(view, in_doubt, moments)
+    snapshot = await _account_now(view) if in_doubt else None
     held = {one.con_id: one.qty_shares for one in snapshot.positions} if snapshot else {}
-    seen = BrokerView(account_id=view.account_id, rounds=tuple(rounds), held_shares=held)
+    seen = replace(seen, held_shares=held)
     still_open: list[RunState] = []
     for state in in_doubt:
         found = reconcile_run(state, seen, moments.now())
         looked_at = fold_on(state, found)
-        if unresolved_lines(looked_at):
+        if unresolved_tickets(looked_at):
             still_open.append(_append_all(journal, state.run_id, found))
         else:
             closing = _closing(looked_at, moments.now(), snapshot)
@@ -105,7 +99,7 @@ def accept_run(journal: JournalDb, run_id: str, at_utc: datetime) -> RunState:
     state = fold(events)
     if not is_open(state):
         raise InputError(f"run {run_id} is settled already; there is nothing to accept")
-    reason = f"{len(unresolved_lines(state))} tickets taken over unproven"
+    reason = f"{len(unresolved_tickets(state))} tickets taken over unproven"
     return _take_over(journal, state, at_utc, reason)
 
 
@@ -124,6 +118,17 @@ def _take_over(journal: JournalDb, state: RunState, at_utc: datetime, reason: st
         exit_code = int(run_exit_code(state))
         found.append(RunClosed(run_id=state.run_id, at_utc=at_utc, exit_code=exit_code))
     return _append_all(journal, state.run_id, tuple(found))
+
+
+async def _look(view: MarketView, in_doubt: Sequence[RunState], moments: Moments) -> BrokerView:
+    """Ask until nothing is left in doubt, as often as a live run would."""
+    seen = BrokerView(account_id=view.account_id, rounds=(await _ask(view),), held_shares={})
+    while any(needs_another_look(state, seen, moments.now()) for state in in_doubt):
+        if len(seen.rounds) == Patience().rounds:
+            break
+        await moments.pause()
+        seen = replace(seen, rounds=(*seen.rounds, await _ask(view)))
+    return seen
 
 
 async def _ask(view: MarketView) -> BrokerAnswered:

@@ -35,7 +35,8 @@ from src.core.records import (
     Symbol,
     TradePlan,
 )
-from src.core.tickets import SendingRules, TicketProgress, ticket_outcome, unsettled_refs
+from src.core.ticket_outcome import ticket_outcome
+from src.core.tickets import SendingRules, TicketProgress, unsettled_refs
 from src.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -21,14 +21,8 @@ from src.core.order_match import order_id_of, owner_of
 from src.core.order_state import OrderCommand, OrderEvent, OrderState, Phase, WriteJournal
 from src.core.orders import next_step
 from src.core.records import OrderOutcome
-from src.core.tickets import (
-    TicketProgress,
-    TicketState,
-    is_settled,
-    progress_of,
-    ticket_outcome,
-    with_order,
-)
+from src.core.ticket_outcome import progress_of, ticket_outcome
+from src.core.tickets import TicketProgress, TicketState, is_settled, with_order
 from src.errors import JournalError
 
 log = logging.getLogger(__name__)
@@ -201,9 +195,9 @@ def _log_change(before: OrderState, after: OrderState) -> None:
     if has_moved and after.phase is not Phase.SENDING:  # the sender says so, with all its terms
         status = after.status.value if after.status else after.broker_status
         log.info("order %s ref=%s status=%s", after.phase.value, ref, status)
-    if after.error and after.error != before.error:
+    if after.reason and after.reason != before.reason:
         level = logging.WARNING if after.error_code else logging.INFO
-        log.log(level, "%s order %s: %s", after.request.symbol, ref, after.error)
+        log.log(level, "%s order %s: %s", after.request.symbol, ref, after.reason)
     for notice in after.notices[len(before.notices) :]:
         log.info("order notice ref=%s text=%s", ref, notice)
     for fault in after.faults[len(before.faults) :]:

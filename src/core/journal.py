@@ -13,12 +13,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from enum import Enum
 from typing import Final, Union
 
 from src.core.records import Fill, ForeignAmount, OrderRequest, TicketStatus, TradePlan, Valuation
 
 SCHEMA_VERSION: Final = 1
-"""Version of the event records; a journal of another version is refused, never guessed at."""
+"""Version of the event records; a journal of another version is refused, never guessed at.
+
+A field with a default may be added without a new version: older journals lack it.
+"""
+
+
+CONTRADICTION: Final = 0
+"""Instead of a broker's code: what it showed of the order cannot be true."""
+SEND_BROKE: Final = -1
+"""Instead of a broker's code: the connection broke while the order was sent."""
+
+
+class SeenIn(str, Enum):
+    """Where the broker showed an order."""
+
+    MESSAGE = ""
+    OPEN_ORDERS = "open orders"
+    COMPLETED_ORDERS = "completed orders"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,13 +117,22 @@ class NotSent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledged:
-    """The broker knows the order under ``perm_id``."""
+    """The broker knows the order under ``perm_id`` and says ``status`` about it.
+
+    ``filled_shares`` is its total for an order that is over, ``text`` its reason (None and empty
+    where it gave none). ``seen_in`` is empty for a message of the order's own, else the list that
+    shows it. ``is_alive``: shown at work after a doubt, so that what was said of its end is void.
+    """
 
     run_id: str
     at_utc: datetime
     order_ref: str
     perm_id: int
     status: str = ""
+    filled_shares: Decimal | None = None
+    seen_in: SeenIn = SeenIn.MESSAGE
+    is_alive: bool = False
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +160,10 @@ class CommissionRecorded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderNoticed:
-    """An error or notice that named the order, whatever it turned out to mean."""
+    """An error or notice that named the order, whatever it turned out to mean.
+
+    Two codes are our own: ``CONTRADICTION`` and ``SEND_BROKE``.
+    """
 
     run_id: str
     at_utc: datetime

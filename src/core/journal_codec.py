@@ -1,8 +1,8 @@
 """Journal events ↔ one line of JSON text, without loss: decimals, times and enums as text.
 
 The record definitions are the schema: field names and types are read from them, unknown or
-missing fields are refused. Nothing here guesses: text that is not exactly an event of
-``SCHEMA_VERSION`` raises ``JournalError``.
+missing fields are refused (but for those of ``_ADDED``). Nothing here guesses: text that is not
+exactly an event of ``SCHEMA_VERSION`` raises ``JournalError``.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Final, TypeVar, Union, cast, get_args, get_origin, get_type_h
 
 from src.core.journal import (
     SCHEMA_VERSION,
+    Acknowledged,
     CommissionRecorded,
     Declined,
     IntentRecorded,
@@ -36,6 +37,7 @@ _KINDS: Final[Mapping[str, type]] = {kind.__name__: kind for kind in get_args(Jo
 _ADDED: Final[Mapping[type, frozenset[str]]] = {
     Fill: frozenset({"foreign_commission"}),
     CommissionRecorded: frozenset({"foreign_commission"}),
+    Acknowledged: frozenset({"filled_shares", "seen_in", "is_alive", "text"}),
 }
 """Fields that older journals of this schema lack; they then have the record's default."""
 

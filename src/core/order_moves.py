@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from src.core.journal import OrderEnded, OrderNoticed
+from src.core.journal import CONTRADICTION, OrderEnded, OrderNoticed
 from src.core.order_state import (
     LEGAL_MOVES,
     Claim,
@@ -37,13 +37,15 @@ def move(state: OrderState, phase: Phase) -> OrderState:
     """
     if phase not in LEGAL_MOVES[state.phase]:
         raise ValueError(f"order {state.request.order_ref}: {state.phase} to {phase} is not legal")
-    return replace(state, phase=phase, status=None)
+    return replace(state, phase=phase, status=None, doubt="")
 
 
 def ask(state: OrderState, claim: Claim) -> Step:
     """Something says the order is over or lost: look for proof at the broker now."""
-    if state.faults or state.is_given_up:
+    if state.faults:
         return state, ()
+    if state.is_given_up:
+        return replace(state, claim=claim if claim.is_broker_word else state.claim), ()
     return replace(move(state, Phase.CLOSING), claim=claim, rounds=0), (QueryBroker(),)
 
 
@@ -70,7 +72,11 @@ def alarm(state: OrderState, text: str, at_utc: datetime) -> Step:
         return state, ()
     faulty = replace(state, faults=(*state.faults, text))
     noticed = OrderNoticed(
-        run_id=state.run_id, at_utc=at_utc, order_ref=state.request.order_ref, code=0, text=text
+        run_id=state.run_id,
+        at_utc=at_utc,
+        order_ref=state.request.order_ref,
+        code=CONTRADICTION,
+        text=text,
     )
     done, commands = finish(faulty, TicketStatus.UNRESOLVED, text, at_utc)
     said = RaiseAlarm(text=f"{state.request.symbol}: {text}")
@@ -84,10 +90,12 @@ def finish(state: OrderState, status: TicketStatus, evidence: str, at_utc: datet
     """
     if state.faults:
         status, evidence = TicketStatus.UNRESOLVED, "; ".join(state.faults)
-    error = _error_text(state, status, evidence)
     if state.phase is Phase.DONE and state.status is status:
         return state, ()
-    done = replace(move(state, Phase.DONE), status=status, error=error)
+    error = _error_text(state, status, evidence)
+    done = replace(move(state, Phase.DONE), status=status)
+    is_proven = status is not TicketStatus.UNRESOLVED
+    done = replace(done, error=error) if is_proven else replace(done, doubt=error)
     commands: list[OrderCommand] = []
     if status is not TicketStatus.UNRESOLVED:
         commands.append(WriteJournal(event=_ended(done, evidence, at_utc)))

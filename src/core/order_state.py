@@ -99,7 +99,7 @@ class OrderState:
     set in phase DONE only; ``faults`` are contradictions that no query can settle. ``end_wish``
     says why the order is to end and is never taken back, ``cancel_reason`` why its end was asked
     for, ``is_cancel_asked`` whether that was in its present life; ``is_given_up``: waited for no
-    more.
+    more. ``error`` is the broker's code and text, ``doubt`` why an Unresolved order is not proven.
     """
 
     run_id: str
@@ -121,6 +121,7 @@ class OrderState:
     rounds: int = 0
     error_code: int = 0
     error: str = ""
+    doubt: str = ""
     notices: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     status: TicketStatus | None = None
@@ -130,6 +131,11 @@ class OrderState:
     def filled_shares(self) -> Decimal:
         """Sum of the executions, corrections applied."""
         return sum((fill.qty_shares for fill in self.fills), Decimal(0))
+
+    @property
+    def reason(self) -> str:
+        """Why it is not filled: what leaves it in doubt, else what the broker said."""
+        return self.doubt or self.error
 
     @property
     def is_open(self) -> bool:
@@ -189,11 +195,15 @@ class LinkRestored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerAnswered:
-    """All lists were asked for after the doubt arose, executions last; None: refused to say."""
+    """All lists were asked for after the doubt arose, executions last; None: refused to say.
+
+    ``reaches_back``: false on a later day, when executions of the order's own are listed no more.
+    """
 
     working: tuple[WorkingOrder, ...] | None
     completed: tuple[CompletedOrder, ...] | None
     fills: tuple[Fill, ...]
+    reaches_back: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

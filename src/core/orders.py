@@ -14,7 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from src.core.codes import CodeKind, classify
-from src.core.journal import IntentRecorded, NotSent, OrderNoticed, Sent
+from src.core.journal import SEND_BROKE, IntentRecorded, NotSent, OrderNoticed, Sent
 from src.core.order_end import give_up, pursue_end, revive, wish_end
 from src.core.order_events import (
     CommissionSeen,
@@ -26,7 +26,7 @@ from src.core.order_events import (
 )
 from src.core.order_fills import take_commission, take_fill
 from src.core.order_moves import alarm, ask, finish, inconclusive, look_later, move
-from src.core.order_proof import acknowledge, echo_fault, judge
+from src.core.order_proof import acknowledged, echo_fault, judge, named, unrefused, with_total
 from src.core.order_state import (
     AnswerMissing,
     Begin,
@@ -59,8 +59,7 @@ from src.core.records import CANCELLED_WORDS, DEAD_WORDS, FILLED_WORD, INACTIVE_
 def next_step(state: OrderState, event: OrderEvent, at_utc: datetime) -> Step:
     """What one event changes and what is to be done about it.
 
-    An event that was seen before, or that says nothing new, changes nothing. Whatever happened, an
-    order that is to end and may work is asked to end.
+    What was seen before changes nothing. An order that is to end and may work is asked to end.
     """
     state, commands = _react(state, event, at_utc)
     state, pursuing = pursue_end(state, at_utc)
@@ -121,7 +120,7 @@ def _on_place(
     if isinstance(event, PlaceUncertain) and state.phase is Phase.SENDING:
         # No question yet: the connection is gone; LinkRestored or GaveUp follows.
         unsure = replace(move(state, Phase.CLOSING), claim=Claim.SILENT, error=event.reason)
-        return unsure, ()
+        return unsure, (WriteJournal(event=_noticed(state, SEND_BROKE, event.reason, at)),)
     return state, ()
 
 
@@ -150,24 +149,30 @@ def _on_broker(
 def _on_status(
     state: OrderState, perm_id: int, word: str, filled: Decimal | None, at_utc: datetime
 ) -> Step:
-    is_news = word != state.broker_status
-    state, commands = acknowledge(state, perm_id, word, at_utc)
+    heard = named(unrefused(state, word), perm_id, word)
     if state.phase is Phase.DONE:
-        state, more = _on_word_after_the_end(state, word, at_utc, is_news=is_news)
-        return state, (*commands, *more)
-    if state.phase is Phase.SENDING:
-        state = move(state, Phase.WORKING)
-    state, more = _on_word(state, word, filled)
-    return state, (*commands, *more)
+        is_news = word != state.broker_status
+        heard, more = _on_word_after_the_end(heard, word, filled, at_utc, is_news=is_news)
+    else:
+        heard = move(heard, Phase.WORKING) if state.phase is Phase.SENDING else heard
+        heard, more = _on_word(heard, word, filled)
+    if heard == state:
+        return state, more
+    seen = acknowledged(named(state, perm_id, word), at_utc)
+    if word in DEAD_WORDS:
+        seen = replace(seen, filled_shares=filled)
+    return heard, (WriteJournal(event=seen), *more)
 
 
 def _on_word_after_the_end(
-    state: OrderState, word: str, at_utc: datetime, *, is_news: bool
+    state: OrderState, word: str, filled: Decimal | None, at_utc: datetime, *, is_news: bool
 ) -> Step:
     """A word about an order that has a status; one that is lost repeats itself in every list."""
     is_lost = state.status is TicketStatus.UNRESOLVED
     if word in DEAD_WORDS:
-        return ask(state, _claim_of(state, word)) if is_lost and is_news else (state, ())
+        if not (is_lost and is_news):
+            return state, ()
+        return ask(with_total(state, word, filled), _claim_of(state, word))
     is_alive = is_news if is_lost else state.status is not TicketStatus.FILLED
     return revive(state, at_utc) if is_alive else (state, ())
 
@@ -177,8 +182,7 @@ def _on_word(state: OrderState, word: str, filled: Decimal | None) -> Step:
         if state.claim in (Claim.SILENT, Claim.INACTIVE) and state.phase is Phase.CLOSING:
             return replace(move(state, Phase.WORKING), claim=Claim.NONE), ()
         return state, ()
-    if filled is not None and word != INACTIVE_WORD:
-        state = replace(state, closing_filled=max(filled, state.closing_filled or Decimal(0)))
+    state = with_total(state, word, filled)
     if state.claim.is_broker_word:
         return state, ()
     if word in CANCELLED_WORDS:
@@ -198,20 +202,18 @@ def _claim_of(state: OrderState, word: str) -> Claim:
 
 
 def _on_code(state: OrderState, event: OrderErrorSeen, at_utc: datetime) -> Step:
-    text = f"{event.code}: {event.text}"
-    noticed = OrderNoticed(
-        run_id=state.run_id,
-        at_utc=at_utc,
-        order_ref=state.request.order_ref,
-        code=event.code,
-        text=event.text,
-    )
+    noticed = _noticed(state, event.code, event.text, at_utc)
     kind = classify(event.code)
-    state, more = _on_kind(state, kind, event.code, text)
+    state, more = _on_kind(state, kind, event.code, f"{event.code}: {event.text}")
     commands: list[OrderCommand] = [WriteJournal(event=noticed), *more]
     if kind is CodeKind.PACING:
         commands.append(SlowDown())
     return state, tuple(commands)
+
+
+def _noticed(state: OrderState, code: int, text: str, at_utc: datetime) -> OrderNoticed:
+    ref = state.request.order_ref
+    return OrderNoticed(run_id=state.run_id, at_utc=at_utc, order_ref=ref, code=code, text=text)
 
 
 def _on_kind(state: OrderState, kind: CodeKind, code: int, text: str) -> Step:
@@ -286,5 +288,7 @@ def _on_gap(state: OrderState) -> Step:
     is_unresolved = state.phase is Phase.DONE and state.status is TicketStatus.UNRESOLVED
     if not (state.is_open or is_unresolved):
         return state, ()
-    claim = state.claim if state.claim is not Claim.NONE else Claim.DOUBTFUL
+    claim = state.claim
+    if not claim.is_broker_word:
+        claim = Claim.INACTIVE if state.broker_status == INACTIVE_WORD else Claim.DOUBTFUL
     return ask(replace(state, is_cancel_asked=False), claim)

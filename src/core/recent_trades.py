@@ -23,8 +23,9 @@ from src.core.batches import cash_effect
 from src.core.money import ZERO, exact_arithmetic, shares_text, usd_text
 from src.core.order_ref import parse_order_ref, run_started
 from src.core.records import AccountSnapshot, Fill, Side, Valuation
-from src.core.run_state import PlanLine, RunState
+from src.core.run_state import RunState
 from src.core.settlement import CASH_TOLERANCE_USD, cash_tolerance
+from src.core.tickets import TicketState
 from src.text import printable
 
 SETTLED_AFTER: Final = timedelta(minutes=15)
@@ -80,7 +81,7 @@ class RecentTrades:
 @exact_arithmetic()
 def trades_of(state: RunState) -> RecentTrades | None:
     """What a run moved, from its journal; None when it executed nothing."""
-    fills = [fill for line in state.lines for fill in line.fills if fill.qty_shares]
+    fills = [fill for one in state.tickets for fill in one.fills if fill.qty_shares]
     if not fills or state.recorded_utc is None:
         return None
     return RecentTrades(
@@ -88,7 +89,7 @@ def trades_of(state: RunState) -> RecentTrades | None:
         executed_utc=max((fill.at_utc for fill in fills if fill.at_utc is not None), default=None),
         recorded_utc=state.recorded_utc,
         shares={
-            line.ticket.con_id: _moved(state, line) for line in state.lines if line.filled_shares
+            one.ticket.con_id: _moved(state, one) for one in state.tickets if one.filled_shares
         },
         cash=_moved_cash(state, fills),
     )
@@ -153,7 +154,7 @@ def _latest(fill: Fill, now_utc: datetime) -> datetime:
     return started + _LONGEST_RUN if started is not None else now_utc
 
 
-def _moved(state: RunState, line: PlanLine) -> Moved:
+def _moved(state: RunState, line: TicketState) -> Moved:
     symbol, filled = line.ticket.symbol, line.filled_shares
     before = _held(state.plan.plan.before, symbol)
     after = before + (filled if line.ticket.side is Side.BUY else -filled)

@@ -14,19 +14,17 @@ from decimal import Decimal
 from typing import Final
 
 from src.core.codes import GENERAL_REFUSAL, blames_algo
-from src.core.money import shares_text
+from src.core.journal import TicketEnded
 from src.core.order_ref import make_order_ref
 from src.core.order_state import OrderState, Patience, Phase
 from src.core.records import (
     Fill,
     Listing,
-    OrderOutcome,
     OrderRequest,
     OrderStyle,
     OrderTicket,
     Side,
     TicketStatus,
-    without_reason,
 )
 from src.settings import AlgoPreference, ExecutionSettings, TradingHours
 
@@ -42,7 +40,8 @@ _STYLES: Final[dict[AlgoPreference, OrderStyle]] = {
 class TicketState:
     """One plan line on its way: ``limit_shares`` is the quantity after the refit.
 
-    ``skip_reason`` is set when (the rest of) it will not be sent.
+    ``skip_reason`` is set when (the rest of) it will not be sent. ``last_word`` is what a journal
+    says of its end; a run that is under way has none.
     """
 
     line: int
@@ -50,6 +49,7 @@ class TicketState:
     limit_shares: Decimal
     orders: tuple[OrderState, ...] = ()
     skip_reason: str = ""
+    last_word: TicketEnded | None = None
 
     @property
     def fills(self) -> tuple[Fill, ...]:
@@ -190,18 +190,6 @@ def is_settled(state: TicketState) -> bool:
     return all(order.phase is Phase.DONE for order in state.orders)
 
 
-def ticket_outcome(state: TicketState) -> OrderOutcome:
-    """What became of the ticket so far, over all attempts, with the texts for the report."""
-    status = _status(state)
-    return OrderOutcome(
-        ticket=state.ticket,
-        status=status,
-        fills=state.fills,
-        error="" if status is TicketStatus.FILLED else _error(state, status),
-        notes=_notes(state),
-    )
-
-
 def exceeds_limit(state: TicketState) -> bool:
     """True when what is filled and what still works could together exceed the quantity allowed."""
     at_risk = sum(
@@ -214,25 +202,6 @@ def exceeds_limit(state: TicketState) -> bool:
     return at_risk > state.limit_shares
 
 
-def progress_of(state: TicketState) -> TicketProgress:
-    """What the live display shows for a ticket."""
-    doing = ticket_outcome(state).status.value
-    if state.orders and state.orders[-1].is_open:
-        last = state.orders[-1]
-        doing = "cancelling" if last.end_wish else last.broker_status or last.phase.value
-    elif not state.orders and not state.skip_reason:
-        doing = "waiting"
-    return TicketProgress(
-        line=state.line,
-        symbol=state.ticket.symbol,
-        side=state.ticket.side,
-        limit_shares=state.limit_shares,
-        filled_shares=state.filled_shares,
-        doing=doing,
-        is_settled=is_settled(state),
-    )
-
-
 def unsettled_refs(states: Collection[TicketState]) -> tuple[str, ...]:
     """The order refs whose fate is not proven."""
     return tuple(
@@ -241,60 +210,3 @@ def unsettled_refs(states: Collection[TicketState]) -> tuple[str, ...]:
         for order in state.orders
         if order.is_open or order.status is TicketStatus.UNRESOLVED
     )
-
-
-def _status(state: TicketState) -> TicketStatus:
-    sent = [order for order in state.orders if order.was_sent]
-    if not sent:
-        return TicketStatus.SKIPPED
-    filled = state.filled_shares
-    if filled > state.limit_shares or any(_is_unproven(order) for order in sent):
-        return TicketStatus.UNRESOLVED
-    if filled == state.limit_shares:
-        return TicketStatus.FILLED
-    if filled > _ZERO:
-        return TicketStatus.PARTIALLY_FILLED
-    return sent[-1].status or TicketStatus.UNRESOLVED
-
-
-def _is_unproven(order: OrderState) -> bool:
-    return order.is_open or order.status is TicketStatus.UNRESOLVED
-
-
-def _error(state: TicketState, status: TicketStatus) -> str:
-    if status is TicketStatus.SKIPPED:
-        return "; ".join(order.error for order in state.orders) or state.skip_reason
-    if state.filled_shares > state.limit_shares:
-        over = f"{shares_text(state.filled_shares)} shares executed"
-        return f"{over}, {shares_text(state.limit_shares)} were to be traded"
-    return "; ".join(text for text in map(_end_text, state.orders) if text)
-
-
-def _end_text(order: OrderState) -> str:
-    """Why an order is not filled: the broker's bare word for its end where it said no more."""
-    if order.error or not order.status or order.status is TicketStatus.FILLED:
-        return order.error
-    return without_reason(order.broker_status or order.status.value)
-
-
-def _notes(state: TicketState) -> tuple[str, ...]:
-    notes: list[str] = []
-    approved = state.ticket.qty_shares
-    if state.limit_shares != approved and state.limit_shares > _ZERO:
-        notes.append(f"refitted from {shares_text(approved)}")
-    for order in state.orders:
-        if order.was_sent:
-            notes.append(_how(order, has_fallback=len(state.orders) > 1))
-        notes.extend(order.notices)
-    if state.was_sent and state.skip_reason:
-        notes.append(state.skip_reason)
-    return tuple(notes)
-
-
-def _how(order: OrderState, *, has_fallback: bool) -> str:
-    style = order.request.style
-    name = "plain market" if style is OrderStyle.PLAIN else f"algo {style.value}"
-    if order.attempt == 1:
-        is_refused = has_fallback or blames_algo(order.error_code, is_plain_refused=True)
-        return f"{name} refused ({order.error})" if is_refused and order.error else name
-    return f"fallback: {name} for {shares_text(order.request.qty_shares)} shares"

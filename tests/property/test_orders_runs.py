@@ -14,7 +14,7 @@ from src.core.journal import FillRecorded, IntentRecorded
 from src.core.journal_fold import fold
 from src.core.order_events import LinkState
 from src.core.records import Side, TicketStatus
-from src.core.run_outcome import line_status
+from src.core.run_outcome import recorded_status
 from tests.execution_kit import Stage, buy, sell, with_settings
 from tests.fakes import (
     Behaviour,
@@ -181,9 +181,9 @@ def test_a_journal_cut_anywhere_can_be_read_and_forgets_no_order(
             for event in journal[:length]
             if isinstance(event, IntentRecorded)
         }
-        assert {one.request.order_ref for one in state.attempts} == announced
+        assert {one.request.order_ref for one in state.orders} == announced
         booked = {e.fill.exec_id for e in journal[:length] if isinstance(e, FillRecorded)}
-        assert booked == {one.exec_id for line in state.lines for one in line.fills}
-        for line in state.lines:
-            if line_status(line) is TicketStatus.FILLED:
+        assert booked == {one.exec_id for line in state.tickets for one in line.fills}
+        for line in state.tickets:
+            if recorded_status(line) is TicketStatus.FILLED:
                 assert line.filled_shares == line.limit_shares

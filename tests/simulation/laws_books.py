@@ -9,8 +9,9 @@ from typing import Final
 from src.core.journal import PlanRecorded
 from src.core.plan_hash import hash_plan
 from src.core.records import Fill, Side, TicketStatus
-from src.core.run_outcome import line_status, run_outcomes
-from src.core.run_state import PlanLine, RunState
+from src.core.run_outcome import recorded_status, run_outcomes
+from src.core.run_state import RunState
+from src.core.tickets import TicketState
 from src.errors import ExitCode
 from src.io.post_report import report_run
 from src.io.report_rows import POST_COLUMNS, post_trade_rows
@@ -30,7 +31,7 @@ def reports_tell_the_truth(facts: Facts) -> Iterator[str]:
             continue
         yield from _rows_as_recorded(state, rows)
         if facts.script.is_believable and state.accepted is None:
-            for line, row in zip(state.lines, rows, strict=True):
+            for line, row in zip(state.tickets, rows, strict=True):
                 yield from _row_as_executed(facts, state, line, row)
 
 
@@ -46,7 +47,7 @@ def _rows_as_recorded(state: RunState, rows: list[dict[str, str]]) -> Iterator[s
 
 
 def _row_as_executed(
-    facts: Facts, state: RunState, line: PlanLine, row: dict[str, str]
+    facts: Facts, state: RunState, line: TicketState, row: dict[str, str]
 ) -> Iterator[str]:
     executions = facts.line_executions(state.run_id, line.line)
     sign = 1 if line.ticket.side is Side.BUY else -1
@@ -85,12 +86,13 @@ def status_is_evidence(facts: Facts) -> Iterator[str]:
     for state in facts.runs.values():
         if state.closed is None or state.accepted is not None:
             continue
-        for line in state.lines:
-            for attempt in line.attempts:
+        for line in state.tickets:
+            for attempt in line.orders:
                 order = live.get(attempt.request.order_ref)
-                is_over = line_status(line) is not TicketStatus.UNRESOLVED
+                status = recorded_status(line)
+                is_over = status is not TicketStatus.UNRESOLVED
                 if is_over and order is not None and not order.is_done:
-                    yield f"{attempt.request.order_ref} still works, reported {line_status(line)}"
+                    yield f"{attempt.request.order_ref} still works, reported {status}"
 
 
 def cash_is_conserved(facts: Facts) -> Iterator[str]:
@@ -121,7 +123,7 @@ def holdings_are_conserved(facts: Facts) -> Iterator[str]:
         after = state.closed.after if state and state.closed else None
         if state is None or after is None or ending.code != ExitCode.OK:
             continue
-        for line in state.lines:
+        for line in state.tickets:
             symbol = line.ticket.symbol
             holdings = state.plan.plan.before.holdings
             before = holdings[symbol].qty_shares if symbol in holdings else Decimal(0)

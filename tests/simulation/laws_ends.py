@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from src.core.records import TicketStatus
-from src.core.run_outcome import line_status, unresolved_lines
+from src.core.run_outcome import recorded_status, unresolved_tickets
 from src.core.run_state import RunState
 from src.errors import ExitCode
 from tests.simulation.endings import Ending
@@ -47,9 +47,9 @@ def _confirm_code(facts: Facts, ending: Ending) -> Iterator[str]:
 
 
 def _all_filled(facts: Facts, state: RunState) -> Iterator[str]:
-    for line in state.lines:
-        if line_status(line) is not TicketStatus.FILLED:
-            yield f"{line.ticket.symbol} is {line_status(line).value}"
+    for line in state.tickets:
+        if recorded_status(line) is not TicketStatus.FILLED:
+            yield f"{line.ticket.symbol} is {recorded_status(line).value}"
         done = sum(
             (one.shares for one in facts.line_executions(state.run_id, line.line)), Decimal(0)
         )
@@ -79,7 +79,7 @@ def everything_settles(facts: Facts) -> Iterator[str]:
         yield f"still open: {[one.run_id for one in facts.world.open_runs()]}"
     for state in facts.runs.values():
         is_left = state.run_id not in {one.run_id for one in facts.world.open_runs()}
-        if is_left and state.accepted is None and unresolved_lines(state):
+        if is_left and state.accepted is None and unresolved_tickets(state):
             yield f"{state.run_id}: no longer open although unresolved"
 
 

@@ -60,7 +60,7 @@ def within_the_plan(facts: Facts) -> Iterator[str]:
     if not facts.script.is_believable:
         return
     for state in facts.runs.values():
-        for line in state.lines:
+        for line in state.tickets:
             shares = sum(
                 (one.shares for one in facts.line_executions(state.run_id, line.line)), Decimal(0)
             )
@@ -71,7 +71,7 @@ def within_the_plan(facts: Facts) -> Iterator[str]:
 def own_account(facts: Facts) -> Iterator[str]:
     """I4, I9: only known messages, only the configured account, only our own orders cancelled."""
     account = facts.script.settings.ibkr.account_id
-    placed = {one.request.order_id for state in facts.runs.values() for one in state.attempts}
+    placed = {one.request.order_id for state in facts.runs.values() for one in state.orders}
     for record in facts.wire_log:
         if record.name not in ALLOWED:
             yield f"{record.name} was sent"
@@ -145,7 +145,7 @@ def _executed_floor(facts: Facts, state: RunState) -> Iterator[str]:
     """What was really sold pays for what was really bought, at the prices of the plan."""
     plan = state.plan.plan
     cash, spent = plan.before.cash_usd, Decimal(0)
-    for line in state.lines:
+    for line in state.tickets:
         for one in facts.line_executions(state.run_id, line.line):
             if line.ticket.side is Side.BUY:
                 spent += one.shares * line.ticket.est_price_usd

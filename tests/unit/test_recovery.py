@@ -132,12 +132,17 @@ def test_a_run_that_filled_is_closed_with_the_account_afterwards(journal: Journa
     assert journal.open_runs() == ()
 
 
-def test_the_broker_is_asked_twice_with_a_pause_and_executions_last(journal: JournalDb) -> None:
+def test_the_broker_is_asked_while_there_is_doubt_with_pauses_and_executions_last(
+    journal: JournalDb,
+) -> None:
     write(journal, opening(intent(1)))
     view = ScriptedView([NOTHING])
     recover(journal, view)
     once = ["working", "completed", "fills"]
-    assert view.asked == [*once, "pause", *once, "snapshot"]
+    assert view.asked == [*once, "pause", *once, "pause", *once, "snapshot"]
+    view = ScriptedView([replace(NOTHING, fills=(fill(1),))])
+    recover(journal, view)
+    assert view.asked == [*once, "snapshot"]
 
 
 def test_without_prices_the_account_afterwards_is_left_out(journal: JournalDb) -> None:

@@ -7,15 +7,17 @@ from dataclasses import replace
 import pytest
 
 from src.core.broker_view import BrokerView
+from src.core.journal import JournalEvent
 from src.core.journal_fold import fold
 from src.core.order_state import BrokerAnswered
-from src.core.records import CompletedOrder, WorkingOrder
-from src.core.run_state import Attempt
+from src.core.reconcile import reconcile_run
+from src.core.records import CompletedOrder, TicketStatus, WorkingOrder
+from src.core.run_outcome import outcomes_from_events
 from tests.builders import ACCOUNT
-from tests.journal_kit import completed, intent, known, opening, perm_id, working
+from tests.journal_kit import completed, intent, known, later, opening, perm_id, working
 
-UNKNOWN_NUMBER = fold(opening(intent(1))).attempts[0]
-KNOWN_NUMBER = fold(opening(intent(1), known(1))).attempts[0]
+UNKNOWN_NUMBER = opening(intent(1))
+KNOWN_NUMBER = opening(intent(1), known(1))
 
 
 def view(*rounds: BrokerAnswered) -> BrokerView:
@@ -38,18 +40,15 @@ def test_an_order_listed_without_an_account_may_be_ours_and_one_of_another_is_no
         )
     )
     assert shown.working == (ours, nameless)
-    assert shown.completed == (over, bare)
+    assert [one.completed for one in shown.answers] == [(over, bare)]
 
 
-def test_the_last_round_tells_what_is_open_and_its_word_on_what_ended_comes_first() -> None:
-    shown = view(
-        showing(working=(working(1),), completed=(completed(1, "Inactive"),)),
-        showing(working=(working(2),), completed=(completed(1, "Cancelled"),)),
-    )
+def test_the_last_round_tells_what_is_open() -> None:
+    shown = view(showing(working=(working(1),)), showing(working=(working(2),)))
     assert shown.working == (working(2),)
-    found = shown.completed_order(UNKNOWN_NUMBER)
-    assert found is not None
-    assert found.status == "Cancelled"
+    blind = BrokerAnswered(working=None, completed=None, fills=())
+    assert view(blind).working is None
+    assert view(blind).answers == (blind,)
 
 
 @pytest.mark.parametrize(
@@ -68,16 +67,18 @@ def test_the_last_round_tells_what_is_open_and_its_word_on_what_ended_comes_firs
     ],
 )
 def test_an_order_is_ours_by_its_ref_else_by_the_lasting_number(
-    attempt: Attempt, changes: dict[str, object], is_ours: bool
+    attempt: list[JournalEvent], changes: dict[str, object], is_ours: bool
 ) -> None:
-    listed = replace(working(1), **changes)  # type: ignore[arg-type]
     over = replace(completed(1), **changes)  # type: ignore[arg-type]
-    assert view(showing(working=(listed,))).open_order(attempt) == (listed if is_ours else None)
-    assert view(showing(completed=(over,))).completed_order(attempt) == (over if is_ours else None)
+    shown = view(showing(completed=(over,)))
+    found = reconcile_run(fold(attempt), shown, later(60))
+    status = outcomes_from_events([*attempt, *found])[0].status
+    assert status is (TicketStatus.CANCELLED if is_ours else TicketStatus.UNRESOLVED)
 
 
-def test_an_order_listed_twice_is_shown_as_open() -> None:
+def test_an_order_listed_twice_is_open() -> None:
     shown = view(showing(working=(working(1),), completed=(completed(1),)))
-    assert shown.shown(UNKNOWN_NUMBER) == working(1)
-    assert view(showing(completed=(completed(1),))).shown(UNKNOWN_NUMBER) == completed(1)
-    assert view(showing()).shown(UNKNOWN_NUMBER) is None
+    found = reconcile_run(fold(KNOWN_NUMBER), shown, later(60))
+    outcome = outcomes_from_events([*KNOWN_NUMBER, *found])[0]
+    assert outcome.status is TicketStatus.UNRESOLVED
+    assert "still works as Submitted" in outcome.error

@@ -289,7 +289,7 @@ def test_a_correction_replaces_and_a_repeat_counts_once() -> None:
     first = fill(1, 10, exec_id="a.b.01", commission="1")
     fixed = fill(1, 8, exec_id="a.b.02")
     state = fold(opening(intent(1), booked(first), booked(first), booked(fixed), booked(first)))
-    (only,) = state.attempts[0].fills
+    (only,) = state.orders[0].fills
     assert (only.exec_id, only.qty_shares) == ("a.b.02", Decimal(8))
 
 
@@ -303,12 +303,12 @@ def test_a_commission_belongs_to_the_execution_and_none_changes_nothing() -> Non
             charged("unknown.01", "9"),
         )
     )
-    assert [one.commission_usd for one in state.attempts[0].fills] == [Decimal("0.5")]
+    assert [one.commission_usd for one in state.orders[0].fills] == [Decimal("0.5")]
 
 
 def test_a_fill_without_our_ref_is_matched_by_the_lasting_number_or_a_stranger() -> None:
     nameless = replace(fill(1), order_ref="")
-    assert fold(opening(intent(1), known(1), booked(nameless))).attempts[0].fills == (nameless,)
+    assert fold(opening(intent(1), known(1), booked(nameless))).orders[0].fills == (nameless,)
     assert fold(opening(intent(1), booked(nameless))).strangers == (nameless,)
 
 
@@ -325,7 +325,7 @@ def test_a_refit_lowers_what_is_filled_in_full() -> None:
     )
     outcome = outcomes_from_events(events)[2]
     assert outcome.status is TicketStatus.FILLED
-    assert outcome.notes == (f"refitted from {third}",)
+    assert outcome.notes == (f"refitted from {third}", "algo adaptive")
     none = replace(cut, qty_shares=Decimal(0))
     skipped = outcomes_from_events(opening(none))[2]
     assert (skipped.status, skipped.error) == (TicketStatus.SKIPPED, "cash")
@@ -376,12 +376,12 @@ def test_every_prefix_of_a_run_can_be_read(length: int) -> None:
     state = fold(events)
     outcomes = outcomes_from_events(events)
     assert len(outcomes) == len(PLAN.tickets)
-    announced = {one.request.order_ref for one in state.attempts}
-    proven = {one.request.order_ref for one in state.attempts if one.is_proven}
+    announced = {one.request.order_ref for one in state.orders}
+    proven = {one.request.order_ref for one in state.orders if one.status is not None}
     assert is_open(state) == (length < len(whole_run()))
     doubted = [one for one in outcomes if one.status is TicketStatus.UNRESOLVED]
     assert len(doubted) == len(announced - proven)
 
 
 def test_filled_line_is_the_kit_s_own_promise() -> None:
-    assert fold(opening(*filled_line(1))).lines[0].filled_shares == PLAN.tickets[0].qty_shares
+    assert fold(opening(*filled_line(1))).tickets[0].filled_shares == PLAN.tickets[0].qty_shares

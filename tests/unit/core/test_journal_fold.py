@@ -107,8 +107,8 @@ def test_a_journal_that_no_run_can_have_written_is_refused_with_the_reason(
 
 @pytest.mark.parametrize("shares", [Decimal(0), Decimal(1), PLAN.tickets[0].qty_shares])
 def test_a_line_may_be_refitted_to_anything_up_to_its_quantity(shares: Decimal) -> None:
-    line = fold(opening(refit(shares))).lines[0]
-    assert (line.limit_shares, line.refit_reason) == (shares, "cash")
+    ticket = fold(opening(refit(shares))).tickets[0]
+    assert (ticket.limit_shares, ticket.skip_reason) == (shares, "" if shares else "cash")
 
 
 def test_the_lasting_number_comes_from_the_first_event_that_names_it() -> None:
@@ -122,13 +122,13 @@ def test_the_lasting_number_comes_from_the_first_event_that_names_it() -> None:
         ([booked(fill(1, 1))], perm_id(1)),
         ([other, booked(fill(1, 1))], 5),
     ):
-        assert fold(opening(intent(1), *events)).attempts[0].perm_id == expected
+        assert fold(opening(intent(1), *events)).orders[0].perm_id == expected
 
 
 @pytest.mark.parametrize(("reason", "expected"), [("time", "time"), ("", "cancel requested")])
 def test_a_cancel_is_remembered_also_without_a_reason(reason: str, expected: str) -> None:
     asked = CancelRequested(run_id=RUN_ID, at_utc=later(3), order_ref=ref(1), reason=reason)
-    assert fold(opening(intent(1), asked)).attempts[0].cancel_reason == expected
+    assert fold(opening(intent(1), asked)).orders[0].cancel_reason == expected
 
 
 def test_a_report_belongs_to_its_run_and_does_not_end_it() -> None:

@@ -12,8 +12,8 @@ from src.core.journal import (
     FillRecorded,
     OrderEnded,
     OrderNoticed,
+    SeenIn,
 )
-from src.core.order_proof import acknowledge
 from src.core.order_state import (
     AnswerMissing,
     BrokerAnswered,
@@ -28,6 +28,7 @@ from src.core.order_state import (
     StartTimer,
     TimerFired,
     TimerKind,
+    WriteJournal,
 )
 from src.core.records import TicketStatus
 from tests.builders import NOON_UTC, dec
@@ -167,7 +168,7 @@ def test_an_end_is_recorded_with_the_brokers_word_and_what_proves_it(
     assert look(player, answer) == 1
     assert player.journal[-1] == recorded
     assert player.has(expected)
-    assert player.state.error == recorded.error
+    assert player.state.reason == recorded.error
     assert {(one.run_id, one.at_utc) for one in player.journal} == {(RUN_ID, NOON_UTC)}
 
 
@@ -249,7 +250,7 @@ def test_what_three_looks_do_not_prove_is_unresolved_and_says_why(
     player = told(*events)
     assert look(player, answer) == ROUNDS
     assert player.has(TicketStatus.UNRESOLVED)
-    assert player.state.error == why
+    assert player.state.reason == why
     assert not [one for one in player.journal if isinstance(one, OrderEnded)]
 
 
@@ -264,7 +265,7 @@ def test_an_unresolved_order_told_filled_without_executions_says_so() -> None:
     look(player, nothing_found())
     player.feed(status("Filled", 10))
     look(player, nothing_found())
-    assert player.state.error == "reported filled, executions sum to 0 shares only"
+    assert player.state.reason == "reported filled, executions sum to 0 shares only"
 
 
 def test_a_status_that_is_told_before_its_executions_is_looked_into_a_moment_later() -> None:
@@ -281,7 +282,7 @@ def test_a_missing_answer_counts_as_a_look() -> None:
         player.feed(AnswerMissing(reason="no answer"))
         assert player.is_in(Phase.CLOSING)
     player.feed(AnswerMissing(reason="no answer"))
-    assert player.state.error == "no answer"
+    assert player.state.reason == "no answer"
 
 
 # --- listed as open ---------------------------------------------------------------------------
@@ -309,7 +310,12 @@ def test_what_the_list_shows_of_an_order_is_acknowledged() -> None:
     player.feed(GAP, still_open("Submitted"))
     assert player.is_in(Phase.WORKING)
     assert player.journal[-1] == Acknowledged(
-        run_id=RUN_ID, at_utc=NOON_UTC, order_ref=REF, perm_id=PERM_ID, status="Submitted"
+        run_id=RUN_ID,
+        at_utc=NOON_UTC,
+        order_ref=REF,
+        perm_id=PERM_ID,
+        status="Submitted",
+        seen_in=SeenIn.OPEN_ORDERS,
     )
 
 
@@ -389,12 +395,16 @@ def test_what_the_lists_say_about_other_orders_proves_nothing_about_ours() -> No
 def test_a_new_number_or_word_of_the_broker_is_recorded_and_an_old_one_is_not(
     perm_id: int, word: str, expected: tuple[int, str] | None
 ) -> None:
-    state, commands = acknowledge(alive().state, perm_id, word, NOON_UTC)
+    player = alive()
+    before = player.state
+    commands = player.feed(replace(status(word), perm_id=perm_id))
     if expected is None:
-        assert (state, commands) == (alive().state, ())
+        assert (player.state, commands) == (before, ())
         return
-    assert (state.perm_id, state.broker_status) == expected
+    assert (player.state.perm_id, player.state.broker_status) == expected
     (only,) = commands
-    assert only.event == Acknowledged(  # type: ignore[union-attr]
-        run_id=RUN_ID, at_utc=NOON_UTC, order_ref=REF, perm_id=expected[0], status=expected[1]
+    assert only == WriteJournal(
+        event=Acknowledged(
+            run_id=RUN_ID, at_utc=NOON_UTC, order_ref=REF, perm_id=expected[0], status=expected[1]
+        )
     )

@@ -118,7 +118,7 @@ def test_an_order_is_filled_by_executions_that_sum_to_its_quantity() -> None:
     player = alive()
     player.feed(executed(4, "a.01"), executed(6, "b.01"))
     assert player.has(TicketStatus.FILLED)
-    assert player.state.error == ""
+    assert player.state.reason == ""
 
 
 def test_a_status_without_executions_fills_nothing() -> None:
@@ -136,7 +136,7 @@ def test_a_filled_status_whose_executions_never_come_is_unresolved() -> None:
     player.feed(executed(4), status("Filled", 10))
     look(player, nothing_found())
     assert player.has(TicketStatus.UNRESOLVED)
-    assert "executions sum to 4" in player.state.error
+    assert "executions sum to 4" in player.state.reason
 
 
 def test_an_execution_before_any_status_counts() -> None:
@@ -189,7 +189,7 @@ def test_a_refusal_is_believed_once_nothing_contradicts_it(number: int) -> None:
     assert player.has(None)
     player.feed(nothing_found())
     assert player.has(TicketStatus.REJECTED)
-    assert player.state.error == f"{number}: no"
+    assert player.state.reason == f"{number}: no"
     assert isinstance(player.journal[-1], OrderEnded)
 
 
@@ -207,7 +207,7 @@ def test_a_refused_order_that_filled_in_part_is_partially_filled() -> None:
     player = alive()
     player.feed(code(201, "no"), nothing_found(fill(4)))
     assert player.has(TicketStatus.PARTIALLY_FILLED)
-    assert player.state.error == "201: no"
+    assert player.state.reason == "201: no"
 
 
 def test_inactive_then_201_is_a_refusal_with_its_reason() -> None:
@@ -215,7 +215,7 @@ def test_inactive_then_201_is_a_refusal_with_its_reason() -> None:
     assert not of_kind(player.feed(status("Inactive")), QueryBroker)
     player.feed(code(201, "margin"), nothing_found())
     assert player.has(TicketStatus.REJECTED)
-    assert player.state.error == "201: margin"
+    assert player.state.reason == "201: margin"
 
 
 def test_inactive_alone_is_not_terminal_until_it_is_gone_from_the_list() -> None:
@@ -226,7 +226,7 @@ def test_inactive_alone_is_not_terminal_until_it_is_gone_from_the_list() -> None
     again.feed(status("Inactive"))
     look(again, nothing_found())
     assert again.has(TicketStatus.REJECTED)
-    assert "Inactive" in again.state.error
+    assert "Inactive" in again.state.reason
 
 
 def test_an_inactive_order_may_revive() -> None:
@@ -284,14 +284,14 @@ def test_a_cancelled_order_is_cancelled_once_the_lists_agree() -> None:
     assert player.has(None)
     player.feed(nothing_found())
     assert player.has(TicketStatus.CANCELLED)
-    assert player.state.error == "Ctrl+C"
+    assert player.state.reason == "Ctrl+C"
 
 
 def test_a_cancel_by_the_broker_keeps_its_reason() -> None:
     player = alive()
     player.feed(status("Cancelled"), code(202, "by the exchange"), nothing_found())
     assert player.has(TicketStatus.CANCELLED)
-    assert player.state.error == "202: by the exchange"
+    assert player.state.reason == "202: by the exchange"
 
 
 def test_a_fill_after_the_cancel_counts() -> None:
@@ -328,7 +328,7 @@ def test_pending_cancel_forever_is_unresolved() -> None:
     player.feed(TimerFired(kind=TimerKind.CANCEL))
     look(player, still_open("PendingCancel"))
     assert player.has(TicketStatus.UNRESOLVED)
-    assert "PendingCancel" in player.state.error
+    assert "PendingCancel" in player.state.reason
 
 
 def test_the_time_limit_cancels_what_is_left() -> None:
@@ -337,7 +337,7 @@ def test_the_time_limit_cancels_what_is_left() -> None:
     assert of_kind(player.feed(TimerFired(kind=TimerKind.ORDER)), Cancel)
     player.feed(status("Cancelled", 4), ended("Cancelled", 4, fill(4)))
     assert player.has(TicketStatus.PARTIALLY_FILLED)
-    assert "order_timeout_sec" in player.state.error
+    assert "order_timeout_sec" in player.state.reason
 
 
 # --- codes -----------------------------------------------------------------------------------
@@ -360,7 +360,7 @@ def test_an_ambiguous_or_unknown_code_is_settled_by_asking(number: int) -> None:
     assert of_kind(player.feed(code(number)), QueryBroker)
     player.feed(still_open())
     assert player.is_in(Phase.WORKING)
-    assert player.state.error == ""
+    assert player.state.reason == ""
 
 
 def test_a_duplicate_id_with_no_trace_is_unresolved_and_never_sent_again() -> None:
@@ -369,7 +369,7 @@ def test_a_duplicate_id_with_no_trace_is_unresolved_and_never_sent_again() -> No
     look(player, nothing_found())
     assert player.has(TicketStatus.UNRESOLVED)
     assert len(of_kind(player.commands, Place)) == 1
-    assert "103" in player.state.error
+    assert "103" in player.state.reason
 
 
 def test_a_rate_complaint_slows_down() -> None:
@@ -393,7 +393,7 @@ def test_silence_after_sending_is_asked_about_then_unresolved() -> None:
     assert of_kind(player.feed(TimerFired(kind=TimerKind.ANSWER)), QueryBroker)
     look(player, nothing_found())
     assert player.has(TicketStatus.UNRESOLVED)
-    assert "no trace" in player.state.error
+    assert "no trace" in player.state.reason
 
 
 def test_an_unresolved_order_that_speaks_up_is_followed_again() -> None:
@@ -467,7 +467,7 @@ def test_an_over_fill_stops_everything() -> None:
     commands = player.feed(executed(11))
     assert of_kind(commands, RaiseAlarm)
     assert player.has(TicketStatus.UNRESOLVED)
-    assert "over-fill" in player.state.error
+    assert "over-fill" in player.state.reason
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,8 @@ from src.core.order_state import (
     TimerKind,
 )
 from src.core.records import OrderOutcome, Side, TicketStatus
-from src.core.tickets import TicketState, ticket_outcome
+from src.core.ticket_outcome import ticket_outcome
+from src.core.tickets import TicketState
 from tests.builders import ticket
 from tests.orders_kit import (
     Player,

@@ -54,9 +54,10 @@ def first(*events: JournalEvent) -> OrderOutcome:
         ([intent(1), not_sent("above max_order_usd")], "Skipped", "above max_order_usd"),
         ([intent(1), not_sent("gate"), booked(fill(1))], "Unresolved", UNPROVEN),
         ([intent(1), sent(1)], "Unresolved", UNPROVEN),
-        ([intent(1), booked(fill(1))], "Unresolved", UNPROVEN),
+        ([intent(1), booked(fill(1))], "Filled", ""),
+        ([intent(1), booked(fill(1, 1))], "Unresolved", UNPROVEN),
         ([intent(1), cancel("time limit")], "Unresolved", f"time limit; {UNPROVEN}"),
-        ([intent(1), noticed(1, 201, "margin")], "Unresolved", f"201 margin; {UNPROVEN}"),
+        ([intent(1), noticed(1, 201, "margin")], "Unresolved", f"201: margin; {UNPROVEN}"),
         ([intent(1), noticed(1, 399, "held")], "Unresolved", UNPROVEN),
         ([intent(1), booked(fill(1)), order_ended(1, filled=WHOLE)], "Filled", ""),
         (
@@ -64,13 +65,13 @@ def first(*events: JournalEvent) -> OrderOutcome:
             "Filled",
             "",
         ),
-        ([intent(1), order_ended(1, "Cancelled")], "Cancelled", ""),
+        ([intent(1), order_ended(1, "Cancelled")], "Cancelled", "Cancelled, no reason given"),
         ([intent(1), cancel("time limit"), order_ended(1, "Cancelled")], "Cancelled", "time limit"),
         ([intent(1), cancel("time limit"), order_ended(1, "Inactive")], "Rejected", "201 margin"),
         (
             [intent(1), booked(fill(1, 1)), order_ended(1, "Cancelled", filled=1)],
             "PartiallyFilled",
-            "",
+            "Cancelled, no reason given",
         ),
         (
             [
@@ -81,7 +82,7 @@ def first(*events: JournalEvent) -> OrderOutcome:
                 order_ended(1, "Inactive", 2),
             ],
             "Rejected",
-            "387 no algo; 201 margin",
+            "387: no algo; 201 margin",
         ),
         (
             [intent(1), booked(fill(1, WHOLE + 1)), order_ended(1, filled=WHOLE + 1)],
@@ -120,7 +121,8 @@ def test_a_last_word_that_the_executions_contradict_is_not_believed(
     fills = [booked(fill(1, filled))] if filled else []
     for status in TicketStatus:
         outcome = first(intent(1), *fills, ticket_ended(1, status))
-        assert outcome.status.value == (status.value if status.value in possible else "Unresolved")
+        proven = "Filled" if filled == WHOLE else "Unresolved"
+        assert outcome.status.value == (status.value if status.value in possible else proven)
 
 
 def test_a_line_cut_to_nothing_is_never_filled() -> None:

@@ -11,6 +11,7 @@ from src.core.money import shares_text
 from src.core.order_match import owner_of, stranger
 from src.core.order_state import CancelWanted, GaveUp, OrderState, Patience, Phase
 from src.core.records import OrderRequest, OrderStyle, Session, Side, TicketStatus
+from src.core.ticket_outcome import progress_of, ticket_outcome
 from src.core.tickets import (
     SendingRules,
     TicketProgress,
@@ -20,8 +21,6 @@ from src.core.tickets import (
     is_plain_refused,
     is_settled,
     plan_attempt,
-    progress_of,
-    ticket_outcome,
     unsettled_refs,
     wants_fallback,
     with_order,
