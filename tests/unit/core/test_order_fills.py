@@ -154,7 +154,7 @@ def test_an_execution_that_cannot_be_is_named_on_record_and_to_the_user(
     assert player.journal[-1] == OrderNoticed(
         run_id=RUN_ID, at_utc=NOON_UTC, order_ref=REF, code=0, text=why
     )
-    assert player.state.error == why
+    assert player.state.reason == why
 
 
 def test_nothing_is_wrong_with_an_execution_that_was_taken_back_to_no_shares() -> None:
