@@ -14,11 +14,12 @@ from decimal import Context, Decimal
 from operator import attrgetter, itemgetter
 from typing import Final
 
-from src.core.money import ZERO, dollars, exact_arithmetic, usd_text
+from src.core.money import ONE, ZERO, dollars, exact_arithmetic, usd_text
 from src.core.records import (
     CASH,
     DriftRow,
     DriftTable,
+    SkipCode,
     SkippedTrade,
     Symbol,
     Targets,
@@ -28,6 +29,10 @@ from src.errors import PlanError
 from src.settings import RebalanceSettings
 
 _WEIGHT_DIGITS: Final = Context(prec=34)
+_HAIR: Final = Decimal("1e-24")
+"""Weights are rounded, so a sum of them may stand a hair beyond a bound that it only touches."""
+
+_UNBOUNDED: Final = Decimal("Infinity")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,14 +102,75 @@ def redraw_drift(drift: DriftTable, account: Valuation, traded: Collection[Symbo
 
 @exact_arithmetic()
 def select_trades(drift: DriftTable, rebalance: RebalanceSettings) -> Selection:
-    """Apply the trigger, then drop what is too small to trade and rank the rest."""
-    ranked = rank_by_drift(row for row in drift.rows if row.symbol != CASH)
+    """Apply the trigger, drop what is too small to trade, and keep cash and leverage in bounds.
+
+    The minimum comes before the bounds: what it drops leaves its share in cash, so that others
+    join for it. What joins is no longer skipped.
+    """
+    assets = [row for row in drift.rows if row.symbol != CASH]
     if rebalance.trigger_mode == "total_drift":
-        chosen = _beyond_total_band(ranked, rebalance.portfolio_total_band_weight)
+        chosen = _beyond_total_band(rank_by_drift(assets), rebalance.portfolio_total_band_weight)
     else:
-        chosen = _beyond_band(ranked, rebalance.per_holding_band_weight)
-    kept, skipped = _split(chosen, rebalance.min_order_usd)
-    return Selection(drift=drift, ranked=kept, skipped=skipped)
+        band = rebalance.per_holding_band_weight
+        chosen = rank_by_drift(row for row in assets if abs(row.drift_weight) > band)
+    kept, dropped = _split(chosen, rebalance.min_order_usd)
+    joined = keep_in_bounds(drift, rebalance, {row.symbol for row in kept})
+    names = {row.symbol for row in joined}
+    return Selection(
+        drift=drift,
+        ranked=tuple(rank_by_drift([*kept, *joined])) if joined else kept,
+        skipped=tuple(one for one in dropped if one.symbol not in names),
+    )
+
+
+def keep_in_bounds(
+    drift: DriftTable,
+    rebalance: RebalanceSettings,
+    kept: Collection[Symbol],
+    fixed: Collection[Symbol] = (),
+    at_least: int = 1,
+) -> list[DriftRow]:
+    """What joins the ``kept`` assets so that cash and leverage end within their bounds.
+
+    CASH is judged as it would be with the kept assets at target. Too high: the underweight of
+    largest drift joins, of those that an order of the minimum brings closer; too low: the
+    overweight. ``fixed`` symbols stay where they are. If any joins, ``at_least`` so many do, as
+    far as there are. The caller holds the exact context.
+    """
+    low, high = _cash_bounds(drift, rebalance)
+    rest = [row for row in drift.rows if row.symbol != CASH and row.symbol not in kept]
+    cash_drift = -sum((row.drift_weight for row in rest), ZERO)
+    if low <= cash_drift <= high:
+        return []
+    free = [row for row in rest if row.symbol not in fixed]
+    movable = [row for row in free if 2 * abs(row.drift_usd) > rebalance.min_order_usd]
+    ranked = rank_by_drift(movable)
+    buys = (row for row in ranked if row.drift_weight < ZERO)
+    sells = (row for row in ranked if row.drift_weight > ZERO)
+    side = sells if cash_drift < low else buys
+    joined: list[DriftRow] = []
+    while len(joined) < at_least or not low <= cash_drift <= high:
+        if not low <= cash_drift <= high:
+            side = sells if cash_drift < low else buys
+        row = next(side, None)
+        if row is None:
+            break
+        joined.append(row)
+        cash_drift += row.drift_weight
+    return joined
+
+
+def _cash_bounds(drift: DriftTable, rebalance: RebalanceSettings) -> tuple[Decimal, Decimal]:
+    """The least and the most drift of CASH: its band as a holding, and the leverage cap as cash.
+
+    Holdings are long only, so leverage = 1 − CASH weight. Only ``per_holding`` has a band for CASH.
+    """
+    target = next(row.target_weight for row in drift.rows if row.symbol == CASH)
+    at_cap = ONE - rebalance.max_leverage - target
+    if rebalance.trigger_mode == "total_drift":
+        return at_cap - _HAIR, _UNBOUNDED
+    band = rebalance.per_holding_band_weight
+    return max(at_cap, -band) - _HAIR, max(at_cap, ZERO) + band + _HAIR
 
 
 def prioritize_by_drift(
@@ -119,25 +185,6 @@ def rank_by_drift(rows: Iterable[DriftRow]) -> list[DriftRow]:
     keyed = [(abs(row.drift_weight), row) for row in sorted(rows, key=_symbol)]
     keyed.sort(key=_size, reverse=True)
     return [row for _, row in keyed]
-
-
-def _beyond_band(ranked: list[DriftRow], band: Decimal) -> list[DriftRow]:
-    """Every asset beyond the band; then as many more as it takes to bring CASH into it.
-
-    CASH counts as a holding: with the chosen assets at target its drift would be minus the sum of
-    the others', so a deposit spread thinly over many holdings is invested too.
-    """
-    chosen = [row for row in ranked if abs(row.drift_weight) > band]
-    rest = ranked[len(chosen) :]
-    cash_drift = -sum((row.drift_weight for row in rest), ZERO)
-    too_rich = cash_drift > ZERO
-    for row in rest:
-        if abs(cash_drift) <= band:
-            break
-        if row.drift_weight and (row.drift_weight < ZERO) is too_rich:
-            chosen.append(row)
-            cash_drift += row.drift_weight
-    return chosen
 
 
 def _beyond_total_band(ranked: list[DriftRow], band: Decimal) -> list[DriftRow]:
@@ -167,7 +214,8 @@ def _split(
 
 def _too_small(row: DriftRow, min_order_usd: Decimal) -> SkippedTrade:
     text = f"drift of {dollars(abs(row.drift_usd))} is below the minimum order of"
-    return SkippedTrade(symbol=row.symbol, reason=f"{text} {dollars(min_order_usd)}")
+    reason = f"{text} {dollars(min_order_usd)}"
+    return SkippedTrade(symbol=row.symbol, code=SkipCode.MINIMUM, reason=reason)
 
 
 _symbol = attrgetter("symbol")

@@ -1,8 +1,8 @@
 """A plan as text for a person to say yes or no to: the table, then what it adds up to.
 
 At most 80 columns, no colour, and everything that came from a file or the gateway is escaped. What
-matters most (simulated, positions in no model that will be sold) stands at the end again, right
-above the prompt.
+matters most (simulated, holdings sold because their target is 0, what stays outside its limit)
+stands at the end again, right above the prompt.
 
 Source: SRS R-401 and F-51.
 """
@@ -19,6 +19,7 @@ from typing import Final
 from src.core.money import dollars, exact_arithmetic, plain_text, shares_text, weight_to_percent
 from src.core.preview_table import WIDTH, drift_sum, render_table
 from src.core.records import (
+    CASH,
     AccountSnapshot,
     OrderTicket,
     Price,
@@ -32,6 +33,8 @@ from src.core.records import (
 from src.text import printable
 
 SIMULATED: Final = "SIMULATED: this is the embedded practice gateway, no real money moves"
+_UNLISTED: Final = "not in model, will be sold"
+_UNWEIGHTED: Final = "target 0 in the models, will be sold"
 _HASH_CHARS: Final = 12
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
@@ -59,11 +62,11 @@ class PreviewContext:
 @exact_arithmetic()
 def render_preview(plan: TradePlan, prices: PriceBook, context: PreviewContext) -> str:
     """The whole preview, without a final line break."""
-    sold = _sold_unlisted(plan, context)
+    unlisted, unweighted = _closing(plan, context)
     parts = [
         _head(plan, context),
-        [render_table(plan, context.unlisted)],
-        _legend(plan, context),
+        [render_table(plan, unlisted | unweighted)],
+        _legend(plan, unlisted, unweighted),
         _totals(plan),
         _section("Not traded:", (f"{one.symbol}: {one.reason}" for one in plan.skipped)),
         _section("Bought for the first time:", context.first_buys),
@@ -71,8 +74,10 @@ def render_preview(plan: TradePlan, prices: PriceBook, context: PreviewContext) 
         _section("Prices that are not the preferred source:", _other_prices(prices, context)),
         _section("Notes:", plan.notes),
         _section("Warnings:", _unique([*prices.warnings, *context.warnings])),
+        _section("Outside its limit after this plan:", [plan.outside_limits]),
         [f"Plan {plan.plan_hash[:_HASH_CHARS]}"],
-        _section("In no model:", sold),
+        _section("In no model:", _sold(plan, unlisted, _UNLISTED)),
+        _section("Target 0 in the models:", _sold(plan, unweighted, _UNWEIGHTED)),
         [SIMULATED] if context.is_simulated else [],
     ]
     return "\n\n".join("\n".join(part) for part in parts if part)
@@ -88,21 +93,34 @@ def _head(plan: TradePlan, context: PreviewContext) -> list[str]:
     return [*simulated, title, *(line for one in context.notices for line in _wrapped(one, ""))]
 
 
-def _legend(plan: TradePlan, context: PreviewContext) -> list[str]:
-    shown = {row.symbol for row in plan.drift_before.rows} & context.unlisted
-    sold = shown & {ticket.symbol for ticket in plan.tickets}
-    kept = ", ".join(sorted(shown - sold))
-    lines = ["* not in model, will be sold (unlisted_positions = sell)"] if sold else []
-    return lines + (_wrapped(f"* not in model, no order this time: {kept}", "") if kept else [])
+def _closing(
+    plan: TradePlan, context: PreviewContext
+) -> tuple[frozenset[Symbol], frozenset[Symbol]]:
+    """Holdings whose target is 0: those in no model, and those listed without a weight."""
+    closing = frozenset(
+        row.symbol for row in plan.drift_before.rows if row.symbol != CASH and not row.target_weight
+    )
+    return closing & context.unlisted, closing - context.unlisted
 
 
-def _sold_unlisted(plan: TradePlan, context: PreviewContext) -> list[str]:
-    return [
-        f"{ticket.symbol}: {shares_text(ticket.qty_shares)} shares, "
-        f"{dollars(ticket.est_value_usd)} (not in model, will be sold)"
-        for ticket in plan.tickets
-        if ticket.symbol in context.unlisted
-    ]
+def _legend(
+    plan: TradePlan, unlisted: frozenset[Symbol], unweighted: frozenset[Symbol]
+) -> list[str]:
+    sold = {ticket.symbol for ticket in plan.tickets}
+    lines = [f"* {_UNLISTED} (unlisted_positions = sell)"] if unlisted & sold else []
+    if unweighted & sold:
+        lines += _wrapped(f"* {_UNWEIGHTED}: {', '.join(sorted(unweighted & sold))}", "")
+    for why, kept in (("not in model", unlisted - sold), ("target 0", unweighted - sold)):
+        if kept:
+            lines += _wrapped(f"* {why}, no order this time: {', '.join(sorted(kept))}", "")
+    return lines
+
+
+def _sold(plan: TradePlan, symbols: frozenset[Symbol], why: str) -> Iterator[str]:
+    for ticket in plan.tickets:
+        if ticket.symbol in symbols:
+            shares = f"{ticket.symbol}: {shares_text(ticket.qty_shares)} shares"
+            yield f"{shares}, {dollars(ticket.est_value_usd)} ({why})"
 
 
 # --- totals ---------------------------------------------------------------------------------

@@ -113,11 +113,23 @@ class OrderTicket:
     est_value_usd: Decimal
 
 
+class SkipCode(str, Enum):
+    """Why a wanted trade is not planned, for programs; the reason beside it is for people."""
+
+    MINIMUM = "minimum"
+    SHARE_PRICE = "share_price"
+    FRACTION = "fraction"
+    CASH = "cash"
+    NO_GAIN = "no_gain"
+    HALTED = "halted"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SkippedTrade:
-    """A trade that was wanted and not planned, with the reason in plain words."""
+    """A trade that was wanted and not planned, with the reason as a code and in plain words."""
 
     symbol: Symbol
+    code: SkipCode
     reason: str
 
 
@@ -125,8 +137,10 @@ class SkippedTrade:
 class TradePlan:
     """Sells, then buys, and the figures they lead to at the sizing prices.
 
-    ``cash_floor_usd`` is F of the sizing rules (buffer and leverage cap); ``plan_hash`` is a hex
-    digest over account, tickets, prices and figures: the same inputs give the same hash.
+    ``cash_floor_usd`` is F of the sizing rules (buffer and leverage cap). ``outside_limits`` says
+    what of cash, buffer and leverage stays outside its limit, and why (empty: nothing does);
+    ``notes`` say what else is special. ``plan_hash`` is a hex digest over account, tickets, prices
+    and figures: the same inputs give the same hash.
     """
 
     account_id: str
@@ -137,6 +151,7 @@ class TradePlan:
     drift_before: DriftTable
     drift_after: DriftTable
     cash_floor_usd: Decimal
+    outside_limits: str = ""
     notes: tuple[str, ...] = ()
     plan_hash: str
 

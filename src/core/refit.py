@@ -13,7 +13,16 @@ from decimal import ROUND_CEILING, Decimal
 
 from src.core.batches import cash_effect
 from src.core.money import ONE, ZERO, dollars, exact_arithmetic, share_step
-from src.core.records import CASH, Fill, OrderTicket, Side, SkippedTrade, Symbol, TradePlan
+from src.core.records import (
+    CASH,
+    Fill,
+    OrderTicket,
+    Side,
+    SkipCode,
+    SkippedTrade,
+    Symbol,
+    TradePlan,
+)
 from src.core.targets import cash_floor
 from src.settings import RebalanceSettings
 
@@ -51,7 +60,7 @@ def refit_buys(
         if qty:
             kept.append(_with_qty(ticket, qty))
         else:
-            skipped.append(SkippedTrade(symbol=ticket.symbol, reason=_reason(budget_usd)))
+            skipped.append(_skipped(ticket, budget_usd))
     return RefittedBuys(tickets=tuple(reversed(kept)), skipped=tuple(reversed(skipped)))
 
 
@@ -102,5 +111,7 @@ def _with_qty(ticket: OrderTicket, qty: Decimal) -> OrderTicket:
     return replace(ticket, qty_shares=qty, est_value_usd=qty * ticket.est_price_usd)
 
 
-def _reason(budget_usd: Decimal) -> str:
-    return f"no cash is left for it: {dollars(max(budget_usd, ZERO))} to spend on all buys"
+def _skipped(ticket: OrderTicket, budget_usd: Decimal) -> SkippedTrade:
+    to_spend = dollars(max(budget_usd, ZERO))
+    reason = f"no cash is left for it: {to_spend} to spend on all buys"
+    return SkippedTrade(symbol=ticket.symbol, code=SkipCode.CASH, reason=reason)

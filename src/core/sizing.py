@@ -10,11 +10,18 @@ Source: SRS R-305 to R-307.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from src.core.drift import Selection, rank_by_drift, redraw_drift, select_trades
+from src.core.drift import (
+    Selection,
+    keep_in_bounds,
+    rank_by_drift,
+    redraw_drift,
+    select_trades,
+)
+from src.core.limits import outside_limits
 from src.core.lots import CashFrame, Lots
 from src.core.money import ZERO, exact_arithmetic, share_step
 from src.core.plan_hash import hash_plan
@@ -59,12 +66,24 @@ class _State:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Outcome:
-    """Signed quantities, the rows and lots that were considered, and what the trades lead to."""
+    """Signed quantities, the rows and lots that were considered, and what the trades lead to.
+
+    ``selected`` is what the trigger says of the account after them.
+    """
 
     trades: Trades
     wanted: tuple[DriftRow, ...]
     lots: Lots
     after: _State
+    selected: Selection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Helpers:
+    """Others may join ``beside`` the rows considered; ``so_far`` counts those that did."""
+
+    beside: tuple[DriftRow, ...]
+    so_far: int
 
 
 @exact_arithmetic()
@@ -95,19 +114,24 @@ def size_orders(
         trades=outcome.trades,
         before=account,
         after=outcome.after.account,
+        drift_after=outcome.after.drift,
         lots=outcome.lots,
         floor_usd=floor,
         cash_target_weight=cash_target,
+        halted=halted,
     )
+    considered = {row.symbol for row in outcome.wanted}
+    dropped = tuple(one for one in selection.skipped if one.symbol not in considered)
     return TradePlan(
         account_id=account.account_id,
         tickets=tickets,
-        skipped=skipped_trades(sized, rebalance, halted) + selection.skipped,
+        skipped=skipped_trades(sized, rebalance) + dropped,
         before=account,
         after=outcome.after.account,
         drift_before=selection.drift,
         drift_after=outcome.after.drift,
         cash_floor_usd=floor,
+        outside_limits=outside_limits(sized, rebalance),
         notes=plan_notes(sized, rebalance),
         plan_hash=hash_plan(account, tickets, floor),
     )
@@ -116,39 +140,72 @@ def size_orders(
 def _settle(desk: _Desk, before: _State, selection: Selection) -> _Outcome:
     """Trades that leave nothing to do.
 
-    What a second plan would add after perfect fills is merged into this one. Where the merged
+    What a further plan would add after perfect fills is merged into this one. Where the merged
     trade of a symbol is too small to place, that symbol sits out and the rest is planned anew.
-    Every ticket lowers its own |drift|, so the second plan starts closer and this ends.
+    Every ticket lowers its own |drift|, so a further plan starts closer and this ends.
     """
-    while True:
-        first = _size_until_none_joins(desk, before, selection)
-        if not first.trades:
-            return first
-        everyone = replace(desk, barred=desk.halted)
-        again = _settle(everyone, first.after, select_trades(first.after.drift, desk.rules))
+    everyone = desk
+    outcome = _size_until_none_joins(desk, before, selection)
+    while outcome.trades:
+        again = _size_until_none_joins(everyone, outcome.after, outcome.selected)
         if not again.trades:
-            return first
-        merged = _merge(first.trades, again.trades)
+            break
+        merged = _merge(outcome.trades, again.trades)
         too_small = _below_minimum(desk, before.account, merged)
-        if not too_small:
-            return replace(first, trades=merged, after=again.after)
-        desk = replace(desk, barred=desk.barred | too_small)
+        if too_small:
+            desk = replace(desk, barred=desk.barred | too_small)
+            outcome = _size_until_none_joins(desk, before, selection)
+        else:
+            wanted = _with_joined(outcome.wanted, before, {row.symbol for row in again.wanted})
+            outcome = replace(again, trades=merged, wanted=wanted, lots=outcome.lots)
+    return outcome
 
 
 def _size_until_none_joins(desk: _Desk, before: _State, selection: Selection) -> _Outcome:
     """Size, look at the result as the trigger would, and let what it newly selects join in."""
     wanted = selection.ranked
     lots = Lots(before.account, desk.rules)
+    helpers = 0
     while True:
         trades = _size(desk, before.account, _affordable(desk, before.account, wanted), lots)
         after = _after(before, trades)
         result = select_trades(after.drift, desk.rules)
-        chosen = {row.symbol for row in wanted}
-        joining = {row.symbol for row in result.ranked} - chosen
-        if not joining:
-            return _Outcome(trades=trades, wanted=wanted, lots=lots, after=after)
-        joined = (row for row in before.drift.rows if row.symbol in joining)
-        wanted = tuple(rank_by_drift([*wanted, *joined]))
+        more = _with_joined(wanted, before, {row.symbol for row in result.ranked})
+        if len(more) == len(wanted):
+            helping = _still_needed(desk, after, lots, _Helpers(beside=wanted, so_far=helpers))
+            more = _with_joined(wanted, before, helping)
+            helpers += len(helping)
+        if len(more) == len(wanted):
+            return _Outcome(trades=trades, wanted=wanted, lots=lots, after=after, selected=result)
+        wanted = more
+
+
+def _with_joined(
+    wanted: tuple[DriftRow, ...], before: _State, symbols: Collection[Symbol]
+) -> tuple[DriftRow, ...]:
+    """``wanted`` and the named rows, ranked by their drift before any trade."""
+    joining = frozenset(symbols) - {row.symbol for row in wanted}
+    if not joining:
+        return wanted
+    joined = (row for row in before.drift.rows if row.symbol in joining)
+    return tuple(rank_by_drift([*wanted, *joined]))
+
+
+def _still_needed(desk: _Desk, after: _State, lots: Lots, asked: _Helpers) -> frozenset[Symbol]:
+    """What should join because cash or leverage is out of bounds as it really is now.
+
+    The trigger takes everything it selects to reach its target. What was considered is as near as
+    whole shares, halts and the minimum let it, so others must take over what it leaves. Each time
+    at least as many join as before, so that a thousand holdings are not asked one by one.
+    """
+    fixed = {row.symbol for row in asked.beside} | desk.barred
+    while True:
+        joining = keep_in_bounds(after.drift, desk.rules, (), fixed, at_least=max(1, asked.so_far))
+        choices = map(lots.choice, joining)
+        stuck = {choice.symbol for choice in choices if choice.low > choice.high}
+        if not stuck:
+            return frozenset(row.symbol for row in joining)
+        fixed |= stuck
 
 
 def _affordable(desk: _Desk, account: Valuation, rows: Sequence[DriftRow]) -> list[DriftRow]:

@@ -1,6 +1,7 @@
 """Why a wanted trade is not in the plan, and what else the reader should know about the plan.
 
-Reasons and notes are whole sentences without a final stop; they change nothing.
+Every reason is true of the account as the plan leaves it. Reasons and notes are whole sentences
+without a final stop; they change nothing.
 
 Source: SRS R-304, R-305 and R-401.
 """
@@ -12,8 +13,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from src.core.lots import Choice, Lots
-from src.core.money import ONE, ZERO, dollars, plain_text, whole_shares
-from src.core.records import CASH, DriftRow, SkippedTrade, Symbol, Valuation
+from src.core.money import ONE, ZERO, dollars, plain_text, shares_text, whole_shares
+from src.core.records import (
+    DriftRow,
+    DriftTable,
+    SkipCode,
+    SkippedTrade,
+    Symbol,
+    Valuation,
+)
 from src.settings import RebalanceSettings
 
 
@@ -25,24 +33,30 @@ class Sized:
     trades: Mapping[Symbol, Decimal]
     before: Valuation
     after: Valuation
+    drift_after: DriftTable
     lots: Lots
     floor_usd: Decimal
     cash_target_weight: Decimal
+    halted: frozenset[Symbol]
+
+    @property
+    def free_usd(self) -> Decimal:
+        """Cash above the floor once the plan is done; below zero where it is missing."""
+        return self.after.cash_usd - self.floor_usd
+
+    def lot_usd(self, symbol: Symbol) -> Decimal:
+        """What the smallest step of a symbol is worth."""
+        return self.lots.step * self.before.holdings[symbol].price_usd
+
+    def least_order_usd(self, choice: Choice) -> Decimal:
+        """What the smallest order that brings a symbol closer to its target is worth."""
+        return choice.low * self.lot_usd(choice.symbol)
 
 
-def skipped_trades(
-    sized: Sized, rules: RebalanceSettings, halted: frozenset[Symbol]
-) -> tuple[SkippedTrade, ...]:
+def skipped_trades(sized: Sized, rules: RebalanceSettings) -> tuple[SkippedTrade, ...]:
     """A reason for every considered row that got no ticket, in rank order."""
     left_out = [row for row in sized.wanted if row.symbol not in sized.trades]
-    skipped = []
-    for row in left_out:
-        if row.symbol in halted:
-            reason = "trading in it is halted"
-        else:
-            reason = _reason(row, sized.lots.choice(row), sized, rules)
-        skipped.append(SkippedTrade(symbol=row.symbol, reason=reason))
-    return tuple(skipped)
+    return tuple(_skipped(row, sized, rules) for row in left_out)
 
 
 def plan_notes(sized: Sized, rules: RebalanceSettings) -> tuple[str, ...]:
@@ -52,32 +66,70 @@ def plan_notes(sized: Sized, rules: RebalanceSettings) -> tuple[str, ...]:
         _borrowing(sized),
         _no_buys(sized),
         _fractional_orders(sized, rules),
-        *_left_fractions(sized, rules),
+        *_left_fractions(sized),
     )
     return tuple(note for note in notes if note)
 
 
-def _reason(row: DriftRow, choice: Choice, sized: Sized, rules: RebalanceSettings) -> str:
-    price = sized.before.holdings[row.symbol].price_usd
-    if choice.sign < 0 and not choice.high:
-        return "less than one share is left, and fractions cannot be sold"
-    if choice.low > choice.high:
-        if choice.lot >= 2 * choice.want:
-            return f"one share costs {dollars(price)}, at least twice the drift"
-        return (
-            f"no order of at least {dollars(rules.min_order_usd)} in steps of "
-            f"{dollars(price)} brings it closer to target"
-        )
-    smallest = choice.low * price
-    if choice.sign > 0 and sized.after.cash_usd - smallest < sized.floor_usd:
-        return "no cash is left for it above the cash floor"
-    return "rounded to whole shares, a trade would not bring the portfolio closer to target"
+def _skipped(row: DriftRow, sized: Sized, rules: RebalanceSettings) -> SkippedTrade:
+    choice = sized.lots.choice(row)
+    if row.symbol in sized.halted:
+        code, reason = SkipCode.HALTED, "trading in it is halted"
+    elif choice.low > choice.high:
+        code, reason = _no_order(row, choice, sized, rules)
+    else:
+        code, reason = _no_use(choice, sized)
+    return SkippedTrade(symbol=row.symbol, code=code, reason=reason)
+
+
+def _no_order(
+    row: DriftRow, choice: Choice, sized: Sized, rules: RebalanceSettings
+) -> tuple[SkipCode, str]:
+    """No order of the symbol brings it closer, whatever the others do."""
+    step, lot_usd = sized.lots.step, sized.lot_usd(row.symbol)
+    sellable = whole_shares(sized.before.holdings[row.symbol].qty_shares, step)
+    if choice.sign < 0 and not sellable:
+        return SkipCode.FRACTION, f"less than {_unit(step)} is held, which cannot be sold"
+    if choice.lot >= 2 * choice.want:
+        costs = f"{_unit(step)} {'costs' if step == ONE else 'cost'} {dollars(lot_usd)}"
+        twice = f"at least twice the drift of {dollars(abs(row.drift_usd))}"
+        return SkipCode.SHARE_PRICE, f"{costs}, {twice}"
+    minimum = f"the minimum order of {dollars(rules.min_order_usd)}"
+    worth_usd = sellable / step * lot_usd
+    if choice.sign < 0 and worth_usd < rules.min_order_usd:
+        can_be_sold = f"the {shares_text(sellable)} shares of it that can be sold are worth"
+        return SkipCode.MINIMUM, f"{can_be_sold} {dollars(worth_usd)}, below {minimum}"
+    steps = f"no order in steps of {dollars(lot_usd)}"
+    return SkipCode.MINIMUM, f"{steps} that reaches {minimum} brings it closer to target"
+
+
+def _no_use(choice: Choice, sized: Sized) -> tuple[SkipCode, str]:
+    """Orders would bring the symbol closer, but are not affordable or not worth it."""
+    least_usd = sized.least_order_usd(choice)
+    if choice.sign > 0 and sized.free_usd < least_usd:
+        least = f"the least useful order costs {dollars(least_usd)}"
+        free = f"{dollars(max(sized.free_usd, ZERO))} is free above the floor"
+        return SkipCode.CASH, f"no cash is left for it: {least}, {free}"
+    return SkipCode.NO_GAIN, "no order of it would bring the portfolio as a whole closer to target"
+
+
+def _unit(step: Decimal) -> str:
+    return "one share" if step == ONE else f"{plain_text(step)} shares"
+
+
+# --- notes on the whole plan -------------------------------------------------------------------
 
 
 def _all_cash(sized: Sized) -> str:
+    """Where the target is 100% CASH: whether that is reached."""
     if sized.cash_target_weight < ONE:
         return ""
-    return "the target is 100% CASH: everything is sold"
+    target = "the target is 100% CASH"
+    left = [one for _, one in sorted(sized.after.holdings.items()) if one.qty_shares]
+    stays = ", ".join(f"{shares_text(one.qty_shares)} {one.symbol}" for one in left)
+    if not sized.trades:
+        return f"{target}, but nothing is sold: {stays} stays" if left else ""
+    return f"{target}: everything is sold" + (f" but {stays}" if left else "")
 
 
 def _borrowing(sized: Sized) -> str:
@@ -105,13 +157,18 @@ def _fractional_orders(sized: Sized, rules: RebalanceSettings) -> str:
     return "many accounts refuse fractional orders through the API (error 10243)"
 
 
-def _left_fractions(sized: Sized, rules: RebalanceSettings) -> list[str]:
-    """Positions that should be closed but keep a fraction nobody can sell in whole shares."""
-    closing = (row.symbol for row in sized.wanted if not row.target_weight and row.symbol != CASH)
-    left = ((symbol, sized.after.holdings[symbol].qty_shares) for symbol in closing)
-    unit = "0.0001 shares" if rules.allow_fractional else "whole shares"
+def _left_fractions(sized: Sized) -> list[str]:
+    """Positions that are closed but keep a fraction smaller than an order can be."""
+    step = sized.lots.step
+    unit = "whole shares" if step == ONE else f"{plain_text(step)} shares"
+    closed = (row.symbol for row in sized.wanted if not row.target_weight)
+    left = (
+        (symbol, sized.after.holdings[symbol].qty_shares)
+        for symbol in closed
+        if symbol in sized.trades
+    )
     return [
         f"{plain_text(qty)} of {symbol} stays: orders are in {unit}"
         for symbol, qty in left
-        if ZERO < qty < ONE
+        if ZERO < qty < step
     ]

@@ -87,9 +87,15 @@ def cash_floor(
     ``effective_cash`` is the CASH weight after :func:`hold_buffer`; it is below the reserve
     exactly when the model's own CASH is negative, and then it is itself the floor.
     """
-    reserve = _reserve_usd(net_liq_usd, rebalance)
-    floor = min(reserve, effective_cash * net_liq_usd)
+    floor = min(reserve_usd(net_liq_usd, rebalance), effective_cash * net_liq_usd)
     return max(floor, (ONE - rebalance.max_leverage) * net_liq_usd)
+
+
+def reserve_usd(net_liq_usd: Decimal, rebalance: RebalanceSettings) -> Decimal:
+    """The cash buffer in USD."""
+    if rebalance.cash_buffer_type == "abs":
+        return rebalance.cash_buffer_usd
+    return rebalance.cash_buffer_weight * net_liq_usd
 
 
 def symbols_to_price(snapshot: AccountSnapshot, targets: Targets) -> tuple[Symbol, ...]:
@@ -144,12 +150,6 @@ def _check_names(columns: Mapping[str, Weights], mix: Mapping[str, Decimal]) -> 
 def _rounded(weight: Decimal) -> Decimal:
     """30 decimals: far finer than any account, and still quick to calculate with."""
     return weight.quantize(_PLACES)
-
-
-def _reserve_usd(net_liq_usd: Decimal, rebalance: RebalanceSettings) -> Decimal:
-    if rebalance.cash_buffer_type == "abs":
-        return rebalance.cash_buffer_usd
-    return rebalance.cash_buffer_weight * net_liq_usd
 
 
 def _reserve_weight(account: Valuation, rebalance: RebalanceSettings) -> Decimal:

@@ -199,6 +199,11 @@ def plan() -> Iterator[Row]:
     yield from _own_report("planning_growth")
 
 
+def deposits() -> Iterator[Row]:
+    """What two years of monthly deposits leave idle, and what they turn over."""
+    yield from _own_report("deposits")
+
+
 def sizing() -> Iterator[Row]:
     """Rounding against the proven optimum; needs SciPy, which is not a dependency."""
     if find_spec("scipy") is None:
@@ -233,6 +238,7 @@ GROUPS: dict[str, Callable[[], Iterator[Row]]] = {
     "trade": trade,
     "orders": orders,
     "plan": plan,
+    "deposits": deposits,
     "sizing": sizing,
 }
 

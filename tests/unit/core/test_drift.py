@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from src.core.drift import Selection, measure_drift, prioritize_by_drift, select_trades
-from src.core.records import CASH, DriftRow, DriftTable
+from src.core.records import CASH, DriftRow, DriftTable, SkipCode
 from src.errors import PlanError
 from src.settings import RebalanceSettings
 from tests.builders import account, dec, rebalance_settings, targets
@@ -27,6 +27,15 @@ def table(**drift_pct: str) -> DriftTable:
         for symbol, drift in sorted(drifts.items())
     )
     return DriftTable(rows=tuple(rows))
+
+
+def with_cash_target(drift: DriftTable, weight: str) -> DriftTable:
+    return DriftTable(
+        rows=tuple(
+            replace(row, target_weight=dec(weight)) if row.symbol == CASH else row
+            for row in drift.rows
+        )
+    )
 
 
 def names(selection: Selection) -> list[str]:
@@ -107,11 +116,64 @@ def test_total_drift_takes_the_largest_until_the_rest_is_within_the_band() -> No
 
 
 def test_small_trades_are_dropped_with_a_reason() -> None:
-    chosen = select_trades(table(AAA="5", BBB="-4.99"), rebalance_settings(min_order=500))
+    chosen = select_trades(table(AAA="5", BBB="-2.4"), rebalance_settings(min_order=500))
     assert names(chosen) == ["AAA"]
-    assert [(one.symbol, one.reason) for one in chosen.skipped] == [
-        ("BBB", "drift of $499.00 is below the minimum order of $500.00")
+    assert [(one.symbol, one.code, one.reason) for one in chosen.skipped] == [
+        ("BBB", SkipCode.MINIMUM, "drift of $240.00 is below the minimum order of $500.00")
     ]
+
+
+def test_the_minimum_comes_before_cash_is_kept_in_its_band() -> None:
+    """BBB's 4% is not worth an order of 500, but one of 500 brings it closer than none.
+
+    With AAA at target CASH would be 4.3% too high: BBB takes part after all and is not skipped.
+    """
+    chosen = select_trades(table(AAA="5", BBB="-4", CCC="-0.3"), rebalance_settings(min_order=500))
+    assert names(chosen) == ["AAA", "BBB"]
+    assert chosen.skipped == ()
+
+
+def test_nothing_joins_that_an_order_of_the_minimum_would_not_bring_closer() -> None:
+    """The 2% are spread too thinly: 250 and less cannot be mended by orders of 500."""
+    drift = table(AAA="-2.51", BBB="-2.5", CCC="-2.4")
+    chosen = select_trades(drift, rebalance_settings(min_order=500))
+    assert names(chosen) == ["AAA"]
+    assert [one.symbol for one in chosen.skipped] == ["BBB", "CCC"]
+
+
+def test_what_overshoots_the_band_is_answered_from_the_other_side() -> None:
+    """CASH is 0.6% too high; the only order that takes it up leaves it 0.9% short."""
+    rules = rebalance_settings(min_order=160)
+    assert names(select_trades(table(AAA="-1.5", BBB="0.9"), rules)) == ["AAA", "BBB"]
+    assert names(select_trades(table(AAA="-1.5", BBB="0.7"), rules)) == ["AAA"]
+
+
+def test_leverage_above_the_cap_takes_overweights_within_their_bands() -> None:
+    """CASH should be −50% and is −54%; the cap of 1.5 allows no less than −50%, in both modes."""
+    drift = with_cash_target(table(AAA="1.5", BBB="1.4", CCC="1.1"), "-0.5")
+    per_holding = rebalance_settings(band_bps=500, max_leverage="1.5")
+    assert names(select_trades(drift, per_holding)) == ["AAA", "BBB", "CCC"]
+    total = per_holding._replace(
+        trigger_mode="total_drift", portfolio_total_band_weight=Decimal("0.05")
+    )
+    assert names(select_trades(drift, total)) == ["AAA", "BBB", "CCC"]
+    loose = total._replace(max_leverage=Decimal("1.53"))
+    assert names(select_trades(drift, loose)) == ["AAA"]
+
+
+def test_leverage_at_the_cap_but_for_rounding_is_not_above_it() -> None:
+    """Thirds are rounded at the 34th digit: their sum stands a hair beyond the cap it touches."""
+    third = Decimal(1) / 3
+    drift = with_cash_target(table(AAA="1", BBB="-1"), str(-third))
+    rules = rebalance_settings(band_bps=100, max_leverage=str(1 + third - Decimal("1e-28")))
+    assert names(select_trades(drift, rules)) == []
+
+
+def test_total_drift_has_no_band_for_cash() -> None:
+    rules = RebalanceSettings(trigger_mode="total_drift")
+    drift = table(AAA="-3", BBB="-3", CCC="-3")
+    assert names(select_trades(drift, rules)) == []
+    assert [one.symbol for one in select_trades(drift, rules).skipped] == ["AAA", "BBB", "CCC"]
 
 
 def test_prioritize_ranks_by_drift_and_ignores_what_is_on_target() -> None:

@@ -117,6 +117,10 @@ Warnings:
 - wide spread in XYZ
 - the market is closed; it opens 2025-02-03 14:30 UTC
 
+Outside its limit after this plan:
+- cash stays $86.73 above its target of $611.98: no order of at least $500.00 in
+  whole shares brings a holding closer
+
 Plan c65986e547d6
 
 In no model:
@@ -205,6 +209,28 @@ def test_an_unlisted_position_without_an_order_is_not_announced_as_sold() -> Non
     text = render_preview(made, price_book({"XYZ": 1, "SPY": 100}), context)
     assert "will be sold" not in text
     assert "* not in model, no order this time: XYZ" in text
+
+
+def test_a_listed_holding_without_weight_is_starred_and_repeated_above_the_prompt() -> None:
+    """GLD is in a model of weight 0 or has a blank cell; XYZ is in none; both are sold."""
+    prices: dict[str, Number] = {"GLD": 100, "XYZ": 100, "SPY": 100}
+    valued = account({"GLD": 2, "XYZ": 1, "SPY": 7}, prices)
+    context = PreviewContext(snapshot=snapshot({}), unlisted=frozenset({"XYZ"}))
+    made = plan(valued, targets({"GLD": 0, "SPY": 100}))
+    lines = render_preview(made, price_book(prices), context).splitlines()
+    assert {line.split()[0] for line in lines if "SELL" in line} == {"GLD*", "XYZ*"}
+    assert "* not in model, will be sold (unlisted_positions = sell)" in lines
+    assert "* target 0 in the models, will be sold: GLD" in lines
+    assert lines[-5:] == [
+        "In no model:",
+        "- XYZ: 1 shares, $100.00 (not in model, will be sold)",
+        "",
+        "Target 0 in the models:",
+        "- GLD: 2 shares, $200.00 (target 0 in the models, will be sold)",
+    ]
+    halted = plan(valued, targets({"GLD": 0, "SPY": 100}), halted=("GLD",))
+    text = render_preview(halted, price_book(prices), context)
+    assert "* target 0, no order this time: GLD" in text.splitlines()
 
 
 def test_the_table_is_sorted_by_absolute_drift() -> None:

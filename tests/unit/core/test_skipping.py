@@ -13,38 +13,74 @@ def reasons(made: TradePlan) -> dict[str, str]:
     return {one.symbol: one.reason for one in made.skipped}
 
 
+def codes(made: TradePlan) -> dict[str, str]:
+    return {one.symbol: one.code.value for one in made.skipped}
+
+
 def test_a_share_of_twice_the_drift_would_only_turn_it_round() -> None:
     valued = account({"AAA": 9}, {"AAA": 100, "BBB": 200}, 100)
     assert reasons(plan(valued, targets({"AAA": 90, "BBB": 10}))) == {
-        "BBB": "one share costs $200.00, at least twice the drift"
+        "BBB": "one share costs $200.00, at least twice the drift of $100.00"
     }
+
+
+def test_a_share_too_dear_to_sell_is_not_called_a_fraction() -> None:
+    """Two shares are held, 60 too much; selling one of them would leave 140 too little."""
+    valued = account({"AAA": 2, "BBB": 6}, {"AAA": 200, "BBB": 100}, 0)
+    assert reasons(plan(valued, targets({"AAA": 34, "BBB": 66})))["AAA"] == (
+        "one share costs $200.00, at least twice the drift of $60.00"
+    )
+
+
+def test_less_than_a_share_is_a_fraction() -> None:
+    made = plan(account({"OLD": "0.5"}, {"OLD": 200}, 900), targets({CASH: 100}))
+    assert reasons(made) == {"OLD": "less than one share is held, which cannot be sold"}
 
 
 def test_whole_shares_worth_less_than_the_minimum_stay() -> None:
     valued = account({"OLD": "4.9", "SPY": 90}, {"OLD": 100, "SPY": 100}, 510)
-    assert reasons(plan(valued, targets({"SPY": 100}), rebalance_settings(min_order=450)))[
-        "OLD"
-    ] == ("no order of at least $450.00 in steps of $100.00 brings it closer to target")
+    made = plan(valued, targets({"SPY": 100}), rebalance_settings(min_order=450))
+    assert codes(made)["OLD"] == "minimum"
+    assert reasons(made)["OLD"] == (
+        "the 4 shares of it that can be sold are worth $400.00, below the minimum order of $450.00"
+    )
+
+
+def test_steps_that_pass_the_target_before_they_reach_the_minimum() -> None:
+    """BBB is 260 short: one share is below the minimum of 500, two are past the double."""
+    valued = account({}, {"BBB": 280, "AAA": 10}, 5000)
+    made = plan(valued, targets({"BBB": "5.2", "AAA": "94.8"}), rebalance_settings(min_order=500))
+    assert codes(made) == {"BBB": "minimum"}
 
 
 def test_the_only_share_that_fits_is_not_bought_without_cash() -> None:
     valued = account({"AAA": 10}, {"AAA": 100, "BBB": 100}, 0)
     made = plan(valued, targets({"AAA": 90, "BBB": 10}), halted=("AAA",))
-    assert reasons(made) == {
-        "AAA": "trading in it is halted",
-        "BBB": "no cash is left for it above the cash floor",
-    }
+    assert codes(made) == {"AAA": "halted", "BBB": "cash"}
+    assert reasons(made)["BBB"] == (
+        "no cash is left for it: the least useful order costs $100.00, $0.00 is free above the "
+        "floor"
+    )
+
+
+def test_a_fraction_that_fits_is_not_called_unaffordable() -> None:
+    """BBB takes part for the idle 200, but its least order, 0.1 shares for 500, is no gain.
+
+    There is cash for it: a whole share, which there is none for, is not what an order costs.
+    """
+    rules = rebalance_settings(allow_fractional=True, min_order=500, band_bps=100)
+    valued = account({"AAA": "70.6", "BBB": "0.148"}, {"AAA": 100, "BBB": 5000}, 2200)
+    made = plan(valued, targets({"AAA": 70, "BBB": 10, CASH: 20}), rules)
+    assert made.tickets == ()
+    assert codes(made) == {"BBB": "no_gain"}
 
 
 @pytest.mark.parametrize(
-    ("buffer_usd", "reason"),
-    [
-        ("40", "rounded to whole shares, a trade would not bring the portfolio closer to target"),
-        ("40.01", "no cash is left for it above the cash floor"),
-    ],
+    ("buffer_usd", "code"),
+    [("40", "no_gain"), ("40.01", "cash")],
 )
 def test_a_buy_that_rounding_leaves_out_is_told_from_one_without_cash(
-    buffer_usd: Number, reason: str
+    buffer_usd: Number, code: str
 ) -> None:
     """Both want 60 of a share of 100: one share leaves 120 wrong, two 160, none 240."""
     rules = RebalanceSettings(
@@ -53,7 +89,7 @@ def test_a_buy_that_rounding_leaves_out_is_told_from_one_without_cash(
     valued = account({}, {"AAA": 100, "BBB": 100}, 240)
     made = plan(valued, targets({"AAA": 25, "BBB": 25, CASH: 50}), rules)
     assert [one.symbol for one in made.tickets] == ["AAA"]
-    assert reasons(made) == {"BBB": reason}
+    assert codes(made) == {"BBB": code}
 
 
 def test_a_sell_is_never_left_out_for_want_of_cash() -> None:
@@ -62,11 +98,31 @@ def test_a_sell_is_never_left_out_for_want_of_cash() -> None:
     made = plan(valued, targets({"AAA": 50, "BBB": 50}), rebalance_settings(buffer_pct=6))
     assert [one.symbol for one in made.tickets] == ["AAA"]
     assert reasons(made) == {
-        "BBB": "rounded to whole shares, a trade would not bring the portfolio closer to target"
+        "BBB": "no order of it would bring the portfolio as a whole closer to target"
     }
 
 
 # --- notes on the whole plan -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("held", "halted", "note"),
+    [
+        ({"AAA": 2, "BBB": 3}, (), ": everything is sold"),
+        ({"AAA": "2.5", "BBB": 3}, (), ": everything is sold but 0.5 AAA"),
+        ({"AAA": 2, "BBB": 3}, ("BBB",), ": everything is sold but 3 BBB"),
+        ({"AAA": "0.5"}, (), ", but nothing is sold: 0.5 AAA stays"),
+    ],
+)
+def test_all_cash_says_what_is_not_sold(
+    held: dict[str, Number], halted: tuple[str, ...], note: str
+) -> None:
+    made = plan(account(held, {"AAA": 100, "BBB": 100}, 50), targets({CASH: 100}), halted=halted)
+    assert made.notes[0] == f"the target is 100% CASH{note}"
+
+
+def test_all_cash_where_nothing_is_held_needs_no_note() -> None:
+    assert plan(account({}, {}, 1000), targets({CASH: 100})).notes == ()
 
 
 def test_spending_all_cash_is_not_worth_a_note() -> None:
