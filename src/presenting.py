@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from src.console import emit, emit_document
 from src.core.accounts import is_paper_account
 from src.core.names import first_buys
-from src.core.plan_json import plan_as_json
+from src.core.plan_json import PlanRemarks, PlanSource, plan_as_json
 from src.core.preview import SIMULATED, PreviewContext, render_preview
 from src.core.tickets import SendingRules, choose_style
 from src.errors import Refused
@@ -19,6 +19,8 @@ from src.io.report_rows import PRE_COLUMNS, ReportRun, pre_trade_rows
 from src.known_accounts import mask_accounts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from src.core.records import OrderStyle, Symbol
     from src.io.run_files import RunFiles
     from src.planning import Proposal
@@ -34,6 +36,7 @@ class Presentation:
     settings: Settings
     is_simulated: bool
     as_json: bool
+    is_from_file: bool = False
     notices: tuple[str, ...] = ()
 
 
@@ -42,7 +45,7 @@ def present(proposal: Proposal, how: Presentation, now_utc: datetime) -> bool:
     warnings = (*proposal.warnings, *(f"trading: {text}" for text in proposal.obstacles))
     _log_plan(proposal, warnings)
     if how.as_json:
-        return emit_document(_json_text(proposal, how, warnings))
+        return emit_document(_json_text(proposal, how))
     context = PreviewContext(
         snapshot=proposal.snapshot,
         is_paper=is_paper_account(proposal.plan.account_id),
@@ -96,12 +99,25 @@ def _styles(proposal: Proposal, settings: Settings, at_utc: datetime) -> dict[Sy
     }
 
 
-def _json_text(proposal: Proposal, how: Presentation, warnings: tuple[str, ...]) -> str:
+def _json_text(proposal: Proposal, how: Presentation) -> str:
     import json
 
+    if how.is_from_file:
+        source: PlanSource = "file"
+    else:
+        source = "simulated" if how.is_simulated else "broker"
     marks = (SIMULATED,) if how.is_simulated else ()
-    texts = [mask_accounts(text) for text in (*marks, *how.notices, *warnings)]
-    return json.dumps(plan_as_json(proposal.plan, texts), indent=2)
+    remarks = PlanRemarks(
+        warnings=_masked(proposal.warnings),
+        obstacles=_masked(proposal.obstacles),
+        notices=_masked((*marks, *how.notices)),
+    )
+    document = plan_as_json(proposal.plan, proposal.snapshot, source, remarks)
+    return json.dumps(document, indent=2)
+
+
+def _masked(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(mask_accounts(text) for text in texts)
 
 
 def _log_plan(proposal: Proposal, warnings: tuple[str, ...]) -> None:

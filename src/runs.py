@@ -102,6 +102,7 @@ def presentation(options: Options, inputs: Inputs) -> Presentation:
         settings=inputs.settings,
         is_simulated=options.simulate,
         as_json=options.as_json,
+        is_from_file=options.from_snapshot is not None,
         notices=notices,
     )
 

@@ -1,39 +1,59 @@
 """A plan as one JSON object, for programs instead of people.
 
-Numbers are plain JSON numbers of at most ten decimals; weights become percent.
-The full account id is in it, because a program needs it.
+Numbers are plain JSON numbers of at most ten decimals; weights become percent. What is not known is
+null, never 0. The full account id is in it, because a program needs it.
 
 Source: SRS R-402.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final, Literal
 
+from src.core.gains import estimated_gains
 from src.core.json_values import Json, json_number
 from src.core.money import exact_arithmetic, weight_to_percent
-from src.core.records import TradePlan, Valuation
+from src.core.records import AccountSnapshot, OrderTicket, TradePlan, Valuation
+
+SCHEMA: Final = "rebalance-plan/2"
+
+PlanSource = Literal["broker", "simulated", "file"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRemarks:
+    """What is said beside the figures.
+
+    ``warnings`` question them, ``obstacles`` forbid trading, ``notices`` are about the run itself.
+    """
+
+    warnings: tuple[str, ...] = ()
+    obstacles: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
 
 @exact_arithmetic()
-def plan_as_json(plan: TradePlan, warnings: Sequence[str]) -> dict[str, Json]:
+def plan_as_json(
+    plan: TradePlan, snapshot: AccountSnapshot, source: PlanSource, remarks: PlanRemarks
+) -> dict[str, Json]:
     """The object that ``--json`` prints; ``json.dumps`` turns it into text."""
     after = {row.symbol: row.current_weight for row in plan.drift_after.rows}
+    gains = estimated_gains(plan, snapshot)
+    outside = [plan.outside_limits] if plan.outside_limits else []
     return {
+        "schema": SCHEMA,
+        "source": source,
         "account_id": plan.account_id,
         "plan_hash": plan.plan_hash,
-        "tickets": [
-            {
-                "symbol": ticket.symbol,
-                "side": ticket.side.value,
-                "qty_shares": json_number(ticket.qty_shares),
-                "est_price_usd": json_number(ticket.est_price_usd),
-                "est_value_usd": json_number(ticket.est_value_usd),
-            }
-            for ticket in plan.tickets
+        "tickets": [_ticket(ticket, gains.get(ticket.symbol)) for ticket in plan.tickets],
+        "skipped": [
+            {"symbol": one.symbol, "code": one.code.value, "reason": one.reason}
+            for one in plan.skipped
         ],
-        "skipped": [{"symbol": one.symbol, "reason": one.reason} for one in plan.skipped],
+        "wishes": {},
+        "what_if": None,
         "drift": [
             {
                 "symbol": row.symbol,
@@ -47,7 +67,20 @@ def plan_as_json(plan: TradePlan, warnings: Sequence[str]) -> dict[str, Json]:
         ],
         "before": _figures(plan.before),
         "after": _figures(plan.after),
-        "warnings": [*warnings, *plan.notes],
+        "warnings": [*remarks.warnings, *outside, *plan.notes],
+        "obstacles": list(remarks.obstacles),
+        "notices": list(remarks.notices),
+    }
+
+
+def _ticket(ticket: OrderTicket, gain_usd: Decimal | None) -> dict[str, Json]:
+    return {
+        "symbol": ticket.symbol,
+        "side": ticket.side.value,
+        "qty_shares": json_number(ticket.qty_shares),
+        "est_price_usd": json_number(ticket.est_price_usd),
+        "est_value_usd": json_number(ticket.est_value_usd),
+        "est_gain_usd": None if gain_usd is None else json_number(gain_usd),
     }
 
 

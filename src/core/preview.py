@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from src.core.gains import estimated_gains
 from src.core.money import dollars, exact_arithmetic, plain_text, shares_text, weight_to_percent
 from src.core.preview_table import WIDTH, drift_sum, render_table
 from src.core.records import (
@@ -67,7 +68,7 @@ def render_preview(plan: TradePlan, prices: PriceBook, context: PreviewContext) 
         _head(plan, context),
         [render_table(plan, unlisted | unweighted)],
         _legend(plan, unlisted, unweighted),
-        _totals(plan),
+        _totals(plan, context.snapshot),
         _section("Not traded:", (f"{one.symbol}: {one.reason}" for one in plan.skipped)),
         _section("Bought for the first time:", context.first_buys),
         _section("Left alone, not part of net liq:", _ignored(context.snapshot)),
@@ -126,9 +127,10 @@ def _sold(plan: TradePlan, symbols: frozenset[Symbol], why: str) -> Iterator[str
 # --- totals ---------------------------------------------------------------------------------
 
 
-def _totals(plan: TradePlan) -> list[str]:
+def _totals(plan: TradePlan, snapshot: AccountSnapshot) -> list[str]:
     return [
         *_orders(plan),
+        *_gains(plan, snapshot),
         "",
         f"{'':16}{'before':>21}{'after':>21}",
         _before_after("Net liq", plan, lambda one: dollars(one.net_liq_usd)),
@@ -149,6 +151,16 @@ def _orders(plan: TradePlan) -> list[str]:
         f"{'Gross sells':16}{_gross(sells):>21}",
         f"{'Gross buys':16}{_gross(buys):>21}",
     ]
+
+
+def _gains(plan: TradePlan, snapshot: AccountSnapshot) -> list[str]:
+    gains = estimated_gains(plan, snapshot)
+    known = [gain for gain in gains.values() if gain is not None]
+    unknown = ", ".join(symbol for symbol, gain in gains.items() if gain is None)
+    parts = [dollars(sum(known, Decimal(0)))] if known else []
+    parts += [f"unknown for {unknown}"] if unknown else []
+    text = f"Estimated gain of the sells, by average cost: {', '.join(parts)}"
+    return _wrapped(text, "") if parts else []
 
 
 def _side(plan: TradePlan, side: Side) -> list[OrderTicket]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum
 
 from src.core.account_records import AccountSnapshot as AccountSnapshot
 from src.core.account_records import AccountTerms as AccountTerms

@@ -207,6 +207,7 @@ class _Reader:
                 con_id=self._con_id(row, where),
                 symbol=symbol,
                 qty_shares=self.within(qty_shares, qty_where, _MAX_SHARES),
+                avg_cost_usd=self._cost(row, f"{where} {printable(symbol)} avg_cost_usd"),
             )
         return tuple(held for held in found.values() if held.qty_shares != 0)
 
@@ -256,6 +257,11 @@ class _Reader:
             limits = f"from {_LOWEST_PRICE} to {plain_text(_HIGHEST_PRICE)}"
             self._report(where, f"{printable(plain_text(price_usd), 30)} is not a price {limits}")
         return price_usd
+
+    def _cost(self, row: Mapping[str, object], where: str) -> Decimal | None:
+        if row.get("avg_cost_usd") is None:
+            return None
+        return self.within(self.number(row, "avg_cost_usd", where), where, _HIGHEST_PRICE)
 
     def _symbol(self, row: Mapping[str, object], where: str) -> Symbol:
         symbol = self.text(row, "symbol").strip().upper()

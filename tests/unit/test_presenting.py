@@ -82,9 +82,12 @@ def test_json_is_one_object_with_the_same_warnings(
     document = json.loads(capsys.readouterr().out)
     assert document["account_id"] == ACCOUNT
     assert document["plan_hash"] == proposal.plan.plan_hash
-    simulated, *rest = document["warnings"]
+    assert document["source"] == "simulated"
+    simulated, dry = document["notices"]
     assert simulated.startswith("SIMULATED")
-    assert rest == ["dry run", "a figure is doubtful", "trading: the market is closed"]
+    assert dry == "dry run"
+    assert document["warnings"][0] == "a figure is doubtful"
+    assert document["obstacles"] == ["the market is closed"]
 
 
 def test_a_reader_who_left_is_noticed(proposal: Proposal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
 
-from src.core.plan_json import plan_as_json
 from src.core.preview import SIMULATED, PreviewContext, render_preview
 from src.core.records import AccountSnapshot, PriceBook, TradePlan, UnmanagedPosition
 from tests.builders import (
@@ -91,6 +89,7 @@ GDX      1.00    0.83  -0.17    -20.40 -          0.8500           0.83
 3 orders: 2 to sell, 1 to buy
 Gross sells                 $1,880.50
 Gross buys                  $4,181.80
+Estimated gain of the sells, by average cost: unknown for SPY, XYZ
 
                                before                after
 Net liq                    $12,239.50           $12,239.50
@@ -242,37 +241,17 @@ def test_the_table_is_sorted_by_absolute_drift() -> None:
     assert plain == sorted(drifts, key=lambda symbol: (-drifts[symbol], symbol))
 
 
-def test_the_json_object_has_exactly_the_promised_keys() -> None:
-    made = sample_plan()
-    document = json.loads(json.dumps(plan_as_json(made, ["careful"])))
-    assert set(document) == {
-        "account_id",
-        "plan_hash",
-        "tickets",
-        "skipped",
-        "drift",
-        "before",
-        "after",
-        "warnings",
-    }
-    figures = {"net_liq_usd", "cash_usd", "gross_exposure_usd", "leverage"}
-    assert set(document["before"]) == set(document["after"]) == figures
-    assert document["account_id"] == "DU1234567"
-    assert document["warnings"][0] == "careful"
-    first = document["tickets"][0]
-    assert set(first) == {"symbol", "side", "qty_shares", "est_price_usd", "est_value_usd"}
-    assert first["side"] == "SELL"
-    assert isinstance(first["qty_shares"], int)
-    cash = next(row for row in document["drift"] if row["symbol"] == "CASH")
-    assert set(cash) == {
-        "symbol",
-        "target_wt_pct",
-        "current_wt_pct",
-        "drift_pct",
-        "drift_usd",
-        "after_wt_pct",
-    }
-    assert cash["target_wt_pct"] == 5
+def test_the_gain_of_the_sells_is_estimated_as_far_as_costs_are_known() -> None:
+    prices: dict[str, Number] = {"GLD": 100, "XYZ": 100, "SPY": 100}
+    valued = account({"GLD": 2, "XYZ": 1, "SPY": 7}, prices)
+    made = plan(valued, targets({"SPY": 70}))
+    held = snapshot({"GLD": 2, "XYZ": 1, "SPY": 7})
+    costs = {"GLD": Decimal("130.5"), "XYZ": Decimal(0)}
+    positions = (replace(one, avg_cost_usd=costs.get(one.symbol)) for one in held.positions)
+    context = PreviewContext(snapshot=replace(held, positions=tuple(positions)))
+    text = render_preview(made, price_book(prices), context)
+    line = "Estimated gain of the sells, by average cost: -$61.00, unknown for XYZ"
+    assert line in text.splitlines()
 
 
 CALM = """\

@@ -116,6 +116,10 @@ def test_what_the_snapshot_command_prints_can_be_read(tmp_path: Path) -> None:
             "positions[0] symbol: 'A\\x1b[2J' is not an ETF symbol",
         ),
         (
+            {"positions": [{"symbol": "SPY", "qty_shares": 1, "avg_cost_usd": "x"}]},
+            "positions[0] SPY avg_cost_usd: expected a number",
+        ),
+        (
             {"positions": [{"symbol": "SPY", "qty_shares": 1, "con_id": 1.5}]},
             "positions[0] con_id: expected a whole number",
         ),
