@@ -164,6 +164,9 @@ class _Reader:
         self._report(where, "missing" if value is None else "expected a number")
         return Decimal(0)
 
+    def known(self, holder: Mapping[str, object], key: str, where: str) -> Decimal | None:
+        return None if holder.get(key) is None else self.number(holder, key, where)
+
     def within(self, number: Decimal, where: str, most: Decimal) -> Decimal:
         """The number, reported when it is beyond what any account holds."""
         if abs(number) > most:
@@ -201,13 +204,13 @@ class _Reader:
             symbol = self._symbol(row, where)
             if symbol in found:
                 self._report(where, f"{symbol} stands twice")
-            qty_where = f"{where} {printable(symbol)} qty_shares"
-            qty_shares = self.number(row, "qty_shares", qty_where)
+            named = f"{where} {printable(symbol)}"
+            qty_shares = self.number(row, "qty_shares", f"{named} qty_shares")
             found[symbol] = Position(
                 con_id=self._con_id(row, where),
                 symbol=symbol,
-                qty_shares=self.within(qty_shares, qty_where, _MAX_SHARES),
-                avg_cost_usd=self._cost(row, f"{where} {printable(symbol)} avg_cost_usd"),
+                qty_shares=self.within(qty_shares, f"{named} qty_shares", _MAX_SHARES),
+                avg_cost_usd=self.known(row, "avg_cost_usd", f"{named} avg_cost_usd"),
             )
         return tuple(held for held in found.values() if held.qty_shares != 0)
 
@@ -219,11 +222,7 @@ class _Reader:
                 sec_type=printable(self.text(row, "sec_type")),
                 currency=printable(self.text(row, "currency")),
                 qty=self.number(row, "qty", f"unmanaged[{index}] qty"),
-                value=(
-                    self.number(row, "value", f"unmanaged[{index}] value")
-                    if row.get("value") is not None
-                    else None
-                ),
+                value=self.known(row, "value", f"unmanaged[{index}] value"),
             )
             for index, row in enumerate(self._rows(document, "unmanaged", required=False))
         )
@@ -257,11 +256,6 @@ class _Reader:
             limits = f"from {_LOWEST_PRICE} to {plain_text(_HIGHEST_PRICE)}"
             self._report(where, f"{printable(plain_text(price_usd), 30)} is not a price {limits}")
         return price_usd
-
-    def _cost(self, row: Mapping[str, object], where: str) -> Decimal | None:
-        if row.get("avg_cost_usd") is None:
-            return None
-        return self.within(self.number(row, "avg_cost_usd", where), where, _HIGHEST_PRICE)
 
     def _symbol(self, row: Mapping[str, object], where: str) -> Symbol:
         symbol = self.text(row, "symbol").strip().upper()

@@ -77,8 +77,10 @@ def test_read_only_wins_over_confirm(place: Workplace, gateway: Gateway, is_sett
 def test_json_is_one_object_with_the_agreed_names(place: Workplace) -> None:
     document = plan_of(place.run("--simulate", "--json"))
     assert list(document) == [
-        *("account_id", "plan_hash", "tickets", "skipped", "drift", "before", "after", "warnings")
+        *("schema", "source", "account_id", "plan_hash", "tickets", "skipped", "wishes", "what_if"),
+        *("drift", "before", "after", "warnings", "obstacles", "notices"),
     ]
+    assert (document["schema"], document["source"]) == ("rebalance-plan/2", "simulated")
     assert document["account_id"] == ACCOUNT
     tickets = document["tickets"]
     assert isinstance(tickets, list)
@@ -96,6 +98,7 @@ def test_a_snapshot_file_gives_the_same_orders(place: Workplace, gateway: Gatewa
     assert set(json.loads(told.out)["prices"]) == set(SYMBOLS)
     Path("snapshot.json").write_text(told.out, encoding="utf-8")
     planned = plan_of(place.run("--from-snapshot", "snapshot.json", "--json"))
+    assert (live["source"], planned["source"]) == ("broker", "file")
     assert planned["tickets"] == live["tickets"]
     assert "symbols were not verified" in str(planned["warnings"])
     shown = place.run("--from-snapshot", "snapshot.json")
