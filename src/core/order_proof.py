@@ -40,6 +40,12 @@ from src.core.records import (
 _LIVING_WORDS: Final = frozenset({"PreSubmitted", "Submitted"})
 _MERE_DOUBTS: Final = (Claim.NONE, Claim.SILENT, Claim.DOUBTFUL)
 
+_NO_TRACE: Final = "no trace among open orders, completed orders and executions"
+_NEVER_HEARD_OF: Final = (
+    f"the gateway never acknowledged it: {_NO_TRACE}; a window in TWS or IB Gateway may wait for a "
+    "click"
+)
+
 
 def judge(state: OrderState, answer: BrokerAnswered, at_utc: datetime) -> Step:
     """Book the executions listed, then decide an order in phase CLOSING from where it is listed."""
@@ -160,9 +166,12 @@ def _decide(state: OrderState, answer: BrokerAnswered, at_utc: datetime) -> Step
     if state.claim is Claim.INACTIVE and state.rounds + 1 >= state.patience.rounds:
         refused = replace(state, error=state.error or without_reason(INACTIVE_WORD))
         return _close(refused, "inactive; not among the open orders", at_utc)
-    return inconclusive(
-        state, "no trace among open orders, completed orders and executions", at_utc
-    )
+    return inconclusive(state, _NO_TRACE if _was_heard_of(state) else _NEVER_HEARD_OF, at_utc)
+
+
+def _was_heard_of(state: OrderState) -> bool:
+    """True when the broker has said anything about the order."""
+    return bool(state.broker_status or state.perm_id or state.error_code or state.notices)
 
 
 def _decide_listed(state: OrderState, order: WorkingOrder, at_utc: datetime) -> Step:

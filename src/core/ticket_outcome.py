@@ -91,6 +91,9 @@ def _end_text(order: OrderState) -> str:
     """Why an order is not filled: the broker's bare word for its end where it said no more."""
     if order.status is None:
         return order.reason or order.cancel_reason
+    if order.notices and order.reason and order.reason == order.cancel_reason:
+        # What kept it from filling is more to the point than the limit that ended it.
+        return f"{order.reason} (the broker said {order.notices[-1]})"
     if order.reason or order.status is TicketStatus.FILLED:
         return order.reason
     return without_reason(order.broker_status or order.status.value)

@@ -167,6 +167,14 @@ LIVES = {
         status=CANCELLED,
         error="time limit",
     ),
+    "capped until its limit": Life(
+        told=(
+            *(opened(), status("PreSubmitted"), said(2161, "Your order is capped at 99.87")),
+            *(CancelWanted(reason="time limit"), status("Cancelled"), said(202, "Cancelled")),
+        ),
+        status=CANCELLED,
+        error="time limit (the broker said 2161: Your order is capped at 99.87)",
+    ),
     "held until the open, then filled": Life(
         told=(opened(), status("PreSubmitted"), HELD, executed(10)), status=FILLED
     ),
@@ -207,6 +215,17 @@ def test_a_code_that_may_be_a_refusal_is_looked_into_at_once(number: int) -> Non
     for _ in range(Patience().rounds):
         player.feed(TimerFired(kind=TimerKind.PROOF), still_open("Submitted"))
     assert player.is_in(Phase.WORKING)
+
+
+def test_an_order_that_the_gateway_never_acknowledged_says_where_to_look() -> None:
+    silent = Life(
+        told=(TimerFired(kind=TimerKind.ANSWER),), lists=nothing_found(), status=CANCELLED
+    )
+    outcome = live(silent, sent())
+    assert outcome.status is TicketStatus.UNRESOLVED
+    assert "never acknowledged" in outcome.error
+    assert "may wait for a click" in outcome.error
+    assert "never acknowledged" not in live(silent, alive()).error
 
 
 @pytest.mark.parametrize("number", [399, 404, 2109, 2137, 2161, 10167, 10349])
