@@ -50,6 +50,7 @@ async def settle_earlier_runs(
         return EarlierRuns()
     recovery = await reconcile(view, books)
     notices = [_settled_text(state, books, report_dir) for state in with_orders(recovery.settled)]
+    notices += late_texts(recovery)
     notices += file_missing_reports(books, report_dir)
     if recovery.still_open:
         raise Refused("; ".join(open_text(state) for state in recovery.still_open))
@@ -81,6 +82,16 @@ def open_text(state: RunState) -> str:
 def _doubt(ticket: TicketState) -> str:
     error = printable(recorded_outcome(ticket).error)
     return f"{ticket.ticket.symbol}: {error}" if error else ticket.ticket.symbol
+
+
+def late_texts(recovery: Recovery) -> list[str]:
+    """Executions of runs that the user had taken over without them."""
+    return [
+        f"executed for run {event.run_id} after you accepted it: {event.fill.side.value} "
+        f"{shares_text(event.fill.qty_shares)} {printable(event.fill.symbol)}; it is in the run's "
+        "report now"
+        for event in recovery.late
+    ]
 
 
 def stranger_texts(fills: Iterable[Fill]) -> tuple[str, ...]:

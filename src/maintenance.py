@@ -12,6 +12,7 @@ from src.core.journal_fold import fold
 from src.core.order_ref import is_run_id
 from src.earlier_runs import (
     file_missing_reports,
+    late_texts,
     open_text,
     reconcile,
     stranger_texts,
@@ -25,12 +26,15 @@ from src.io.run_files import prepare_report_dir
 from src.io.state_dir import journal_path, state_dir
 from src.recovery import accept_run, close_simulated_runs
 from src.runs import now_utc
+from src.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
+    from src.core.records import WorkingOrder
     from src.core.run_state import RunState
     from src.io.run_files import RunFiles
+    from src.recovery import Recovery
     from src.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -58,15 +62,11 @@ async def _recover(accept: str, settings: Settings, books: AccountBooks) -> int:
         recovery = await reconcile(session, books)
     for state in with_orders(recovery.settled):
         emit(f"Run {state.run_id} is settled; {_report_text(books, state, report_dir)}.")
-    for text in stranger_texts(recovery.strangers.fills):
+    for text in (*stranger_texts(recovery.strangers.fills), *late_texts(recovery)):
         emit(f"Note: {text}.")
-    still_open = [state for state in recovery.still_open if state.run_id != accept]
-    if len(still_open) < len(recovery.still_open):
-        taken = accept_run(books.journal, accept, now_utc())
-        report = _report_text(books, taken, report_dir)
-        emit(f"Run {accept} is closed on your word; {report}.")
-    elif accept and not any(state.run_id == accept for state in recovery.settled):
-        accept_run(books.journal, accept, now_utc())  # says why there is nothing to accept
+    still_open = list(recovery.still_open)
+    if accept and _accept(accept, recovery, books, report_dir):
+        still_open = [state for state in still_open if state.run_id != accept]
     for text in file_missing_reports(books, report_dir):
         emit(f"Note: {text}.")
     for state in still_open:
@@ -74,6 +74,35 @@ async def _recover(accept: str, settings: Settings, books: AccountBooks) -> int:
     if not still_open:
         emit("OK: no earlier run is open.")
     return ExitCode.REFUSED if still_open else ExitCode.OK
+
+
+def _accept(run_id: str, recovery: Recovery, books: AccountBooks, report_dir: Path) -> bool:
+    """Close a run that cannot be proven, on the user's word; False, with the reason, if it may not.
+
+    Raises: InputError when there is no such open run, JournalError.
+    """
+    if any(state.run_id == run_id for state in recovery.settled):
+        return False  # proven just now: there is nothing left to accept
+    working = recovery.working.get(run_id, ())
+    if working or working is None:
+        emit(f"Run {run_id} is not accepted: {_why_not_accepted(working)}.")
+        return False
+    taken = accept_run(books.journal, run_id, now_utc())
+    emit(f"Run {run_id} is closed on your word; {_report_text(books, taken, report_dir)}.")
+    return True
+
+
+def _why_not_accepted(working: Collection[WorkingOrder] | None) -> str:
+    if working is None:
+        return (
+            "the gateway does not say which orders work (its API is read-only): switch that off in "
+            "its API settings and accept it then"
+        )
+    names = ", ".join(f"{one.order_ref} ({one.symbol}, {one.status})" for one in working)
+    return (
+        f"{printable(names)} still works. Cancel it in TWS or wait for its end; what can be proven "
+        "is settled by `python rebalance.py --recover`, not accepted"
+    )
 
 
 def rebuild(run_id: str, settings: Settings) -> int:

@@ -8,17 +8,17 @@ the user takes the run over by name. The deciding is done by ``src.core.reconcil
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from src.core.broker_view import BrokerView, Strangers, find_strangers
-from src.core.journal import JournalEvent, RunAccepted, RunClosed
+from src.core.journal import FillRecorded, JournalEvent, RunAccepted, RunClosed
 from src.core.journal_fold import fold, fold_on
 from src.core.order_state import BrokerAnswered, Patience
-from src.core.reconcile import needs_another_look, reconcile_run
-from src.core.records import AccountSnapshot, Price, PriceBook, Valuation
+from src.core.reconcile import needs_another_look, reconcile_run, working_orders
+from src.core.records import AccountSnapshot, Price, PriceBook, Valuation, WorkingOrder
 from src.core.run_outcome import is_open, run_exit_code, unresolved_tickets
 from src.core.run_state import RunState
 from src.core.valuation import value_account
@@ -35,11 +35,15 @@ log = logging.getLogger(__name__)
 class Recovery:
     """What a recovery did: runs closed now, runs still open, and what carries our mark unknown.
 
-    ``settled`` runs have no post-trade report yet unless their ``report`` says so.
+    ``settled`` runs have no post-trade report yet unless their ``report`` says so. ``working``
+    are the orders of open runs that the broker lists as open, by run id; None where its lists
+    are closed to us. ``late`` are executions of runs that were accepted without them.
     """
 
     settled: tuple[RunState, ...] = ()
     still_open: tuple[RunState, ...] = ()
+    working: Mapping[str, tuple[WorkingOrder, ...] | None] = field(default_factory=dict)
+    late: tuple[FillRecorded, ...] = ()
     strangers: Strangers = field(default_factory=Strangers)
 
 
@@ -83,8 +87,23 @@ async def recover_runs(
     return Recovery(
         settled=tuple(settled),
         still_open=tuple(still_open),
+        working={state.run_id: working_orders(state, seen) for state in still_open},
+        late=_late_fills(journal, seen, moments.now()),
         strangers=find_strangers(seen, order_prefix, known_refs),
     )
+
+
+def _late_fills(journal: JournalDb, seen: BrokerView, at_utc: datetime) -> tuple[FillRecorded, ...]:
+    """What was executed for runs that the user had taken over: on record, their reports anew."""
+    late: list[FillRecorded] = []
+    for state in journal.accepted_runs():
+        found = reconcile_run(state, seen, at_utc)
+        fills = [event for event in found if isinstance(event, FillRecorded)]
+        if fills and state.closed is not None:
+            closing = replace(state.closed, at_utc=at_utc)
+            _append_all(journal, state.run_id, (*found, closing))
+        late += fills
+    return tuple(late)
 
 
 def accept_run(journal: JournalDb, run_id: str, at_utc: datetime) -> RunState:

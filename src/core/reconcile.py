@@ -29,7 +29,7 @@ from src.core.order_state import (
     WriteJournal,
 )
 from src.core.orders import next_step
-from src.core.records import Fill, TicketStatus
+from src.core.records import CANCELLED_WORDS, FILLED_WORD, Fill, TicketStatus, WorkingOrder
 from src.core.run_outcome import standing_word
 from src.core.run_state import RunState, find_order
 from src.core.ticket_outcome import NOT_PROVEN, ticket_outcome
@@ -73,11 +73,16 @@ def needs_another_look(state: RunState, view: BrokerView, at_utc: datetime) -> b
     return any(_asked(look, order)[0].phase is Phase.CLOSING for order in state.orders)
 
 
-def working_orders(state: RunState, view: BrokerView, at_utc: datetime) -> tuple[OrderState, ...]:
-    """The orders of the run that the broker lists as working now."""
-    look = _Look(state=state, view=view, at_utc=at_utc)
-    asked = (_asked(look, order)[0] for order in state.orders)
-    return tuple(order for order in asked if order.phase is Phase.WORKING)
+def working_orders(state: RunState, view: BrokerView) -> tuple[WorkingOrder, ...] | None:
+    """The orders of the run that are listed as open and not as over; None: nothing is listed."""
+    if view.working is None:
+        return None
+    return tuple(
+        one
+        for one in view.working
+        if find_order(state, one.order_ref, one.perm_id)
+        and one.status not in CANCELLED_WORDS | {FILLED_WORD}
+    )
 
 
 def _settled(look: _Look, ticket: TicketState) -> tuple[TicketState, tuple[JournalEvent, ...]]:

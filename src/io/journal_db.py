@@ -17,7 +17,7 @@ from types import TracebackType
 from src.core.journal import IntentRecorded, JournalEvent
 from src.core.journal_codec import event_from_text, event_to_text, once_key, run_mark
 from src.core.journal_fold import fold
-from src.core.run_outcome import is_open
+from src.core.run_outcome import is_open, unresolved_tickets
 from src.core.run_state import RunState
 from src.errors import JournalError
 from src.io.journal_file import journal_error, open_file
@@ -115,6 +115,16 @@ class JournalDb:
         )
         return tuple(one for one in candidates if one.has_orders and not is_open(one))
 
+    def accepted_runs(self) -> tuple[RunState, ...]:
+        """The runs that the user took over with tickets that are still not proven, oldest first.
+
+        Raises: JournalError.
+        """
+        candidates = self._runs_with("SUM(mark = 'doubt') > 0 AND SUM(mark = 'closed') > 0")
+        return tuple(
+            one for one in candidates if one.accepted is not None and unresolved_tickets(one)
+        )
+
     def latest_runs(self, count: int) -> tuple[RunState, ...]:
         """The last so many runs that announced an order, oldest first.
 
@@ -128,7 +138,7 @@ class JournalDb:
         return tuple(fold(self.events(run_id)) for run_id in reversed(run_ids))
 
     def _runs_with(self, condition: str) -> tuple[RunState, ...]:
-        """The runs whose marks fit; the condition is one of the two above, never anyone's text."""
+        """The runs whose marks fit; the condition is one of those above, never anyone's text."""
         run_ids = self._texts(
             f"SELECT run_id FROM events GROUP BY run_id HAVING {condition} "  # noqa: S608
             "ORDER BY MIN(seq)"

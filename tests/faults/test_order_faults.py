@@ -438,3 +438,31 @@ def test_an_account_that_cannot_be_read_after_trading_is_said_everywhere(stage: 
     run_id = path.stem.removeprefix("rebalance_post_")
     assert stage.run("--rebuild", run_id).code == 0
     assert path.read_bytes() == written
+
+
+# --- a run that the user takes over ----------------------------------------------------------
+
+
+def test_an_order_that_works_cannot_be_accepted(stage: Stage) -> None:
+    """It is Unresolved as its cancel was ignored; accepting it would lose its later fill."""
+    stage.changes = SHORT_LIMIT
+    resting = OrderBehaviour(never_fills=True, cancel=CancelSetup(answer="ignored"))
+    assert stage.open(market(rule(resting, "DDD"))).confirm().code == 4
+    (run,) = stage.open_runs()
+    refused = stage.recover("--accept", run.run_id)
+    assert (refused.code, [one.run_id for one in stage.open_runs()]) == (5, [run.run_id])
+    assert f"Run {run.run_id} is not accepted" in refused.out
+    assert "still works" in refused.out
+    stage.cancel_by_hand()
+    proven = stage.recover("--accept", run.run_id)
+    assert (proven.code, stage.open_runs()) == (0, ())
+    assert f"Run {run.run_id} is settled" in proven.out
+    assert {row["status"] for row in proven.rows} == {"Filled", "Cancelled"}
+
+
+def test_a_run_is_not_accepted_without_asking_the_broker(stage: Stage) -> None:
+    stage.open(market(rule(OrderBehaviour(silence="lost"), "AAA"))).confirm()
+    (run,) = stage.open_runs()
+    stage.changes = {"ibkr": {"host": "127.0.0.2"}}
+    lost = stage.recover("--accept", run.run_id)
+    assert (lost.code, [one.run_id for one in stage.open_runs()]) == (3, [run.run_id])

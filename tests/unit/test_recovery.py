@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from src.core.journal import JournalEvent, RunClosed
+from src.core.journal import JournalEvent, ReportWritten, RunClosed
 from src.core.order_state import BrokerAnswered
 from src.core.records import (
     AccountSnapshot,
@@ -23,6 +23,7 @@ from src.core.records import (
     WorkingOrder,
 )
 from src.core.run_outcome import run_outcomes
+from src.earlier_runs import late_texts
 from src.errors import BrokerLost, ExitCode, InputError, JournalError
 from src.io.journal_db import JournalDb, open_journal
 from src.recovery import Moments, Recovery, accept_run, close_simulated_runs, recover_runs
@@ -242,3 +243,32 @@ def test_a_journal_that_cannot_be_written_stops_the_recovery(journal: JournalDb)
     with pytest.raises(JournalError, match="full"):
         recover(journal, ScriptedView([replace(NOTHING, fills=(long,))]))
     assert len(PLAN.tickets) == 4
+
+
+# --- a run that was accepted (F97) ------------------------------------------------------------
+
+
+def test_what_still_works_is_named_and_unknown_where_nothing_is_listed(journal: JournalDb) -> None:
+    write(journal, opening(intent(1), sent(1)))
+    shown = replace(NOTHING, working=(working(1), working(2, order_ref="theirs", perm_id=5)))
+    assert recover(journal, ScriptedView([shown])).working == {RUN_ID: (working(1),)}
+    assert recover(journal, ScriptedView([NOTHING])).working == {RUN_ID: ()}
+    blind = BrokerAnswered(working=None, completed=None, fills=())
+    assert recover(journal, ScriptedView([blind])).working == {RUN_ID: None}
+
+
+def test_executions_of_an_accepted_order_join_its_report_and_are_told(journal: JournalDb) -> None:
+    write(journal, opening(intent(1), sent(1)))
+    recover(journal, ScriptedView([NOTHING]))
+    accept_run(journal, RUN_ID, later(90))
+    journal.append(ReportWritten(run_id=RUN_ID, at_utc=later(91), file_name="post.csv"))
+    assert recover(journal, ScriptedView([NOTHING])).late == ()
+    assert journal.unreported_runs() == ()
+    found = recover(journal, ScriptedView([replace(NOTHING, fills=(fill(1),))]))
+    assert [event.fill for event in found.late] == [fill(1)]
+    (text,) = late_texts(found)
+    assert text.startswith(f"executed for run {RUN_ID} after you accepted it: SELL 50 AAA; ")
+    (run,) = journal.unreported_runs()
+    assert run_outcomes(run)[0].status is TicketStatus.FILLED
+    assert journal.open_runs() == ()
+    assert recover(journal, ScriptedView([replace(NOTHING, fills=(fill(1),))])).late == ()
