@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from src.core.lots import Choice, Lots
 from src.core.money import ZERO, dollars, leverage_text, plain_text, weight_to_percent
@@ -18,6 +19,9 @@ from src.core.records import CASH, DriftRow
 from src.core.skipping import Sized
 from src.core.targets import reserve_usd
 from src.settings import RebalanceSettings
+
+_VISIBLE_USD: Final = Decimal("0.005")
+"""What would be shown as $0.00 is not worth a sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,16 +64,17 @@ def _band_weight(rules: RebalanceSettings) -> Decimal:
 def _broken(sized: Sized, left: _Left, rules: RebalanceSettings) -> Iterator[str]:
     after = sized.after
     excess_usd = _above_the_cap_usd(sized, rules)
-    if excess_usd > ZERO:
+    if excess_usd >= _VISIBLE_USD:
         now, cap = leverage_text(after.leverage), leverage_text(rules.max_leverage)
         yield f"leverage stays {now}, {dollars(excess_usd)} above the cap of {cap}"
     target_usd = after.cash_usd - left.cash_drift_usd
     buffer_usd = reserve_usd(after.net_liq_usd, rules)
-    if abs(left.cash_drift_usd) > left.band_usd:
+    drift_usd = abs(left.cash_drift_usd)
+    if drift_usd > left.band_usd and drift_usd >= _VISIBLE_USD:
         side = "above" if left.cash_drift_usd > ZERO else "below"
-        away = f"{dollars(abs(left.cash_drift_usd))} {side} its target of {dollars(target_usd)}"
+        away = f"{dollars(drift_usd)} {side} its target of {dollars(target_usd)}"
         yield f"cash stays {away}"
-    elif after.cash_usd < buffer_usd <= target_usd:
+    elif buffer_usd <= target_usd and buffer_usd - after.cash_usd >= _VISIBLE_USD:
         away = dollars(buffer_usd - after.cash_usd)
         yield f"cash stays {away} below the buffer of {dollars(buffer_usd)}"
 

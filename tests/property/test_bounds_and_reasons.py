@@ -21,6 +21,7 @@ from tests.builders import plan
 from tests.property.strategies import SYMBOLS, Case, cases
 
 ZERO = Decimal(0)
+CENT = Decimal("0.01")
 NEGLIGIBLE = Decimal("1e-5")
 """Of net liq: what the search for the best quantities may leave on the table."""
 
@@ -107,7 +108,7 @@ def test_cash_ends_in_its_band_where_an_order_can_bring_it_there(case: Case) -> 
             assert_no_order_helps(case, made, -1)
         else:
             return
-    assert made.outside_limits
+    assert made.outside_limits or abs(cash.drift_usd) < CENT
 
 
 @given(cases())
@@ -116,7 +117,8 @@ def test_leverage_ends_below_its_cap_where_an_order_can_bring_it_there(case: Cas
     if made.after.leverage > case.rules.max_leverage:
         with exact_arithmetic():
             assert_no_order_helps(case, made, -1)
-        assert "leverage" in made.outside_limits
+        excess = made.after.gross_exposure_usd - case.rules.max_leverage * made.after.net_liq_usd
+        assert "leverage" in made.outside_limits or excess < CENT
 
 
 @given(cases(), st.sets(st.sampled_from(SYMBOLS), max_size=2))

@@ -130,3 +130,10 @@ def test_total_drift_names_what_keeps_the_rest() -> None:
 
 def test_within_the_limits_nothing_is_said() -> None:
     assert plan(account({"AAA": 10}, {"AAA": 100}), targets({"AAA": 100})).outside_limits == ""
+
+
+def test_less_than_a_cent_is_not_worth_a_sentence() -> None:
+    rules = rebalance_settings(band_bps=0, allow_fractional=True)
+    made = plan(account({}, {"AAA": 3}, 1000), targets({"AAA": 100}), rules)
+    assert 0 < made.after.cash_usd < dec("0.005")
+    assert made.outside_limits == ""
