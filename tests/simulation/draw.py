@@ -25,6 +25,7 @@ from tests.simulation.draw_market_faults import MARKET_FAULTS
 from tests.simulation.draw_moments import MOMENT_FAULTS
 from tests.simulation.draw_order_faults import ORDER_FAULTS
 from tests.simulation.draw_starts import draw_starts
+from tests.simulation.draw_times import draw_times
 from tests.simulation.draw_wire_faults import WIRE_FAULTS
 from tests.simulation.script import Invocation, Script, Task
 from tests.simulation.trouble import Trouble
@@ -51,7 +52,7 @@ def draw_script(seed: int) -> Script:
         net_delay_sec=chance.choice((0.0, 0.0, 0.001, 0.05)),
     )
     if is_calm:
-        return _calm(script, holdings)
+        return draw_times(_calm(script, holdings))
     faults = _add_faults(trouble)
     trouble.fill_delay_sec = chance.choice((0, 0.05, 0.05, 1.5))
     trouble.gateway = replace(
@@ -66,7 +67,7 @@ def draw_script(seed: int) -> Script:
         prompt = replace(invocations[0], answer_sec=trouble.answer_sec)
         invocations = (prompt, *invocations[1:])
     clock = chance.choice((1.5, -30.0, 90.0, -7200.0)) if chance.random() < 0.1 else 0.0
-    return replace(
+    script = replace(
         script,
         start_utc=trouble.starts_at or script.start_utc,
         scenario=_scenario(holdings, trouble),
@@ -76,6 +77,7 @@ def draw_script(seed: int) -> Script:
         is_believable=not trouble.lies,
         is_undisturbed=not trouble.meddles,
     )
+    return draw_times(script)
 
 
 def _calm(script: Script, holdings: Holdings) -> Script:

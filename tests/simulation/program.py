@@ -110,6 +110,9 @@ def borrowed(world: Surroundings, seed: int) -> Iterator[None]:
         def now(cls, tz: tzinfo | None = None) -> Any:
             return world.now_utc().astimezone(tz)
 
+    def loop_sec() -> float:
+        return asyncio.get_running_loop().time()
+
     async def ask(_question: str) -> str | None:
         return await world.answer()
 
@@ -128,6 +131,7 @@ def borrowed(world: Surroundings, seed: int) -> Iterator[None]:
     random.seed(seed)
     loans = [
         *((name, "datetime", WorldTime) for name in CLOCKS),
+        ("src.broker.clock", "sec_with_sleep", loop_sec),
         ("src.approval", "ask", ask),
         ("src.trading", "hold_account", hold_account),
         ("src.maintenance", "hold_account", hold_account),

@@ -62,7 +62,8 @@ class Invocation:
 class Script:
     """Everything a seed decides; nothing else is random.
 
-    ``faults`` names what was put in; ``is_calm``: nothing, in a market without costs.
+    ``host_zone`` is the time zone of the computer. ``faults`` names what was put in; ``is_calm``:
+    nothing, in a market without costs.
     ``is_believable``: the broker never contradicts itself, so what the program concludes must be
     the truth. ``is_undisturbed``: nobody else trades, moves money or prices.
     """
@@ -75,6 +76,7 @@ class Script:
     invocations: tuple[Invocation, ...]
     net_delay_sec: float = 0.0
     clock_offset_sec: float = 0.0
+    host_zone: str = "UTC"
     faults: tuple[str, ...] = ()
     is_calm: bool = False
     is_believable: bool = True

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from decimal import Decimal
+from typing import Literal
 
 import pytest
 from ib_async.client import Client
@@ -98,6 +100,33 @@ def test_figures_of_before_the_last_run_are_not_traded_again() -> None:
         assert "does not show yet" in world.endings[1].error
         assert "does not show yet" in world.endings[2].out
         assert "Nothing to trade." in world.endings[3].out
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
+@pytest.mark.parametrize(
+    ("form", "name"),
+    [
+        ("instrument", None),
+        ("operator", None),
+        ("operator", "Nowhere Standard Time"),
+        ("bare", None),
+        ("bare", ""),
+        ("utc", None),
+    ],
+)
+def test_no_zone_and_no_form_of_times_lets_figures_of_before_pass(
+    zone: str, form: Literal["instrument", "operator", "bare", "utc"], name: str | None
+) -> None:
+    """Times in UTC were taken for local ones: in Berlin and Tokyo a second start traded again."""
+    gateway = GatewaySettings(
+        account_lag_sec=60, time_form=form, time_zone="MET", time_zone_name=name
+    )
+    starts = (CONFIRM, Invocation(task=Task.CONFIRM, pause_sec=2))
+    plain = script(market(gateway=gateway), *starts)
+    with played(replace(plain, host_zone=zone)) as world:
+        assert world.violations == []
+        assert [one.code for one in world.endings] == [4, 5]
+        assert "does not show yet" in world.endings[1].error
 
 
 def test_a_connection_that_is_only_half_made_can_be_closed() -> None:

@@ -24,6 +24,7 @@ from src.simulator.messages_requests import PlaceOrder, Request
 from src.simulator.order_state import OrderBook
 from src.simulator.scenario import ScheduledEvent, WireFaults
 from src.simulator.server import SimulatedGateway
+from tests.host_zone import host_zone
 from tests.simulation.endings import Ending, PlacedOrder
 from tests.simulation.machine import Machine
 from tests.simulation.program import Program, borrowed, seconds
@@ -96,7 +97,7 @@ class World:
         self.machine = Machine(self.loop, self.account_id, self.journal_file)
         self.machine.clock_sec = self.script.clock_offset_sec
         try:
-            with borrowed(self, self.script.seed):
+            with host_zone(self.script.host_zone), borrowed(self, self.script.seed):
                 self.loop.run_until_complete(self._main())
             self.violations = judge(self)
             self.noted = look(self)
