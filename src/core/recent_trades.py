@@ -129,16 +129,23 @@ def shown_late(
 def unknown_trades(
     fills: Iterable[Fill], now_utc: datetime, clock_offset: timedelta
 ) -> tuple[str, ...]:
-    """One sentence per recent execution of this program that this computer's journal lacks.
+    """One sentence about recent executions of this program that this computer's journal lacks.
 
     There is nothing to hold the account's figures against, so only waiting helps.
     """
-    return tuple(
-        f"another computer or a removed journal of this program just traded: {_traded(fill)}; the "
-        f"account may not show it yet; start again in {SETTLED_AFTER.seconds // 60} minutes"
-        for fill in fills
-        if fill.qty_shares and now_utc + clock_offset - _latest(fill, now_utc) < SETTLED_AFTER
+    ages = {
+        fill: now_utc + clock_offset - _latest(fill, now_utc) for fill in fills if fill.qty_shares
+    }
+    recent = {fill: age for fill, age in ages.items() if age < SETTLED_AFTER}
+    if not recent:
+        return ()
+    wait_min = -((min(recent.values()) - SETTLED_AFTER) // timedelta(minutes=1))
+    text = (
+        f"this program just traded {', '.join(map(_traded, recent))}, which this computer's "
+        "journal does not know (another computer did, or the journal was removed); the account "
+        f"may not show it yet; start again in {wait_min} min"
     )
+    return (text,)
 
 
 def _traded(fill: Fill) -> str:

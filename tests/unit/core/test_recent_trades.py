@@ -262,21 +262,23 @@ def test_an_execution_as_version_1_wrote_it_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("at_min", "now", "is_told"),
-    [(0, 14, True), (0, 15, False), (None, 74, True), (None, 75, False)],
+    ("at_min", "now", "wait_min"),
+    [(0, 0, 15), (0, 14, 1), (0, 15, 0), (None, 1, 74), (None, 74, 1), (None, 75, 0)],
 )
 def test_trades_of_a_journal_that_is_not_here_are_waited_for(
-    at_min: int | None, now: int, *, is_told: bool
+    at_min: int | None, now: int, wait_min: int
 ) -> None:
     """In doubt they are as late as their run can have traded: an hour after its start."""
     at_utc = None if at_min is None else NOON_UTC + at_min * MINUTE
     unknown = replace(fill(1, 50), order_ref=f"IBR-{RUN_ID}-1-1", at_utc=at_utc)
-    found = unknown_trades((unknown,), NOON_UTC + now * MINUTE, timedelta(0))
+    again = replace(unknown, exec_id="other.01", qty_shares=dec("1.5"))
+    found = unknown_trades((unknown, again), NOON_UTC + now * MINUTE, timedelta(0))
     text = (
-        "another computer or a removed journal of this program just traded: SELL 50 AAA; the "
-        "account may not show it yet; start again in 15 minutes"
+        "this program just traded SELL 50 AAA, SELL 1.5 AAA, which this computer's journal does "
+        "not know (another computer did, or the journal was removed); the account may not show it "
+        f"yet; start again in {wait_min} min"
     )
-    assert found == ((text,) if is_told else ())
+    assert found == ((text,) if wait_min else ())
 
 
 def test_an_unknown_trade_that_names_no_run_is_recent_while_it_is_in_doubt() -> None:
