@@ -14,7 +14,7 @@ from decimal import Context, Decimal
 from operator import attrgetter, itemgetter
 from typing import Final
 
-from src.core.money import ONE, ZERO, dollars, exact_arithmetic, usd_text
+from src.core.money import ONE, ZERO, dollars, exact_arithmetic, usd_text, without_noise
 from src.core.records import (
     CASH,
     DriftRow,
@@ -67,15 +67,18 @@ def measure_drift(account: Valuation, targets: Targets) -> DriftTable:
 def drift_row(
     symbol: Symbol, target_weight: Decimal, value_usd: Decimal, net_liq_usd: Decimal
 ) -> DriftRow:
-    """One row; the caller holds the exact context. Only the current weight is rounded."""
-    current = _WEIGHT_DIGITS.divide(value_usd, net_liq_usd)
-    drift = current - target_weight
+    """One row; the caller holds the exact context.
+
+    The drift in dollars loses its noise and the weight follows from it, so that equal drifts are
+    equal and none is left where the value is on target.
+    """
+    drift_usd = without_noise(value_usd - target_weight * net_liq_usd)
     return DriftRow(
         symbol=symbol,
         target_weight=target_weight,
-        current_weight=current,
-        drift_weight=drift,
-        drift_usd=value_usd - target_weight * net_liq_usd,
+        current_weight=_WEIGHT_DIGITS.divide(value_usd, net_liq_usd),
+        drift_weight=_WEIGHT_DIGITS.divide(drift_usd, net_liq_usd),
+        drift_usd=drift_usd,
     )
 
 
@@ -191,7 +194,7 @@ def _beyond_total_band(ranked: list[DriftRow], band: Decimal) -> list[DriftRow]:
     left = sum((abs(row.drift_weight) for row in ranked), ZERO)
     chosen = []
     for row in ranked:
-        if left <= band:
+        if without_noise(left) <= band:
             break
         chosen.append(row)
         left -= abs(row.drift_weight)

@@ -2,7 +2,7 @@
 
 A unit is one share, or 0.0001 of one where fractions are allowed. Dollars become integers on one
 common power of ten that every price, cash and floor fits exactly, so that sizing is exact; only the
-wanted amount, which is a target and not a limit, is cut to that scale.
+wanted amount, which is a target and not a limit, is rounded to that scale.
 
 Source: SRS R-305.
 """
@@ -10,10 +10,10 @@ Source: SRS R-305.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_DOWN, Decimal
 from typing import Final
 
-from src.core.money import ZERO, share_step
+from src.core.money import ZERO, exact_sum, share_step
 from src.core.records import DriftRow, Holding, Symbol, Valuation
 from src.settings import RebalanceSettings
 
@@ -66,11 +66,9 @@ class Lots:
     """
 
     def __init__(self, account: Valuation, rules: RebalanceSettings) -> None:
-        numbers = [one.price_usd for one in account.holdings.values()]
-        exponents = {number.as_tuple().exponent for number in numbers}
-        digits = max((_digits(exponent) for exponent in exponents), default=0) + _QTY_DIGITS
-        others = (account.cash_usd, rules.min_order_usd)
-        most = max(digits, _LEAST_DIGITS, *(_digits(one.as_tuple().exponent) for one in others))
+        prices = exact_sum(one.price_usd for one in account.holdings.values())
+        digits = (_digits(prices) + _QTY_DIGITS, _digits(account.cash_usd))
+        most = max(*digits, _digits(rules.min_order_usd), _LEAST_DIGITS)
         self.step = share_step(allow_fractional=rules.allow_fractional)
         self._factor = Decimal(10) ** most
         self._lot_factor = self.step * self._factor
@@ -118,8 +116,11 @@ class Lots:
         )
 
     def _whole(self, amount_usd: Decimal) -> int:
-        return int(amount_usd * self._factor)
+        """Nearest; a half down, so that below twice the result is below twice the amount."""
+        return int((amount_usd * self._factor).to_integral_value(rounding=ROUND_HALF_DOWN))
 
 
-def _digits(exponent: int | str) -> int:
+def _digits(number: Decimal) -> int:
+    """Decimals of a number; an exact sum has as many as the longest of its parts."""
+    exponent = number.as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0

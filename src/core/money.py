@@ -38,6 +38,7 @@ MAX_NUMBER_CHARS: Final = 40
 _PLAIN: Final = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)")
 _MACHINE: Final = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
 _MACHINE_LIMIT: Final = Decimal(10) ** 18
+_NOISE_FREE: Final = Decimal(1).scaleb(-30)
 _CENT: Final = Decimal("0.01")
 _FOUR_PLACES: Final = Decimal("0.0001")
 _EXACT: Final = Context(
@@ -119,6 +120,15 @@ def exact_sum(values: Iterable[Decimal]) -> Decimal:
     """Add without losing a digit, whatever context is in force."""
     with exact_arithmetic():
         return sum(values, ZERO)
+
+
+def without_noise(value: Decimal) -> Decimal:
+    """30 decimals, so that what divisions made differ in later ones is equal again.
+
+    Target weights have 60 decimals. Dollars worked out from them are off by far less than this
+    keeps, and what is equal on paper is equal here.
+    """
+    return _EXACT.quantize(value, _NOISE_FREE) or ZERO
 
 
 def share_step(*, allow_fractional: bool) -> Decimal:

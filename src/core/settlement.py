@@ -14,11 +14,11 @@ from decimal import Decimal
 from typing import Final
 
 from src.core.batches import cash_effect, charged_elsewhere
+from src.core.drift import drift_row
 from src.core.money import ZERO, dollars, exact_arithmetic, shares_text
 from src.core.records import (
     CASH,
     AccountSnapshot,
-    DriftRow,
     DriftTable,
     Fill,
     OrderOutcome,
@@ -139,16 +139,7 @@ def drift_after(plan: TradePlan, after: Valuation) -> DriftTable:
     for symbol in sorted({*targets, *after.holdings, CASH}):
         holding = after.holdings.get(symbol)
         value = after.cash_usd if symbol == CASH else holding.value_usd if holding else ZERO
-        target, weight = targets.get(symbol, ZERO), value / after.net_liq_usd
-        rows.append(
-            DriftRow(
-                symbol=symbol,
-                target_weight=target,
-                current_weight=weight,
-                drift_weight=weight - target,
-                drift_usd=value - target * after.net_liq_usd,
-            )
-        )
+        rows.append(drift_row(symbol, targets.get(symbol, ZERO), value, after.net_liq_usd))
     return DriftTable(rows=tuple(rows))
 
 

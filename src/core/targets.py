@@ -13,7 +13,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from src.core.money import ONE, ZERO, exact_arithmetic, usd_text
+from src.core.money import ONE, ZERO, exact_arithmetic, usd_text, without_noise
 from src.core.portfolios import folded_name
 from src.core.records import (
     CASH,
@@ -29,7 +29,7 @@ from src.core.records import (
 from src.errors import ConfigError, PlanError, Problem, Refused
 from src.settings import RebalanceSettings
 
-_PLACES: Final = Decimal(1).scaleb(-30)
+_PLACES: Final = Decimal(1).scaleb(-60)
 
 
 @exact_arithmetic()
@@ -88,7 +88,7 @@ def cash_floor(
     exactly when the model's own CASH is negative, and then it is itself the floor.
     """
     floor = min(reserve_usd(net_liq_usd, rebalance), effective_cash * net_liq_usd)
-    return max(floor, (ONE - rebalance.max_leverage) * net_liq_usd)
+    return without_noise(max(floor, (ONE - rebalance.max_leverage) * net_liq_usd))
 
 
 def reserve_usd(net_liq_usd: Decimal, rebalance: RebalanceSettings) -> Decimal:
@@ -148,7 +148,7 @@ def _check_names(columns: Mapping[str, Weights], mix: Mapping[str, Decimal]) -> 
 
 
 def _rounded(weight: Decimal) -> Decimal:
-    """30 decimals: far finer than any account, and still quick to calculate with."""
+    """60 decimals: so many more than a drift has that no drift shows where a weight was cut."""
     return weight.quantize(_PLACES)
 
 
