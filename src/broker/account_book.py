@@ -7,10 +7,11 @@ and believable, or the run is refused with the name of the field.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from src.broker.ledger import believable, read_ledger
 from src.core.money import plain_text
@@ -51,13 +52,23 @@ class HeldRow:
         return self.sec_type == "STK" and self.currency == "USD"
 
 
+class FigureRow(NamedTuple):
+    """One figure of an account, still as text."""
+
+    account_id: str
+    key: str
+    currency: str
+    text: str
+
+
 @dataclass(slots=True)
 class AccountBook:
     """All rows of one download of one account.
 
     ``positions`` come from the list of all positions, ``portfolio`` from the account's own
     updates with market prices; ``values`` maps (key, currency) → text. ``unreadable`` names a
-    message that could not be decoded while the download ran.
+    message that could not be decoded while the download ran. With ``is_multi`` the figures came by
+    reqAccountUpdatesMulti, which has no portfolio.
     """
 
     account_id: str
@@ -66,6 +77,8 @@ class AccountBook:
     values: dict[tuple[str, str], str] = field(default_factory=dict)
     has_positions: bool = False
     has_values: bool = False
+    is_multi: bool = False
+    warnings: list[str] = field(default_factory=list)
     unreadable: str = ""
 
     @property
@@ -89,14 +102,21 @@ class AccountBook:
             self._put(self.positions, row)
 
     def add_portfolio(self, account_id: str, row: HeldRow) -> None:
-        """A row of the account's portfolio."""
-        if account_id == self.account_id:
+        """A row of the account's portfolio; a list without end is none."""
+        if account_id == self.account_id and not self.is_multi:
             self._put(self.portfolio, row)
 
     def add_value(self, account_id: str, key: str, currency: str, text: str) -> None:
         """A figure of the account, still as text."""
         if account_id == self.account_id and len(self.values) < MAX_ROWS:
             self.values[key, currency] = text
+
+    def use_multi(self, rows: Iterable[FigureRow]) -> None:
+        """Complete the book with the figures of a multi request; portfolio rows are dropped."""
+        self.is_multi = self.has_values = True
+        self.portfolio.clear()
+        for row in rows:
+            self.add_value(row.account_id, row.key, row.currency, row.text)
 
     def _put(self, rows: dict[int, HeldRow], row: HeldRow) -> None:
         if len(rows) >= MAX_ROWS:
@@ -118,7 +138,10 @@ def disagreement(book: AccountBook) -> str:
     """Where the two lists differ in a managed position's quantity, in words; empty if nowhere.
 
     Other instruments may differ for good: currency trades appear as virtual positions in one only.
+    A multi request leaves one list alone, and nothing to compare.
     """
+    if book.is_multi:
+        return ""
     return ", ".join(text for con_id in _con_ids(book) if (text := _difference(book, con_id)))
 
 
@@ -145,7 +168,10 @@ def read_snapshot(book: AccountBook, as_of_utc: datetime) -> AccountSnapshot:
         broker_net_liq_usd=ledger.net_liq_usd,
         terms=ledger.terms,
         second_figures=ledger.second_figures,
-        warnings=tuple(text for text in (*ledger.warnings, debt, *_named_cash(rows)) if text),
+        class_worth=ledger.class_worth if book.is_multi else (),
+        warnings=tuple(
+            text for text in (*book.warnings, *ledger.warnings, debt, *_named_cash(rows)) if text
+        ),
     )
 
 

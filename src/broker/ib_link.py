@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ib_async.ib import IB, StartupFetch
 
+from src.broker.account_feed import AccountFeed
 from src.broker.guarded_client import GuardedClient, Progress
 from src.broker.listener import CLIENT_ID_TAKEN, Listener
 from src.broker.notices import meanwhile
 from src.broker.pacing import Reply, backoff_sec, read_reply
 from src.broker.replies import AnswerDamaged, AnswerLate, AnswerRefused, Key
+from src.core.codes import FEED_TAKEN_ADVICE
 from src.errors import BrokerLost
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ class Link:
         self._ib = _GuardedIB(settings.account_id)
         self._turns: dict[Key, asyncio.Lock] = {}
         self.timeout_sec = float(settings.connect_timeout_sec)
+        self.feed = AccountFeed(self, settings.account_id)
 
     @property
     def client(self) -> GuardedClient:
@@ -86,10 +89,14 @@ class Link:
             raiseSyncErrors=True,
             fetchFields=StartupFetch.POSITIONS | StartupFetch.ACCOUNT_UPDATES,
         )
+        helping = asyncio.ensure_future(self.feed.help_opening())
         try:
             await asyncio.wait_for(opening, self.timeout_sec)
         except (OSError, asyncio.TimeoutError) as error:
             raise BrokerLost(self._explain(error)) from error
+        finally:
+            helping.cancel()
+            await asyncio.gather(helping, return_exceptions=True)
         log.info("connected server_version=%s", self.client.serverVersion())
 
     def close(self) -> None:
@@ -217,6 +224,8 @@ class Link:
                 f" {fault}; is the client id in use, or does a dialog wait for a click in TWS?"
             )
         missing = self.listener.book.missing() or "account data"
+        if self.listener.feed_taken.is_set():
+            return f"{where} did not send {missing} in full: {FEED_TAKEN_ADVICE}, then run again"
         told = meanwhile(self.listener.notices.since(0))
         reason = f"{fault or error} ({told})" if told else fault or error
         return f"{where} did not send {missing} in full: {reason}; run again"

@@ -15,7 +15,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from src.core.money import exact_arithmetic
-from src.core.records import AccountTerms, SecondFigures
+from src.core.records import AccountTerms, ClassWorth, SecondFigures
 from src.core.usd_cash import choose_usd_cash
 from src.errors import UnbelievableData
 from src.text import printable
@@ -47,6 +47,8 @@ _WORTH_KEYS: Final = (
     "WarrantValue",
 )
 """The ledger's values beside cash. ``FundValue`` is the sum of the two kinds of funds."""
+_POSITION_KEYS: Final = frozenset(_WORTH_KEYS) - {"AccruedCash", "NetDividend", "FundValue"}
+"""Those that are the worth of positions, each counted once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,7 @@ class Ledger:
     net_liq_usd: Decimal | None
     terms: AccountTerms = AccountTerms()
     second_figures: SecondFigures = SecondFigures()
+    class_worth: tuple[ClassWorth, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -113,6 +116,7 @@ def read_ledger(values: Values) -> Ledger:
             accrued_dividend_usd=_side_figure(plain, "AccruedDividend", per_unit),
             insured_deposit_usd=_side_figure(plain, "InsuredDeposit", per_unit),
         ),
+        class_worth=_class_worth(plain),
         warnings=(usd.warning,) if usd is not None and usd.warning else (),
     )
 
@@ -143,6 +147,17 @@ def _room_for_cash(values: Values) -> tuple[Decimal, ...]:
     room = net_liq - funds - sum(plain, Decimal(0))
     futures = _lenient(values.get(("FuturesPNL", "USD"))) or Decimal(0)
     return (room, room - futures)
+
+
+def _class_worth(values: Values) -> tuple[ClassWorth, ...]:
+    """The ledger's rows about positions, per class and currency, without those of 0."""
+    found = []
+    for (key, currency), text in sorted(values.items()):
+        amount = _lenient(text)
+        if key in _POSITION_KEYS and currency not in ("", _TOTAL) and amount:
+            code = printable(currency, limit=8)
+            found.append(ClassWorth(name=key, currency=code, amount=amount))
+    return tuple(found)
 
 
 def _terms(values: Values, per_unit: Mapping[str, Decimal]) -> AccountTerms:

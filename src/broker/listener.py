@@ -14,16 +14,14 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from ib_async.wrapper import Wrapper
-
 from src.broker import convert
-from src.broker.account_book import AccountBook
+from src.broker.account_listener import AccountListener
 from src.broker.notices import Notices
 from src.broker.pacing import Reply, read_reply
-from src.broker.replies import AnswerDamaged, AnswerRefused, Replies
+from src.broker.replies import AnswerDamaged, AnswerRefused
 from src.broker.tick_sink import TickSink
 from src.broker.upstream import Upstream
-from src.core.codes import CodeKind, classify
+from src.core.codes import FEED_TAKEN, CodeKind, classify
 from src.core.order_events import (
     BrokerEvent,
     CommissionSeen,
@@ -45,27 +43,23 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-POSITIONS: Final = "positions"
-ACCOUNT_VALUES: Final = "accountValues"
 OPEN_ORDERS: Final = "open orders"
 COMPLETED_ORDERS: Final = "completed orders"
 CURRENT_TIME: Final = "current time"
 _CLIENT_ID_IN_USE: Final = 326
 _VALIDATION_FAILED: Final = 321
 _TICKS: Final = frozenset({"1", "2", "45", "46", "57", "58", "81"})
-_LISTED: Final = frozenset({"5", "10", "11", "79", "101"})
+_LISTED: Final = frozenset({"5", "10", "11", "63", "73", "79", "101"})
 _SESSION_BACK: Final = frozenset({CodeKind.SESSION_BACK, CodeKind.SESSION_BACK_WITH_LOSS})
 _GRAVE: Final = _SESSION_BACK | {CodeKind.SESSION_DOWN, CodeKind.PACING}
 CLIENT_ID_TAKEN: Final = "refused the client id: it is in use by another program"
 
 
-class Listener(Wrapper):
+class Listener(AccountListener):
     """Receives every decoded message of one connection."""
 
     def __init__(self, ib: IB, account_id: str) -> None:
-        super().__init__(ib)
-        self.replies = Replies()
-        self.book = AccountBook(account_id)
+        super().__init__(ib, account_id)
         self.quotes: dict[int, TickSink] = {}
         self.upstream = Upstream()
         self.notices = Notices()
@@ -76,45 +70,6 @@ class Listener(Wrapper):
         self.generation = 0
         self.client: GuardedClient
         self.evidence: Callable[[BrokerEvent], None] | None = None
-
-    # --- account ----------------------------------------------------------------------------
-
-    def position(self, account: str, contract: Contract, posSize: float, avgCost: float) -> None:
-        row = convert.held_row(contract, posSize, avg_cost=convert.known(avgCost))
-        self.book.add_position(account, row)
-
-    def positionEnd(self) -> None:
-        self.book.has_positions = True
-        self._endReq(POSITIONS)
-        self.replies.finish(POSITIONS)
-
-    def updateAccountValue(self, tag: str, val: str, currency: str, account: str) -> None:
-        self.book.add_value(account, tag, currency, val)
-
-    def updatePortfolio(
-        self,
-        contract: Contract,
-        posSize: float,
-        marketPrice: float,
-        marketValue: float,
-        averageCost: float,
-        unrealizedPNL: float,
-        realizedPNL: float,
-        account: str,
-    ) -> None:
-        row = convert.held_row(
-            contract,
-            posSize,
-            avg_cost=convert.known(averageCost),
-            price=convert.exact(marketPrice),
-            value=convert.known(marketValue),
-        )
-        self.book.add_portfolio(account, row)
-
-    def accountDownloadEnd(self, _account: str) -> None:
-        self.book.has_values = True
-        self._endReq(ACCOUNT_VALUES)
-        self.replies.finish(ACCOUNT_VALUES)
 
     # --- contracts and market data ----------------------------------------------------------
 
@@ -270,7 +225,9 @@ class Listener(Wrapper):
             return
         level = logging.WARNING if kind in _GRAVE else logging.INFO
         log.log(level, "broker message code=%s text=%s", code, text)
-        if code == _CLIENT_ID_IN_USE:
+        if code == FEED_TAKEN:
+            self.feed_taken.set()
+        elif code == _CLIENT_ID_IN_USE:
             self.client.break_off(CLIENT_ID_TAKEN)
         elif kind is CodeKind.SESSION_DOWN:
             self.upstream.lose()

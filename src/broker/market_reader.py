@@ -13,13 +13,7 @@ from ib_async.objects import ExecutionFilter
 from src.broker.account_book import AccountBook, disagreement, read_snapshot, refuse_unreadable
 from src.broker.connection import BrokerConnection
 from src.broker.ledger import is_ready
-from src.broker.listener import (
-    ACCOUNT_VALUES,
-    COMPLETED_ORDERS,
-    CURRENT_TIME,
-    OPEN_ORDERS,
-    POSITIONS,
-)
+from src.broker.listener import COMPLETED_ORDERS, CURRENT_TIME, OPEN_ORDERS
 from src.broker.replies import AnswerRefused
 from src.core.codes import READ_ONLY_CODE
 from src.core.executions import newest_fills, with_commission
@@ -100,23 +94,7 @@ class MarketReader:
 
     async def _download(self) -> None:
         """Ask for positions and account values from scratch; rows of before are forgotten."""
-        link = self._connection.link
-        await link.wait_upstream()
-        link.listener.book = AccountBook(self.account_id)
-        await asyncio.gather(
-            self._ask("positions", POSITIONS, link.client.reqPositions),
-            self._ask("account values", ACCOUNT_VALUES, self._subscribe_again),
-        )
-
-    def _subscribe_again(self) -> None:
-        """End our account subscription and begin another.
-
-        Some gateways answer a second one beside the first with nothing at all, others in full.
-        """
-        link = self._connection.link
-        link.listener.notices.unsubscribed()
-        link.client.reqAccountUpdates(False, self.account_id)  # noqa: FBT003 - the library's
-        link.client.reqAccountUpdates(True, self.account_id)  # noqa: FBT003 - likewise
+        await self._connection.link.feed.read_afresh()
 
     async def _wait_ready(self) -> None:
         """A gateway that has just started says so; ask again until its figures are valid."""

@@ -21,8 +21,12 @@ _READS: Final[dict[int, str]] = {
     49: "reqCurrentTime",
     59: "reqMarketDataType",
     61: "reqPositions",
+    62: "reqAccountSummary",
+    63: "cancelAccountSummary",
     64: "cancelPositions",
     71: "startApi",
+    76: "reqAccountUpdatesMulti",
+    77: "cancelAccountUpdatesMulti",
     81: "reqMatchingSymbols",
     99: "reqCompletedOrders",
 }

@@ -33,7 +33,7 @@ _UNREADABLE: Final = (
 )
 _USED: Final = frozenset(
     {1, 3, 4, 5, 6, 7, 9, 10, 11, 15, 18, 45, 46, 49, 52, 53, 54, 55, 57, 58, 59, 61, 62, 79}
-    | {101, 102}
+    | {63, 64, 73, 74, 101, 102}
 )
 """The messages this program asks for; any other kind that the library knows is ignored."""
 
@@ -46,6 +46,8 @@ _NAMES: Final = {
     "11": "execution",
     "59": "commission report",
     "61": "position",
+    "63": "account summary",
+    "73": "account figure",
     "79": "matching symbols",
     "101": "completed order",
 }

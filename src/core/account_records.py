@@ -71,13 +71,23 @@ class SecondFigures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClassWorth:
+    """What the ledger says of all positions of a class (``OptionMarketValue``) in a currency."""
+
+    name: str
+    currency: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSnapshot:
     """What the broker said the account holds, at one moment.
 
     ``cash_usd`` is the ledger's USD cash. ``ignored_cash`` holds every other currency's cash in
     that currency; ``usd_per_unit`` the value of one unit of a currency in USD, where known.
     ``broker_net_liq_usd`` is the broker's own figure, used as a check only (None: not convertible).
-    ``terms`` is the account's kind. ``warnings`` are plain sentences for the preview.
+    ``terms`` is the account's kind. ``class_worth`` stands in for the worth of single positions
+    where the broker does not tell it. ``warnings`` are plain sentences for the preview.
     """
 
     account_id: str
@@ -90,4 +100,5 @@ class AccountSnapshot:
     broker_net_liq_usd: Decimal | None = None
     terms: AccountTerms = AccountTerms()
     second_figures: SecondFigures = SecondFigures()
+    class_worth: tuple[ClassWorth, ...] = ()
     warnings: tuple[str, ...] = ()

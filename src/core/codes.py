@@ -58,6 +58,15 @@ READ_ONLY_CODE: Final = 321
 """Answered to order messages while the gateway's API is in read-only mode (among other faults)."""
 
 
+FEED_TAKEN: Final = 2101
+"""Another program of this login is subscribed to a different account."""
+
+FEED_TAKEN_ADVICE: Final = (
+    "another program is subscribed to a different account of this login (2101); end it, or let it "
+    "follow this account"
+)
+
+
 def classify(code: int) -> CodeKind:
     """Tell what a code means; an unknown one is ambiguous: verify by asking, never by guessing."""
     kind = _BY_CODE.get(code)

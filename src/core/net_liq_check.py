@@ -23,6 +23,7 @@ _FORBID_APART: Final = Decimal("0.1")
 _EXPLAINED: Final = Decimal("0.5")
 """A reason is named when it leaves at most this share of the difference unexplained."""
 
+_STOCKS: Final = "StockMarketValue"
 _SIZE_NOT_WORTH: Final = frozenset({"CASH", "CFD", "FUT"})
 
 
@@ -54,7 +55,7 @@ def broker_net_liq_check(snapshot: AccountSnapshot, account: Valuation) -> NetLi
     better without it, it is left out.
     """
     checks = [
-        _compared(snapshot, account, _ignored_parts(snapshot, leave_out))
+        _compared(snapshot, account, _ignored_parts(snapshot, account, leave_out))
         for leave_out in (frozenset[str](), _SIZE_NOT_WORTH)
     ]
     return min(checks, key=_distance)
@@ -95,7 +96,7 @@ def _distance(check: NetLiqCheck) -> Decimal:
 
 
 def _ignored_parts(
-    snapshot: AccountSnapshot, leave_out: frozenset[str]
+    snapshot: AccountSnapshot, account: Valuation, leave_out: frozenset[str]
 ) -> list[tuple[str, Decimal | None]]:
     """Name and USD value of everything outside our net liq; None where no rate is known."""
     rates = {**snapshot.usd_per_unit, "USD": ONE}
@@ -105,12 +106,31 @@ def _ignored_parts(
         for one in snapshot.unmanaged
         if one.value is not None and one.sec_type not in leave_out
     ]
+    amounts += _class_amounts(snapshot, account)
     parts: list[tuple[str, Decimal | None]] = []
     for name, currency, amount in amounts:
         rate = rates.get(currency)
         if amount:
             parts.append((name, None if rate is None else amount * rate))
     return parts
+
+
+def _class_amounts(
+    snapshot: AccountSnapshot, account: Valuation
+) -> Iterator[tuple[str, str, Decimal]]:
+    """The ledger's worth of whole classes, where single positions have none.
+
+    Stocks in USD are the managed ones, priced here, and perhaps others that are left alone.
+    """
+    others = any(
+        (one.sec_type, one.currency, one.value) == ("STK", "USD", None)
+        for one in snapshot.unmanaged
+    )
+    for one in snapshot.class_worth:
+        if (one.name, one.currency) != (_STOCKS, "USD"):
+            yield f"{one.name} {one.currency}", one.currency, one.amount
+        elif others:
+            yield "other stocks USD", "USD", one.amount - account.gross_exposure_usd
 
 
 # --- why ------------------------------------------------------------------------------------
@@ -122,7 +142,7 @@ def _likeliest(snapshot: AccountSnapshot, account: Valuation, missing_usd: Decim
     if reasons and abs(missing_usd - reasons[0].usd) <= _EXPLAINED * abs(missing_usd):
         return f"the likeliest reason: {reasons[0].text}"
     unvalued = [one.symbol for one in snapshot.unmanaged if one.value is None]
-    if unvalued:
+    if unvalued and not snapshot.class_worth:
         return f"the likeliest reason: the worth of {', '.join(unvalued)} is not known here"
     prices = [one for one in _price_reasons(snapshot, account) if one.usd]
     if prices:

@@ -204,6 +204,13 @@ def _ignored(snapshot: AccountSnapshot) -> Iterator[str]:
         yield f"cash {currency} {_money(amount)}"
     for one in snapshot.unmanaged:
         yield _unmanaged(one)
+    yield from _class_worth(snapshot)
+
+
+def _class_worth(snapshot: AccountSnapshot) -> Iterator[str]:
+    for one in snapshot.class_worth:
+        if (one.name, one.currency) != ("StockMarketValue", "USD"):
+            yield f"worth of all such positions: {one.name} {one.currency} {_money(one.amount)}"
 
 
 def _unmanaged(one: UnmanagedPosition) -> str:

@@ -15,6 +15,7 @@ from enum import Enum
 
 from src.core.account_records import AccountSnapshot as AccountSnapshot
 from src.core.account_records import AccountTerms as AccountTerms
+from src.core.account_records import ClassWorth as ClassWorth
 from src.core.account_records import Position as Position
 from src.core.account_records import SecondFigures as SecondFigures
 from src.core.account_records import UnmanagedPosition as UnmanagedPosition

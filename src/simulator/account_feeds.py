@@ -3,8 +3,8 @@
 Account updates send every value (6), then the portfolio (7), the time (8) and the end (54); later
 only what changed, after a trade at once and otherwise every few minutes. A second subscription of a
 client that is subscribed to the account is answered by nothing, or by scenario with everything
-again; the end of one is answered by 2100. A summary is refreshed only on that slow beat, so it is
-stale right after a fill, as TWS's is.
+again; the end of one is answered by 2100. A linked account has neither portfolio nor end. A summary
+is refreshed only on that slow beat, so it is stale right after a fill, as TWS's is.
 """
 
 from __future__ import annotations
@@ -38,6 +38,9 @@ from src.simulator.scenario import GatewaySettings
 
 _MOST_SUMMARIES = 2
 _SWITCHED = "API client has been unsubscribed from account data."
+_TAKEN = (
+    "Unable to subscribe to account as the following clients are subscribed to a different account."
+)
 _LEDGER_TAG = "$LEDGER"
 
 
@@ -64,6 +67,8 @@ class AccountDesk:
     def __init__(self, accounts: dict[str, Account], gateway: GatewaySettings) -> None:
         self._accounts = accounts
         self._prefix = LEDGER_PREFIX if gateway.ledger_prefix else ""
+        self._followed_elsewhere = gateway.followed_elsewhere
+        self._multi_leaves_out = gateway.multi_leaves_out
         self._repeats_in_full = gateway.repeated_subscription == "everything"
         self._updates: dict[int, _Updates] = {}
         self._multi: dict[tuple[int, int], _Multi] = {}
@@ -122,6 +127,8 @@ class AccountDesk:
         account = self._account(request.account)
         if account is None:
             return invalid(client_id, -1, f"Invalid account code '{request.account}'")
+        if request.subscribe and self._followed_elsewhere not in ("", account.account_id):
+            return complain(client_id, -1, 2101, _TAKEN)
         before = self._updates.get(client_id)
         is_repeated = before is not None and before.account is account
         if request.subscribe and is_repeated and not self._repeats_in_full:
@@ -133,15 +140,9 @@ class AccountDesk:
         if before is not None and not is_repeated:
             notice = complain(client_id, -1, 2100, _SWITCHED)
         updates = self._updates[client_id] = _Updates(account=account)
-        return [
-            *notice,
-            *deliver(
-                client_id,
-                *self._changes(updates),
-                AccountUpdateTime(time=f"{now:%H:%M}"),
-                AccountDownloadEnd(account=account.account_id),
-            ),
-        ]
+        end = [] if account.setup.is_linked else [AccountDownloadEnd(account=account.account_id)]
+        stamp = AccountUpdateTime(time=f"{now:%H:%M}")
+        return [*notice, *deliver(client_id, *self._changes(updates), stamp, *end)]
 
     def _changes(self, updates: _Updates) -> list[AccountValue | PortfolioValue]:
         account = updates.account
@@ -154,7 +155,7 @@ class AccountDesk:
             )
             for row in _news(account, updates.values)
         ]
-        for portfolio in portfolio_rows(account):
+        for portfolio in () if account.setup.is_linked else portfolio_rows(account):
             if updates.portfolio.get(portfolio.contract.con_id) != portfolio:
                 updates.portfolio[portfolio.contract.con_id] = portfolio
                 found += [portfolio] * _times_reported(account, portfolio.contract.con_id)
@@ -184,6 +185,7 @@ class AccountDesk:
             )
             for row in _news(multi.account, multi.values)
             if row.is_ledger or row.key == "NetLiquidation" or not multi.ledger_and_nlv
+            if row.key not in self._multi_leaves_out
         ]
 
     def _start_summary(self, client_id: int, request: ReqAccountSummary) -> list[Delivery]:

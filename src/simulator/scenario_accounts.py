@@ -59,6 +59,8 @@ class AccountSetup:
 
     ``swept_cash`` lies in insured deposits, is part of ``cash``, and is counted once more in
     CashBalance. ``trading_type`` replaces the row TradingType-S that goes with ``type``.
+    ``is_linked``: account updates bring its values, but no portfolio and no end; the lists of
+    positions and multi updates answer in full.
     """
 
     account_id: str
@@ -71,6 +73,7 @@ class AccountSetup:
     swept_cash: Mapping[str, Decimal] = field(default_factory=dict)
     trading_type: str | None = None
     positions: tuple[PositionSetup, ...] = ()
+    is_linked: bool = False
     ready: bool = True
     overrides: tuple[ValueOverride, ...] = ()
 

@@ -114,7 +114,9 @@ class GatewaySettings:
     ``tif_preset_notice`` answers an empty TIF with 10349. ``account_lag_sec`` is how late positions
     and cash follow a fill, ``account_push_sec`` how long changes of account values are gathered
     before followers are told. ``repeated_subscription`` is what a client gets that subscribes again
-    to the account that it follows. ``next_valid_ids`` per client id.
+    to the account that it follows. ``followed_elsewhere`` is an account that another program
+    follows: account updates of any other are refused with 2101. ``multi_leaves_out`` are keys that
+    multi updates do not bring. ``next_valid_ids`` per client id.
 
     ``time_form`` of executions and ended orders: ``instrument`` (``20261127 10:30:00 US/Eastern``,
     the contract's zone), ``operator`` (the gateway's own ``time_zone``), ``bare`` (that without
@@ -122,6 +124,8 @@ class GatewaySettings:
     ``time_zone_name`` is what the gateway calls it: two words, a name nobody knows, or nothing.
     """
 
+    followed_elsewhere: str = ""
+    multi_leaves_out: tuple[str, ...] = ()
     read_only_api: bool = False
     fractional_orders: bool = False
     ledger_prefix: bool = False

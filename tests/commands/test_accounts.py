@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from src import snapshot
 from src.errors import ExitCode
 from src.io import validate_config
 from src.simulator.scenario import (
+    GatewaySettings,
     OrderBehaviour,
     OrderRule,
     Rejection,
@@ -124,3 +126,42 @@ def test_ids_in_wrong_settings_are_masked(
     assert done.code in (ExitCode.INPUT, ExitCode.REFUSED)
     assert "1234567" not in done.out + done.err
     assert not any(one in done.out + done.err for one in CLIENTS)
+
+
+# --- accounts whose download never ends ---------------------------------------------------------
+
+
+def linked(*, has_2101: bool, type_withheld: bool = False) -> Scenario:
+    """A login whose second account is only served by positions and figures."""
+    first, second = CLIENTS
+    return replace(
+        sample(
+            accounts=(
+                replace(SETUP, account_id=first, positions=()),
+                replace(SETUP, account_id=second, is_linked=not has_2101),
+            )
+        ),
+        gateway=GatewaySettings(
+            account_push_sec=0.01,
+            followed_elsewhere=first if has_2101 else "",
+            multi_leaves_out=("TradingType-S",) if type_withheld else (),
+        ),
+    )
+
+
+@pytest.mark.parametrize("has_2101", [False, True])
+def test_a_second_account_is_planned_and_traded_without_its_download(
+    place: Workplace, open_gateway: OpenGateway, *, has_2101: bool
+) -> None:
+    open_gateway(sample())
+    healthy = json.loads(place.run("--json").out)
+    gateway = open_gateway(linked(has_2101=has_2101))
+    place.set("ibkr", account_id=CLIENTS[1])
+    planned = json.loads(place.run("--json").out)
+    assert planned["tickets"] == healthy["tickets"]
+    done = place.run("--confirm", stdin="y\n")
+    assert done.code == ExitCode.OK, done.err
+    assert ("another program is subscribed to a different account" in done.out) is has_2101
+    assert {one.account for one in gateway.orders} == {CLIENTS[1]}
+    assert len(gateway.orders) == len(healthy["tickets"])
+    assert json.loads(place.run("--json").out)["tickets"] == []

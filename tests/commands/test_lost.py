@@ -48,7 +48,10 @@ SILENCE = {
         WireFaults(answered_with={"ReqPositions": 2151}),
         "(it said meanwhile: 2151: ",
     ),
-    "no end of values": (silent("AccountDownloadEnd"), "did not send account values in full"),
+    "no end of values": (
+        silent("AccountDownloadEnd", "AccountUpdateMultiEnd"),
+        "did not send account values in full",
+    ),
     "no end of contracts": (silent("ContractDetailsEnd"), "did not answer within"),
     "no contracts at all": (
         silent("ContractDetails", "ContractDetailsEnd"),

@@ -166,11 +166,16 @@ def test_a_client_id_in_use_is_said_and_no_other_is_tried() -> None:
 
 @pytest.mark.parametrize(
     ("missing", "named"),
-    [("PositionEnd", "positions"), ("AccountDownloadEnd", "account values")],
+    [
+        (("PositionEnd",), "positions"),
+        (("AccountDownloadEnd", "AccountUpdateMultiEnd"), "account values"),
+    ],
 )
-def test_an_incomplete_start_up_is_never_an_empty_account(missing: str, named: str) -> None:
+def test_an_incomplete_start_up_is_never_an_empty_account(
+    missing: tuple[str, ...], named: str
+) -> None:
     async def main() -> None:
-        setting = with_wire(scenario(), silent_messages=(missing,))
+        setting = with_wire(scenario(), silent_messages=missing)
         async with gateway(setting) as server:
             await _connect(server.port)
 

@@ -10,7 +10,11 @@ from src.core.permit import is_approval
 from src.core.records import Side
 from src.core.run_state import RunState
 from src.simulator.messages import parse_request
-from src.simulator.messages_requests import ReqAccountUpdates, ReqExecutions
+from src.simulator.messages_requests import (
+    ReqAccountUpdates,
+    ReqAccountUpdatesMulti,
+    ReqExecutions,
+)
 from tests.simulation.facts import Facts, cancelled_ids
 from tests.simulation.script import Task
 
@@ -19,7 +23,8 @@ ALLOWED: Final = frozenset(
         "StartApi", "ReqPositions", "CancelPositions", "ReqAccountUpdates", "ReqAllOpenOrders",
         "ReqCompletedOrders", "ReqExecutions", "ReqContractDetails", "ReqMatchingSymbols",
         "ReqCurrentTime", "ReqMktData", "CancelMktData", "ReqMarketDataType", "PlaceOrder",
-        "CancelOrder",
+        "CancelOrder", "ReqAccountUpdatesMulti", "CancelAccountUpdatesMulti", "ReqAccountSummary",
+        "CancelAccountSummary",
     }
 )  # fmt: skip
 READING: Final = (Task.DRY_RUN, Task.READ_ONLY, Task.RECOVER, Task.ACCEPT)
@@ -76,7 +81,8 @@ def own_account(facts: Facts) -> Iterator[str]:
         if record.name not in ALLOWED:
             yield f"{record.name} was sent"
         request = parse_request(record.fields, 178)
-        if isinstance(request, ReqAccountUpdates) and request.account != account:
+        figures = (ReqAccountUpdates, ReqAccountUpdatesMulti)
+        if isinstance(request, figures) and request.account != account:
             yield f"account updates of {request.account!r} were asked for"
         if isinstance(request, ReqExecutions) and request.account != account:
             yield f"executions of {request.account!r} were asked for"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from src.broker.outgoing import check_outgoing
 from src.errors import Refused
 
-READS = {1, 2, 6, 7, 9, 16, 49, 59, 61, 64, 71, 81, 99}
+READS = {1, 2, 6, 7, 9, 16, 49, 59, 61, 62, 63, 64, 71, 76, 77, 81, 99}
 ORDERS = {3, 4}
 
 
