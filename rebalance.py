@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.task is Task.RECOVER:
             from src.maintenance import recover
 
-            return recover(options.run_id, settings, files, simulate=options.simulate)
+            return recover(options, settings, files)
         return _plan_and_trade(options, load_inputs(options, settings), files)
 
 

@@ -74,7 +74,8 @@ def open_text(state: RunState) -> str:
     doubts = "; ".join(_doubt(one) for one in unresolved_tickets(state)) or "its end"
     return (
         f"run {state.run_id} is unresolved ({doubts}). Look at these orders in TWS: cancel what "
-        "still works, or wait for its end. Then run `python rebalance.py --recover`, and "
+        "still works (`python rebalance.py --recover --cancel` does it after a yes), or wait for "
+        "its end. Then run `python rebalance.py --recover`, and "
         f"`--recover --accept {state.run_id}` if they cannot be proven"
     )
 

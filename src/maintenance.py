@@ -1,4 +1,4 @@
-"""``--recover`` and ``--rebuild``: put an earlier run's books in order. Neither sends an order."""
+"""``--recover`` and ``--rebuild``: put an earlier run's books in order. Neither places an order."""
 
 from __future__ import annotations
 
@@ -34,32 +34,35 @@ if TYPE_CHECKING:
     from src.core.records import WorkingOrder
     from src.core.run_state import RunState
     from src.io.run_files import RunFiles
+    from src.options import Options
     from src.recovery import Recovery
     from src.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
-def recover(accept: str, settings: Settings, files: RunFiles, *, simulate: bool) -> int:
-    """Settle what earlier runs of the account left; ``accept`` names a run to take over.
+def recover(options: Options, settings: Settings, files: RunFiles) -> int:
+    """Settle what earlier runs of the account left; the run id names a run to take over.
 
     0 when nothing is left open, 5 when a run still is. Raises: Refused, BrokerLost, InputError.
     """
-    _check_run_id(accept, "--accept")
-    with hold_account(settings, files.started_utc, is_simulated=simulate) as books:
-        if simulate:
+    _check_run_id(options.run_id, "--accept")
+    with hold_account(settings, files.started_utc, is_simulated=options.simulate) as books:
+        if options.simulate:
             close_simulated_runs(books.journal, now_utc())
             emit("OK: what earlier simulated gateways left is closed.")
             return ExitCode.OK
-        return run_interruptible(_recover(accept, settings, books))
+        return run_interruptible(_recover(options, settings, books))
 
 
-async def _recover(accept: str, settings: Settings, books: AccountBooks) -> int:
-    from src.session import open_session
+async def _recover(options: Options, settings: Settings, books: AccountBooks) -> int:
+    accept, report_dir = options.run_id, settings.io.report_dir
+    recovery = await _reconcile(settings, books)
+    if options.cancel:
+        from src.cancelling import cancel_working
 
-    report_dir = settings.io.report_dir
-    async with open_session(settings) as session:
-        recovery = await reconcile(session, books)
+        if await cancel_working(settings, books, recovery):
+            recovery = recovery.then(await _reconcile(settings, books))
     for state in with_orders(recovery.settled):
         emit(f"Run {state.run_id} is settled; {_report_text(books, state, report_dir)}.")
     for text in (*stranger_texts(recovery.strangers.fills), *late_texts(recovery)):
@@ -74,6 +77,13 @@ async def _recover(accept: str, settings: Settings, books: AccountBooks) -> int:
     if not still_open:
         emit("OK: no earlier run is open.")
     return ExitCode.REFUSED if still_open else ExitCode.OK
+
+
+async def _reconcile(settings: Settings, books: AccountBooks) -> Recovery:
+    from src.session import open_session
+
+    async with open_session(settings) as session:
+        return await reconcile(session, books)
 
 
 def _accept(run_id: str, recovery: Recovery, books: AccountBooks, report_dir: Path) -> bool:
@@ -100,8 +110,8 @@ def _why_not_accepted(working: Collection[WorkingOrder] | None) -> str:
         )
     names = ", ".join(f"{one.order_ref} ({one.symbol}, {one.status})" for one in working)
     return (
-        f"{printable(names)} still works. Cancel it in TWS or wait for its end; what can be proven "
-        "is settled by `python rebalance.py --recover`, not accepted"
+        f"{printable(names)} still works. Wait for its end, or cancel it in TWS or by "
+        "`python rebalance.py --recover --cancel`; then it is proven, and there is nothing to accept"
     )
 
 

@@ -41,6 +41,7 @@ class Options(NamedTuple):
     from_snapshot: Path | None = None
     as_json: bool = False
     run_id: str = ""
+    cancel: bool = False
 
 
 def read_options(argv: Sequence[str] | None = None) -> Options:
@@ -55,6 +56,8 @@ def read_options(argv: Sequence[str] | None = None) -> Options:
         parser.error(f"--{wanted[-1]} stands alone: choose one of --confirm, --recover, --rebuild")
     if flags.accept is not None and not flags.recover:
         parser.error("--accept goes with --recover")
+    if flags.cancel and not flags.recover:
+        parser.error("--cancel goes with --recover")
     if "" in (flags.accept, flags.rebuild):
         parser.error("a run id is missing: it looks like 20250131T143000Z")
     if wanted and not flags.dry_run:
@@ -70,6 +73,7 @@ def read_options(argv: Sequence[str] | None = None) -> Options:
         from_snapshot=flags.from_snapshot,
         as_json=flags.as_json,
         run_id=flags.rebuild or flags.accept or "",
+        cancel=flags.cancel,
     )
 
 
@@ -126,6 +130,11 @@ def _parser() -> CommandParser:
         "--accept",
         metavar="RUN_ID",
         help="with --recover: close what cannot be proven of that run, on your word",
+    )
+    parser.add_argument(
+        "--cancel",
+        action="store_true",
+        help="with --recover: first cancel what that run's orders still work, after a yes",
     )
     parser.add_argument("--rebuild", metavar="RUN_ID", help="write a run's post-trade report again")
     return parser

@@ -46,6 +46,11 @@ class Recovery:
     late: tuple[FillRecorded, ...] = ()
     strangers: Strangers = field(default_factory=Strangers)
 
+    def then(self, later: Recovery) -> Recovery:
+        """What this and a later recovery did, taken together."""
+        settled, late = (*self.settled, *later.settled), (*self.late, *later.late)
+        return replace(later, settled=settled, late=late)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moments:

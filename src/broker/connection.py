@@ -33,6 +33,7 @@ class BrokerConnection:
         self.listings = Listings(self.link)
         self.quotes = QuoteDesk(self.link, self.listings)
         self.is_desk_open = False
+        self.may_cancel: frozenset[int] = frozenset()
         self.generation = 0
         self._evidence: Callable[[BrokerEvent], None] | None = None
         self._highest_order_id = 0
@@ -95,6 +96,11 @@ class BrokerConnection:
         if self.link.listener.upstream.is_lost:
             evidence(LinkSeen(state=LinkState.UPSTREAM_LOST, generation=self.generation))
 
+    def open_cancels(self, order_ids: frozenset[int]) -> None:
+        """Let cancels of these orders pass, and no other order message."""
+        self.may_cancel = order_ids
+        self._equip()
+
     def claim_order_id(self, at_least: int) -> int:
         """An id above all that was ever seen or claimed, and not below ``at_least``."""
         self._highest_order_id = next_order_id(self.highest_order_id, at_least)
@@ -113,5 +119,6 @@ class BrokerConnection:
 
     def _equip(self) -> None:
         self.link.client.desk_is_open = self.is_desk_open
+        self.link.client.may_cancel = self.may_cancel
         self.link.listener.generation = self.generation
         self.link.listener.evidence = self._evidence

@@ -67,7 +67,7 @@ class _GuardedConnection(Connection):
     def sendMsg(self, msg: bytes) -> None:
         if not msg.startswith(b"API\0"):
             text = msg[_PREFIX_BYTES:].decode(errors="replace")
-            check_outgoing(text, desk_is_open=self._client.desk_is_open)
+            self._client.check(text)
         super().sendMsg(msg)
 
 
@@ -84,6 +84,7 @@ class GuardedClient(Client):
         self._broken: asyncio.Future[None] | None = None
         self.account_id = account_id
         self.desk_is_open = False
+        self.may_cancel: frozenset[int] = frozenset()
         self.fault = ""
         self.progress = Progress.NOTHING
         self.logged_in = asyncio.Event()
@@ -147,13 +148,17 @@ class GuardedClient(Client):
             raise Refused("blocked a message: a text in it contains NUL")
         super().send(*fields, makeEmpty=makeEmpty)
 
+    def check(self, message: str) -> None:
+        """Raises: Refused for a message that may not leave now."""
+        check_outgoing(message, desk_is_open=self.desk_is_open, may_cancel=self.may_cancel)
+
     def sendMsg(self, msg: str | None) -> None:
         """Queue one message; without one, send what the throttle lets go.
 
         Raises: Refused for a message that is not on the allow-list.
         """
         if msg:
-            check_outgoing(msg, desk_is_open=self.desk_is_open)
+            self.check(msg)
             self._queued += 1
             self._msgQ.append(msg)
         self._pump()

@@ -13,8 +13,10 @@ from src.errors import Refused
 from src.settings import IbkrSettings
 
 if TYPE_CHECKING:
+    from src.broker.cancel_desk import CancelDesk
     from src.broker.order_desk import IbkrOrderDesk
     from src.broker.ports import HeadStart
+    from src.core.cancel_permit import CancelPermit
     from src.core.permit import TradePermit
 
 
@@ -38,15 +40,30 @@ class IbkrSession(MarketReader):
         """
         from src.broker.order_desk import IbkrOrderDesk
 
-        if not self._trading or self.settings.read_only:
-            raise Refused("this session is for reading only: no order desk")
-        if permit.account_id != self.account_id:
-            raise Refused(
-                f"the approval is for account {permit.account_id}, which is not this session's"
-            )
+        self._check_permit(permit.account_id)
         if self._connection.is_desk_open:
             raise Refused("an order desk is open already: one approval, one desk")
         return IbkrOrderDesk(self._connection, permit)
+
+    def open_cancel_desk(self, permit: CancelPermit) -> CancelDesk:
+        """The way to end exactly the orders of the permit; nothing can be placed through it.
+
+        Raises: Refused as ``open_order_desk``, and when another client placed the orders.
+        """
+        from src.broker.cancel_desk import CancelDesk
+
+        self._check_permit(permit.account_id)
+        if permit.client_id != self.settings.client_id:
+            raise Refused(f"client {permit.client_id} placed the orders, and it alone cancels them")
+        if self._connection.is_desk_open or self._connection.may_cancel:
+            raise Refused("a desk is open already: one approval, one desk")
+        return CancelDesk(self._connection, permit)
+
+    def _check_permit(self, account_id: str) -> None:
+        if not self._trading or self.settings.read_only:
+            raise Refused("this session is for reading only: no order desk")
+        if account_id != self.account_id:
+            raise Refused(f"the approval is for account {account_id}, which is not this session's")
 
     async def reconnect(self) -> None:
         """Connect again after the socket was lost. Raises: BrokerLost, Refused."""

@@ -10,6 +10,7 @@ import asyncio
 import logging
 
 from src.broker import convert
+from src.broker.cancel_desk import send_cancel
 from src.broker.clock import Stopwatch
 from src.broker.connection import BrokerConnection
 from src.broker.guarded_client import NeverLeftError
@@ -85,13 +86,7 @@ class IbkrOrderDesk(MarketReader):
         """
         if order_id not in self._placed:
             raise Refused(f"order {order_id} is not ours to cancel")
-        link = self._connection.link
-        try:
-            link.client.cancelOrder(order_id)
-            await link.client.left()
-        except ConnectionError as error:
-            raise BrokerLost(f"{link.lost()} while order {order_id} was cancelled") from error
-        log.info("cancel sent order_id=%d", order_id)
+        await send_cancel(self._connection, order_id)
 
     async def next_event(self) -> BrokerEvent:
         """Wait for the next piece of evidence; events are never dropped or reordered."""

@@ -29,7 +29,7 @@ from src.inputs import Inputs
 from src.io.journal_db import JournalDb
 from src.io.run_files import RunFiles, claim_run_files
 from src.maintenance import _recover
-from src.options import Options
+from src.options import Options, read_options
 from src.options import Task as OptionTask
 from src.settings import Settings
 from tests.simulation.script import Invocation, Script, Task
@@ -195,10 +195,13 @@ class Program:
             return await dry_run(options, inputs, files)
         return await confirmed_run(options, inputs, files)
 
+    def _flags(self) -> list[str]:
+        return ["--recover", "--accept", self.accept] if self.accept else ["--recover"]
+
     async def _recover(self, settings: Settings) -> int:
         hold_account = import_module("src.maintenance").hold_account
         with hold_account(settings, self.started_utc, is_simulated=False) as books:
-            return await _recover(self.accept, settings, books)
+            return await _recover(read_options(self._flags()), settings, books)
 
     def inputs(self) -> Inputs:
         """What the user's files would have said."""

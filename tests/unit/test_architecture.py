@@ -23,7 +23,8 @@ CORE = ("src.core", "src.errors", "src.settings", "src.text")
 EDGE = (*CORE, "src.interrupt", "src.known_accounts")
 ANY = ("src",)
 STREET = (
-    *("account_books", "accounting", "approval", "earlier_runs", "maintenance", "planning"),
+    *("account_books", "accounting", "approval", "cancelling", "earlier_runs"),
+    *("maintenance", "planning"),
     *(
         "presenting",
         "recovery",

@@ -72,6 +72,8 @@ def test_paths_are_taken_over() -> None:
         ["--from-snapshot", "s.json", "--rebuild", RUN],
         ["--from-snapshot", "s.json", "--simulate"],
         ["--accept", RUN],
+        ["--cancel"],
+        ["--cancel", "--confirm"],
         ["--accept", RUN, "--confirm"],
         ["--rebuild", ""],
         ["--recover", "--accept", ""],
