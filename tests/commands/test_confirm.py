@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -255,7 +256,7 @@ def test_an_old_plan_is_not_traded(place: Workplace, gateway: Gateway) -> None:
     place.set("execution", plan_max_age_sec="0.000001")
     done = place.run("--confirm", stdin="y\nn\n")
     assert done.code == ExitCode.OK
-    assert "- the plan is 0 s old, 0.000001 s allowed" in done.out
+    assert re.search(r"- the plan is \d+ s old, 0.000001 s allowed", done.out)
     assert gateway.order_messages == []
 
 
@@ -297,7 +298,7 @@ def test_a_rejected_order_is_exit_4_and_does_not_stop_the_others(
     status = {row["symbol"]: row["status"] for row in rows(post)}
     assert status.pop("GLD") == "Rejected"
     assert set(status.values()) == {"Filled"}
-    assert len(gateway.orders) == 13
+    assert len(gateway.orders) == 14  # a 201 may mean the algo: one plain attempt
     again = place.run("--confirm", stdin="n\n")
     assert "1 order: 0 to sell, 1 to buy" in again.out
 
