@@ -29,7 +29,7 @@ from src.core.journal import (
     RunClosed,
     TicketEnded,
 )
-from src.core.records import Fill, TicketStatus
+from src.core.records import Fill, TicketStatus, TradePlan
 from src.errors import JournalError
 
 _T = TypeVar("_T")
@@ -38,6 +38,7 @@ _ADDED: Final[Mapping[type, frozenset[str]]] = {
     Fill: frozenset({"foreign_commission"}),
     CommissionRecorded: frozenset({"foreign_commission"}),
     Acknowledged: frozenset({"filled_shares", "seen_in", "is_alive", "text"}),
+    TradePlan: frozenset({"outside_limits"}),
 }
 """Fields that older journals of this schema lack; they then have the record's default."""
 
