@@ -43,7 +43,9 @@ def practice_run() -> PracticeRun:
         settings = Path(directory) / "settings.ini"
         text = (ROOT / "config/settings.ini").read_text(encoding="utf-8")
         reports = f"report_dir = {Path(directory) / 'reports'}"
-        settings.write_text(re.sub(r"report_dir = \S+", lambda _: reports, text), encoding="utf-8")
+        settings.write_text(
+            re.sub(r";?report_dir = \S+", lambda _: reports, text), encoding="utf-8"
+        )
         run = subprocess.run(
             [sys.executable, *COMMAND.split()[1:], "--config", str(settings)],
             cwd=ROOT,

@@ -72,12 +72,15 @@ def seconds(text: str) -> Decimal:
 
 
 def basis_points(text: str) -> Decimal:
-    """A band in basis points, as a weight: 50 is 0.005."""
-    expected = "expected a number of basis points, 0 or more (50 is 0.5%)"
-    value = _number(text, expected)
+    """A band as a weight: 50 basis points, written ``50`` or ``0.5%``, are 0.005."""
+    expected = "expected basis points or a percent, 0 or more (50 is 0.5%)"
+    if text.endswith("%"):
+        value = _fraction_or_percent(text, expected)
+    else:
+        value = bps_to_weight(_number(text, expected))
     if not value >= ZERO:
         raise ValueError(expected)
-    return bps_to_weight(value)
+    return value
 
 
 def share_of_mix(text: str) -> Decimal:

@@ -10,6 +10,7 @@ from typing import Final
 from src.core.accounts import is_paper_account
 from src.settings import IbkrSettings
 
+PLACEHOLDER: Final = "DU0000000"
 _LIVE_PORTS: Final = (4001, 7496)
 _PAPER_PORTS: Final = (4002, 7497)
 
@@ -19,6 +20,10 @@ def connection_warnings(ibkr: IbkrSettings) -> tuple[str, ...]:
     account = ibkr.account_id
     is_paper = is_paper_account(ibkr.account_id)
     warnings = []
+    if account == PLACEHOLDER:
+        warnings.append(
+            f"account_id {account} is the sample's placeholder: put your own account there"
+        )
     if is_paper and ibkr.port in _LIVE_PORTS:
         warnings.append(
             f"port {ibkr.port} is usually a LIVE session, but {account} is a paper account"

@@ -106,8 +106,10 @@ def usage_defaults() -> dict[str, dict[str, str]]:
 
 
 def sample_settings() -> dict[str, dict[str, str]]:
+    """Every key of the sample, those that are commented out included."""
     parser = configparser.ConfigParser(interpolation=None, inline_comment_prefixes=(";", "#"))
-    parser.read_string(text_of("config/settings.ini"))
+    text = re.sub(r"^;(?=\w+ = )", "", text_of("config/settings.ini"), flags=re.MULTILINE)
+    parser.read_string(text)
     return {name: dict(parser[name]) for name in parser.sections()}
 
 

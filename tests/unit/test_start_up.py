@@ -79,7 +79,7 @@ def test_validating_the_sample_files_is_light(module: str, arguments: list[str])
 def test_no_run_pays_for_what_only_looking_back_needs(task: str, tmp_path: Path) -> None:
     settings = (ROOT / "config/settings.ini").read_text(encoding="utf-8")
     config = tmp_path / "settings.ini"
-    config.write_text(f"{settings}\n".replace("report_dir = reports", f"report_dir = {tmp_path}"))
+    config.write_text(f"{settings}\n".replace(";report_dir = reports", f"report_dir = {tmp_path}"))
     statement = "import runpy; runpy.run_path('rebalance.py', run_name='__main__')"
     loaded, shown = loaded_by(statement, task, "--simulate", "--config", str(config))
     assert "pandas" not in loaded.split(",")

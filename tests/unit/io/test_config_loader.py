@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -69,10 +70,31 @@ def test_sample_names_every_key_with_its_default() -> None:
     assert settings.pricing == PricingSettings()
     assert settings.execution == ExecutionSettings()
     assert settings.io == IoSettings()
+
+
+def test_sample_shows_in_the_open_only_what_everybody_sets() -> None:
+    shown = [key for section, key in load_settings(SAMPLE).lines if section != "models"]
+    assert len(shown) == 8
     text = SAMPLE.read_text(encoding="utf-8")
     for rules in KEY_RULES.values():
         for key in rules:
-            assert f"\n{key} = " in text
+            assert (f"\n{key} = " in text) != (f"\n;{key} = " in text), key
+    assert text.count("seldom needed") > 1
+
+
+def test_sample_with_every_key_in_the_open_means_the_same(tmp_path: Path) -> None:
+    """Taking the comment signs away changes nothing."""
+    text = re.sub(r"^;(?=\w+ = )", "", SAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    opened, sample = load(tmp_path, text), load_settings(SAMPLE)
+    named = {"source", "content", "lines"}
+    for field in set(Settings._fields) - named:
+        assert getattr(opened, field) == getattr(sample, field), field
+
+
+def test_the_samples_placeholder_is_a_warning_of_its_own() -> None:
+    (warning,) = load_settings(SAMPLE).warnings
+    assert "DU0000000" in warning
+    assert "placeholder" in warning
 
 
 def test_every_field_of_the_records_has_a_key() -> None:
@@ -98,6 +120,14 @@ def test_every_field_of_the_records_has_a_key() -> None:
         ("ibkr", "read_only = No", "read_only", False),
         ("ibkr", "connect_timeout_sec = 0.5", "connect_timeout_sec", D("0.5")),
         ("rebalance", "per_holding_band_bps = 12.5", "per_holding_band_weight", D("0.00125")),
+        ("rebalance", "per_holding_band_bps = 0.5%", "per_holding_band_weight", D("0.005")),
+        ("rebalance", "per_holding_band_bps = 0 %", "per_holding_band_weight", D(0)),
+        (
+            "rebalance",
+            "portfolio_total_band_bps = 1.25%",
+            "portfolio_total_band_weight",
+            D("0.0125"),
+        ),
         ("rebalance", "portfolio_total_band_bps = 0", "portfolio_total_band_weight", D(0)),
         ("rebalance", "cash_buffer_pct = 0", "cash_buffer_weight", D(0)),
         ("rebalance", "cash_buffer_pct = 0.2", "cash_buffer_weight", D("0.2")),
@@ -145,7 +175,7 @@ def test_valid_values(tmp_path: Path, section: str, line: str, field: str, value
         ("rebalance", "min_order_usd = 1,5", "decimal point and no commas"),
         ("rebalance", "min_order_usd = 0x10", "0 or more"),
         ("rebalance", "min_order_usd = +-1", "0 or more"),
-        ("rebalance", "per_holding_band_bps = -1", "basis points, 0 or more"),
+        ("rebalance", "per_holding_band_bps = -1", "basis points or a percent, 0 or more"),
         ("rebalance", "cash_buffer_pct = 0.5", "0.5 could mean 0.5% or 50%: write which"),
         ("rebalance", "cash_buffer_pct = 1", "1 could mean 1% or 100%: write which"),
         ("rebalance", "cash_buffer_pct = 100%", "below 100%"),
