@@ -38,6 +38,7 @@ _STAGES: Final = tuple(QuoteStage)
 _KINDS: Final = tuple(DataKind)
 """Both in order of preference."""
 _OLD: Final = timedelta(seconds=60)
+_OTHER_SOURCES: Final[tuple[PriceSource, ...]] = ("close", "mid", "bid", "ask", "last")
 _KIND_TEXT: Final = {
     DataKind.DELAYED: "delayed",
     DataKind.FROZEN: "frozen",
@@ -89,14 +90,14 @@ def choose_prices(
     """
     account_prices = {one.symbol: one.market_price_usd for one in snapshot.positions}
     prices: dict[Symbol, Price] = {}
-    missing: dict[Symbol, str] = {}
+    missing: dict[Symbol, tuple[Quote, ...]] = {}
     for symbol in sorted(symbols):
         stages = quotes.get(symbol, ())
         price = _best_price(symbol, stages, pricing)
         if price is None and pricing.fallback_to_snapshot:
             price = _account_price(symbol, account_prices.get(symbol), snapshot.as_of_utc)
         if price is None:
-            missing[symbol] = _refusal(stages)
+            missing[symbol] = stages
         else:
             prices[symbol] = price
     if missing:
@@ -172,21 +173,55 @@ def _middle(bid: Decimal, ask: Decimal) -> Decimal:
 # --- what to say ----------------------------------------------------------------------------
 
 
-def _no_price(missing: Mapping[Symbol, str], pricing: PricingSettings) -> str:
-    """Every symbol, those with the same reason together, so that it is read once."""
+def _no_price(missing: Mapping[Symbol, tuple[Quote, ...]], pricing: PricingSettings) -> str:
+    """Every symbol with why, those with the same reason together, and what would help."""
     by_reason: dict[str, list[Symbol]] = {}
-    for symbol, reason in missing.items():
-        by_reason.setdefault(reason, []).append(symbol)
-    named = "; ".join(
-        ", ".join(symbols) + (f" ({reason})" if reason else "")
-        for reason, symbols in by_reason.items()
-    )
-    tried = "" if pricing.fallback_to_snapshot else "; fallback_to_snapshot is off"
-    return f"no usable price ({pricing.price_source}) for {named}{tried}"
+    for symbol, stages in missing.items():
+        by_reason.setdefault(_reason(stages), []).append(symbol)
+    named = "; ".join(f"{', '.join(names)} ({why})" for why, names in by_reason.items())
+    return f"no usable price ({pricing.price_source}) for {named}; {_remedy(missing, pricing)}"
 
 
-def _refusal(stages: Iterable[Quote]) -> str:
-    return next((quote.refusal for quote in stages if quote.refusal), "")
+def _reason(stages: Iterable[Quote]) -> str:
+    """What the broker said about it, and which fields did come."""
+    came: dict[DataKind, dict[str, None]] = {}
+    refusal = ""
+    for quote in stages:
+        refusal = refusal or quote.refusal
+        came.setdefault(quote.kind, {}).update(dict.fromkeys(_fields_of(quote)))
+    shown = [_joined(kind, names) for kind, names in came.items() if names]
+    return "; ".join(text for text in (refusal, *shown) if text) or "nothing came"
+
+
+def _joined(kind: DataKind, names: Iterable[str]) -> str:
+    return f"{_KIND_TEXT.get(kind, 'live')} {', '.join(names)} came"
+
+
+def _fields_of(quote: Quote) -> list[str]:
+    """The fields that can be believed; both of bid and ask that cross are named as that."""
+    sources: tuple[PriceSource, ...] = ("last", "bid", "ask", "close")
+    found: list[str] = [one for one in sources if usable_price(quote, one) is not None]
+    both = _sane(quote.bid_usd) is not None and _sane(quote.ask_usd) is not None
+    return ["crossed bid and ask", *found] if both and "bid" not in found else found
+
+
+def _remedy(missing: Mapping[Symbol, tuple[Quote, ...]], pricing: PricingSettings) -> str:
+    """The settings that would do for all of them; failing that where to look."""
+    ways = [] if pricing.fallback_to_snapshot else ["fallback_to_snapshot = true (it is off)"]
+    would_do = [one for one in _OTHER_SOURCES if _serves_all(missing, pricing, one)]
+    if would_do:
+        others = f" ({', '.join(would_do[1:])} would do too)" if would_do[1:] else ""
+        ways.insert(0, f"price_source = {would_do[0]}{others}")
+    if ways:
+        return f"set {', or '.join(ways)} in [pricing], then run again"
+    return "look whether TWS itself shows prices for them, then run again"
+
+
+def _serves_all(
+    missing: Mapping[Symbol, tuple[Quote, ...]], pricing: PricingSettings, source: PriceSource
+) -> bool:
+    other = pricing._replace(price_source=source)
+    return all(_best_price(symbol, stages, other) for symbol, stages in missing.items())
 
 
 def _warnings(

@@ -1,17 +1,22 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Context, Decimal, localcontext
+from typing import get_args
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from src.core.pricing import MarketMoment, choose_prices, usable_price
 from src.core.records import AccountSnapshot, DataKind, Price, PriceBook, Quote, QuoteStage
 from src.errors import PricingError
 from src.settings import PriceSource, PricingSettings
-from tests.builders import NOON_UTC, dec, quote, snapshot
+from tests.builders import NOON_UTC, Number, dec, quote, snapshot
 
+SOURCES: tuple[PriceSource, ...] = get_args(PriceSource)
 STRICT = PricingSettings(fallback_to_snapshot=False)
 
 
@@ -54,7 +59,7 @@ def test_a_missing_field_falls_back_stage_by_stage_and_says_so() -> None:
 def test_data_that_is_not_live_is_a_fallback_even_in_the_live_stage() -> None:
     frozen = replace(quote("SPY", last=90), kind=DataKind.FROZEN)
     assert choose(frozen).prices["SPY"].source == "frozen last"
-    with pytest.raises(PricingError, match="fallback_to_snapshot is off"):
+    with pytest.raises(PricingError, match=r"fallback_to_snapshot = true \(it is off\)"):
         choose(frozen, pricing=STRICT)
 
 
@@ -79,8 +84,92 @@ def test_every_symbol_without_a_price_is_named_with_the_refusal() -> None:
     with pytest.raises(PricingError) as raised:
         choose_prices(quotes, snapshot({}), PricingSettings(), names)
     assert str(raised.value) == (
-        "no usable price (last) for IAU, VTI (354 not subscribed); MGK, SPY"
+        "no usable price (last) for IAU, VTI (354 not subscribed); MGK, SPY (nothing came);"
+        " look whether TWS itself shows prices for them, then run again"
     )
+
+
+def came(stage: QuoteStage, kind: DataKind, refusal: str = "", **fields: Number) -> Quote:
+    """One stage's answer with these fields, such as ``close_usd``."""
+    prices = {name: dec(price) for name, price in fields.items()}
+    return replace(quote("MGK", stage=stage), kind=kind, refusal=refusal, **prices)  # type: ignore[arg-type]
+
+
+REFUSED = came(QuoteStage.LIVE, DataKind.LIVE, "354: not subscribed")
+UNTRADED = came(QuoteStage.DELAYED, DataKind.DELAYED, bid_usd=9, ask_usd=11, close_usd=10)
+
+
+def test_the_fields_that_did_come_and_the_source_that_would_do_are_named() -> None:
+    with pytest.raises(PricingError) as raised:
+        choose_prices({"MGK": (REFUSED, UNTRADED)}, snapshot({}), PricingSettings(), ["MGK"])
+    assert str(raised.value) == (
+        "no usable price (last) for MGK (354: not subscribed; delayed bid, ask, close came);"
+        " set price_source = close (mid, bid, ask would do too) in [pricing], then run again"
+    )
+
+
+@pytest.mark.parametrize(
+    ("stages", "words"),
+    [
+        ((came(QuoteStage.LIVE, DataKind.LIVE, close_usd=10),), "(live close came)"),
+        ((came(QuoteStage.LIVE, DataKind.LIVE, bid_usd=-1),), "(nothing came)"),
+        (
+            (came(QuoteStage.LIVE, DataKind.LIVE, bid_usd=11, ask_usd=9),),
+            "(live crossed bid and ask came)",
+        ),
+        (
+            (came(QuoteStage.LIVE, DataKind.FROZEN, ask_usd=9), UNTRADED),
+            "(frozen ask came; delayed bid, ask, close came)",
+        ),
+    ],
+)
+def test_what_came_is_told_by_kind(stages: tuple[Quote, ...], words: str) -> None:
+    with pytest.raises(PricingError) as raised:
+        choose_prices({"MGK": stages}, snapshot({}), PricingSettings(), ["MGK"])
+    assert words in str(raised.value)
+
+
+FIELDS = st.sampled_from([None, Decimal(-1), Decimal(9), Decimal(10)])
+QUOTES = st.builds(
+    Quote,
+    symbol=st.just("MGK"),
+    stage=st.sampled_from(QuoteStage),
+    kind=st.sampled_from(DataKind),
+    **dict.fromkeys(("bid_usd", "ask_usd", "last_usd", "close_usd"), FIELDS),
+)
+
+
+def has_price(stages: tuple[Quote, ...], pricing: PricingSettings) -> bool:
+    try:
+        return bool(choose_prices({"MGK": stages}, snapshot({}), pricing, ["MGK"]).prices)
+    except PricingError:
+        return False
+
+
+@settings(max_examples=60)
+@given(
+    wanted=st.sampled_from(SOURCES),
+    has_fallback=st.booleans(),
+    answers=st.lists(st.lists(QUOTES, max_size=3).map(tuple), min_size=1, max_size=3),
+)
+def test_a_source_is_named_exactly_where_it_serves_every_symbol_without_a_price(
+    wanted: PriceSource, answers: list[tuple[Quote, ...]], *, has_fallback: bool
+) -> None:
+    pricing = PricingSettings(price_source=wanted, fallback_to_snapshot=has_fallback)
+    quotes = dict(zip(("MGK", "SPY", "VTI"), answers, strict=False))
+    missing = [stages for stages in answers if not has_price(stages, pricing)]
+    try:
+        choose_prices(quotes, snapshot({}), pricing, quotes)
+    except PricingError as error:
+        serving = {
+            source
+            for source in SOURCES
+            if all(has_price(one, pricing._replace(price_source=source)) for one in missing)
+        }
+        named = re.search(r"set price_source = (\w+)", str(error))
+        assert named.group(1) in serving if named else not serving
+    else:
+        assert not missing
 
 
 def test_halted_symbols_are_priced_and_named() -> None:
@@ -193,7 +282,10 @@ def test_among_several_quotes_the_most_timely_counts(
 def test_without_the_fallback_a_missing_price_names_the_switch() -> None:
     with pytest.raises(PricingError) as raised:
         choose(quote("SPY", bid=1), pricing=STRICT)
-    assert str(raised.value) == "no usable price (last) for SPY; fallback_to_snapshot is off"
+    assert str(raised.value) == (
+        "no usable price (last) for SPY (live bid came); set price_source = bid, or"
+        " fallback_to_snapshot = true (it is off) in [pricing], then run again"
+    )
 
 
 def doubts(*quotes: Quote, seconds: int = 0) -> tuple[str, ...]:
