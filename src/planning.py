@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
+from src.core.account_rules import spendable_now, unknown_kind
 from src.core.drift import measure_drift, select_trades
 from src.core.market_state import MarketState, previous_closes
 from src.core.names import money_lookalikes
@@ -31,6 +32,7 @@ from src.core.records import (
     WorkingOrder,
 )
 from src.core.sessions import is_open
+from src.core.settled_buys import wait_for_settlement
 from src.core.sizing import size_orders
 from src.core.stubs import set_stubs_aside
 from src.core.targets import apply_unlisted, hold_buffer, symbols_to_price, unlisted_symbols
@@ -107,7 +109,7 @@ async def propose(
     symbol_warnings = check_symbols(inputs.portfolios, reading.lookups)
     prices = price(reading, inputs, now())
     con_ids = {symbol: listing.con_id for symbol, listing in reading.listings.items()}
-    plan = plan_trades(held, prices, inputs, con_ids)
+    plan = plan_trades(held, prices, inputs, con_ids, spendable_now(held))
     state = market_state(view, reading, prices, books)
     found = trading_obstacles(plan, state, settings, now())
     obstacles = _unique(*(one.text for one in found if not one.is_warning))
@@ -124,6 +126,7 @@ async def propose(
             *symbol_warnings,
             *money_lookalikes(inputs.portfolios.symbols, reading.lookups),
             *held.warnings,
+            unknown_kind(held.terms),
             *prices.warnings,
             *broker_net_liq_check(held, plan.before).warnings,
             *(one.text for one in found if one.is_warning),
@@ -138,12 +141,17 @@ def plan_trades(
     prices: PriceBook,
     inputs: Inputs,
     con_ids: Mapping[Symbol, int],
+    spendable_usd: Decimal | None,
 ) -> TradePlan:
-    """Value, compare with the targets, select and size: pure from here to the plan."""
+    """Value, compare with the targets, select and size: pure from here to the plan.
+
+    ``spendable_usd`` is what buys may cost before anything settles (None: no such bound).
+    """
     rules = inputs.settings.rebalance
     account = value_account(snapshot, prices, con_ids)
     drift = measure_drift(account, hold_buffer(inputs.targets, account, rules))
-    return size_orders(select_trades(drift, rules), account, rules, prices.halted)
+    plan = size_orders(select_trades(drift, rules), account, rules, prices.halted)
+    return wait_for_settlement(plan, spendable_usd, rules)
 
 
 async def read_market(view: MarketView, snapshot: AccountSnapshot, inputs: Inputs) -> Reading:
@@ -258,4 +266,4 @@ def _unique(*texts: str) -> tuple[str, ...]:
 
 def _without(said: Collection[str], *texts: str) -> tuple[str, ...]:
     """Each text once, and none that is said already."""
-    return tuple(text for text in _unique(*texts) if text not in said)
+    return tuple(text for text in _unique(*texts) if text and text not in said)

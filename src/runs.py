@@ -62,6 +62,7 @@ def _import_what_follows() -> None:
 
 def plan_from_file(path: Path, options: Options, inputs: Inputs, files: RunFiles) -> int:
     """Plan from a snapshot file, show it, file the pre-trade report."""
+    from src.core.account_rules import spendable_now
     from src.core.targets import apply_unlisted, symbols_to_price, unlisted_symbols
     from src.io.snapshot_file import load_snapshot_file, prices_for
     from src.planning import Proposal, plan_trades
@@ -72,8 +73,10 @@ def plan_from_file(path: Path, options: Options, inputs: Inputs, files: RunFiles
     listed = inputs.portfolios.symbols
     snapshot = apply_unlisted(file.snapshot, listed, inputs.settings.rebalance)
     prices = prices_for(file.prices, symbols_to_price(snapshot, inputs.targets), source)
+    is_kind_known = bool(snapshot.terms.trading_type)  # a file need not tell it
+    spendable_usd = spendable_now(snapshot) if is_kind_known else None
     proposal = Proposal(
-        plan=plan_trades(snapshot, prices, inputs, {}),
+        plan=plan_trades(snapshot, prices, inputs, {}, spendable_usd),
         prices=prices,
         snapshot=snapshot,
         listings={},

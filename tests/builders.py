@@ -13,6 +13,7 @@ from src.core.drift import measure_drift, select_trades
 from src.core.records import (
     CASH,
     AccountSnapshot,
+    AccountTerms,
     DriftTable,
     Listing,
     ModelPortfolios,
@@ -37,6 +38,7 @@ Number = Decimal | int | str
 
 ACCOUNT = "DU1234567"
 NOON_UTC = datetime(2025, 1, 31, 17, 0, tzinfo=timezone.utc)
+MARGIN = AccountTerms(trading_type="STKMRGN", account_type="INDIVIDUAL")
 
 
 def dec(number: Number) -> Decimal:
@@ -66,7 +68,11 @@ def targets(percents: Mapping[Symbol, Number]) -> Targets:
 
 
 def snapshot(
-    holdings: Mapping[Symbol, Number], cash: Number = 0, *, account_id: str = ACCOUNT
+    holdings: Mapping[Symbol, Number],
+    cash: Number = 0,
+    *,
+    account_id: str = ACCOUNT,
+    terms: AccountTerms = MARGIN,
 ) -> AccountSnapshot:
     """Symbol → shares, and USD cash."""
     return AccountSnapshot(
@@ -79,6 +85,16 @@ def snapshot(
         cash_usd=dec(cash),
         ignored_cash={},
         usd_per_unit={},
+        terms=terms,
+    )
+
+
+def cash_terms(available: Number | None) -> AccountTerms:
+    """A cash account's, with what the broker says can be spent now."""
+    return AccountTerms(
+        trading_type="STKCASH",
+        account_type="INDIVIDUAL",
+        available_funds_usd=None if available is None else dec(available),
     )
 
 

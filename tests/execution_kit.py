@@ -27,7 +27,18 @@ from src.core.records import (
 from src.core.run_outcome import outcomes_from_events
 from src.core.tickets import TicketProgress
 from src.settings import ExecutionSettings, IbkrSettings, RebalanceSettings, Settings
-from tests.builders import ACCOUNT, NOON_UTC, Number, account, dec, listing, snapshot, ticket
+from tests.builders import (
+    ACCOUNT,
+    MARGIN,
+    NOON_UTC,
+    Number,
+    account,
+    cash_terms,
+    dec,
+    listing,
+    snapshot,
+    ticket,
+)
 from tests.fakes import CLIENT_ID, Behaviour, FakeDesk, FakeJournal, VirtualClock, run_virtual
 
 RUN_ID = "20250131T170000Z"
@@ -93,7 +104,11 @@ class Stage:
                 execution=self.execution,
                 rebalance=self.rebalance,
             ),
-            snapshot=snapshot(dict(self.desk.holdings), self.desk.cash),
+            snapshot=snapshot(
+                dict(self.desk.holdings),
+                self.desk.cash,
+                terms=MARGIN if self.desk.settled is None else cash_terms(self.desk.settled),
+            ),
             listings=self.listings or {one.symbol: trading(one.symbol) for one in self.tickets},
             journal=self.journal,
             reconnect=self._reconnect,

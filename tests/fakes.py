@@ -41,7 +41,17 @@ from src.core.records import (
 )
 from src.errors import BrokerLost, JournalError, NeverSent, Refused
 from src.settings import PricingSettings
-from tests.builders import ACCOUNT, NOON_UTC, Number, dec, listing, quote, snapshot
+from tests.builders import (
+    ACCOUNT,
+    MARGIN,
+    NOON_UTC,
+    Number,
+    cash_terms,
+    dec,
+    listing,
+    quote,
+    snapshot,
+)
 
 T = TypeVar("T")
 CLIENT_ID = 42
@@ -376,6 +386,7 @@ class FakeDesk:
     away_sec: float = 0.5
     lag_sec: float = 0
     can_read_account: bool = True
+    settled: Decimal | None = None
     generation: int = 0
     wire: list[tuple[float, str, object]] = field(default_factory=list)
     orders: list[FakeOrder] = field(default_factory=list)
@@ -424,9 +435,12 @@ class FakeDesk:
         held = dec(self.holdings.get(fill.symbol, 0))
         self.holdings[fill.symbol] = held + sign * fill.qty_shares
         self.cash -= sign * fill.qty_shares * fill.price_usd
+        if self.settled is not None and fill.side is Side.BUY:
+            self.settled -= fill.qty_shares * fill.price_usd
 
     def charge(self, fill: Fill, commission: Decimal) -> None:
         self.cash -= commission
+        self.settled = None if self.settled is None else self.settled - commission
         self.booked = [
             replace(one, commission_usd=commission) if one.exec_id == fill.exec_id else one
             for one in self.booked
@@ -471,6 +485,9 @@ class FakeDesk:
         self.wire.append((asyncio.get_running_loop().time(), "place", request))
         order = FakeOrder(desk=self, request=request, perm_id=9000 + request.order_id)
         self.orders.append(order)
+        if self._lacks_settled_cash():
+            order.later(0.1, order.reject, 201, "Available settled cash converted to base: 0 USD")
+            return
         waiting = self.behaviours.get(request.symbol, [])
         behave = waiting.pop(0) if waiting else self.default
         behave(order)
@@ -511,7 +528,20 @@ class FakeDesk:
 
     def _account(self) -> AccountSnapshot:
         held = {symbol: qty for symbol, qty in self.holdings.items() if dec(qty)}
-        return snapshot(held, self.cash)
+        terms = MARGIN if self.settled is None else cash_terms(self.settled)
+        return snapshot(held, self.cash, terms=terms)
+
+    def _lacks_settled_cash(self) -> bool:
+        """In a cash account 105% of every buy that has not filled is reserved; sells settle later.
+
+        ``settled`` None: no such account.
+        """
+        if self.settled is None:
+            return False
+        working = [one for one in self.orders if one.is_listed and one.request.side is Side.BUY]
+        prices = [dec(self.prices[one.request.symbol]) for one in working]
+        value = sum((o.left_shares * p for o, p in zip(working, prices, strict=True)), Decimal(0))
+        return Decimal("1.05") * value > self.settled
 
     async def fetch_quotes(self, symbols: Collection[Symbol], pricing: PricingSettings) -> Quotes:
         await asyncio.sleep(self.quotes_after)

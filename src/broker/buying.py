@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from src.broker.order_follower import OrderFollower
 from src.broker.order_reactor import OrderReactor
-from src.core.batches import budget_for_buys, held_for_doubt
+from src.core.account_rules import spendable_now
+from src.core.batches import budget_for_buys, cash_effect, held_for_doubt
 from src.core.journal import TicketRefitted
-from src.core.money import ZERO
+from src.core.money import ZERO, dollars
 from src.core.pricing import choose_prices
-from src.core.records import AccountSnapshot, OrderTicket, Quotes, Symbol
-from src.core.refit import floor_at_latest, refit_buys
+from src.core.records import AccountSnapshot, Fill, OrderTicket, Quotes, Symbol
+from src.core.refit import at_latest, floor_at_latest, refit_buys
+from src.core.settled_buys import cut_to_settled, go_at_once, left_to_spend
 from src.errors import PricingError, RebalancerError
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ T = TypeVar("T")
 NO_PRICE: Final = "no usable price could be read just before it was to be sent"
 _FRESH_SEC: Final = 5.0
 _READING_SLACK_SEC: Final = 20.0
+_SETTLED_SEC: Final = 15.0
 _MOST_ROUNDS: Final = 3
 
 log = logging.getLogger(__name__)
@@ -49,12 +52,15 @@ class Buying:
         self._prices: dict[Symbol, Decimal] = {}
         self._halted: frozenset[Symbol] = frozenset()
         self._read_at = run.clock.monotonic()  # the plan's prices were read after the answer
+        self._spendable_usd = spendable_now(run.snapshot)
 
     async def fit(self, lines: Sequence[int], *, after_sells: bool) -> list[int]:
         """Cut these buys to the budget at prices of now; those that are left, in rank order.
 
         ``after_sells``: an order has ended since the prices were read.
         """
+        if after_sells and self._spendable_usd is not None:
+            self._spendable_usd = await self._settled_after_sells(self._spendable_usd)
         age_sec = self._run.clock.monotonic() - self._read_at
         if after_sells or age_sec > _FRESH_SEC:
             await self._read_prices(lines)
@@ -62,6 +68,38 @@ class Buying:
             return list(lines)  # each is skipped, with that reason
         self._cut(lines)
         return [line for line in lines if not self._books.tickets[line].skip_reason]
+
+    def at_once(self, lines: Sequence[int]) -> int:
+        """How many of these fitted buys may go now; the others wait until those have ended."""
+        if not self._run.settings.execution.batch_orders:
+            return 1
+        if self._spendable_usd is None or self._reactor.halt_reason:
+            return len(lines)
+        tickets = (at_latest(self._wanted(line), self._prices) for line in lines)
+        return max(1, go_at_once(tickets, self._left_to_spend(self._spendable_usd)))
+
+    # --- settled money ----------------------------------------------------------------------
+
+    async def _settled_after_sells(self, before_usd: Decimal) -> Decimal:
+        """What may be spent without the sells' proceeds, as the broker says once they are done.
+
+        Where it does not say, what it said before the sells, less what they cost.
+        """
+        fills = self._fills()
+        costs_usd = cash_effect(replace(fill, price_usd=ZERO) for fill in fills)
+        desk = self._reactor.link.desk
+        account = await self._within_limit(desk.fetch_snapshot(fresh=True), _SETTLED_SEC)
+        if account is None or account.terms.available_funds_usd is None:
+            log.warning("what can be spent after the sells could not be read")
+            return max(ZERO, before_usd + costs_usd)
+        proven_usd = self._run.snapshot.cash_usd + cash_effect(fills)
+        available_usd = account.terms.available_funds_usd
+        log.info("settled cash read available_usd=%s cash_usd=%s", available_usd, proven_usd)
+        return max(ZERO, min(available_usd, proven_usd))
+
+    def _left_to_spend(self, spendable_usd: Decimal) -> Decimal:
+        in_doubt = held_for_doubt(self._books.tickets.values(), self._prices)
+        return left_to_spend(spendable_usd, self._fills(), in_doubt)
 
     # --- prices -----------------------------------------------------------------------------
 
@@ -84,27 +122,26 @@ class Buying:
 
     async def _read_once(self, symbols: Sequence[Symbol]) -> None:
         pricing, desk = self._run.settings.pricing, self._reactor.link.desk
-        quotes = await self._within_limit(desk.fetch_quotes(symbols, pricing)) or {}
+        limit_sec = float(pricing.price_timeout_sec) + _READING_SLACK_SEC
+        quotes = await self._within_limit(desk.fetch_quotes(symbols, pricing), limit_sec) or {}
         self._prices = self._usable(symbols, quotes, self._run.snapshot, is_fresh=False)
         missing = [symbol for symbol in symbols if symbol not in self._prices]
         if missing and pricing.fallback_to_snapshot and not self._reactor.halt_reason:
-            account = await self._within_limit(desk.fetch_snapshot(fresh=True))
+            account = await self._within_limit(desk.fetch_snapshot(fresh=True), limit_sec)
             if account is not None:
                 self._prices |= self._usable(missing, quotes, account, is_fresh=True)
         self._halted = frozenset(
             symbol for symbol in quotes if any(one.is_halted for one in quotes[symbol])
         )
 
-    async def _within_limit(self, reading: Coroutine[Any, Any, T]) -> T | None:
+    async def _within_limit(self, reading: Coroutine[Any, Any, T], limit_sec: float) -> T | None:
         """What was read; None when it failed, took too long, or the user interrupted."""
-        run = self._run
-        limit_sec = float(run.settings.pricing.price_timeout_sec) + _READING_SLACK_SEC
         task = asyncio.ensure_future(reading)
         try:
             await self._follower.follow_while(task, limit_sec, also_when_interrupted=False)
             return task.result() if task.done() else None
         except RebalancerError as error:
-            log.warning("prices for the buys could not be read: %s", error)
+            log.warning("what the buys need could not be read: %s", error)
             return None
         finally:
             task.cancel()
@@ -136,7 +173,7 @@ class Buying:
         """Cut the buys to the proven cash, from the lowest rank up."""
         run, tickets = self._run, self._books.tickets
         rebalance = run.settings.rebalance
-        fills = [fill for ticket in tickets.values() for fill in ticket.fills]
+        fills = self._fills()
         cash = run.snapshot.cash_usd - self._follower.gap.cash_short_usd
         self._follower.gap.has_fitted = True
         floor = floor_at_latest(run.plan, cash, fills, self._prices, rebalance)
@@ -145,9 +182,15 @@ class Buying:
         wanted = [self._wanted(line) for line in lines if not tickets[line].skip_reason]
         tradable = [ticket for ticket in wanted if ticket.symbol not in self._halted]
         fitted = refit_buys(tradable, budget, self._prices, rebalance)
-        left = {ticket.symbol: ticket.qty_shares for ticket in fitted.tickets}
         reasons = dict.fromkeys(self._halted, "trading in it is halted")
         reasons.update({skipped.symbol: skipped.reason for skipped in fitted.skipped})
+        affordable = fitted.tickets
+        if self._spendable_usd is not None:
+            settled_usd = self._left_to_spend(self._spendable_usd)
+            affordable = cut_to_settled(fitted.tickets, settled_usd, rebalance)
+            no_money = f"no settled cash is left for it: {dollars(settled_usd)} can be spent now"
+            reasons = {ticket.symbol: no_money for ticket in fitted.tickets} | reasons
+        left = {ticket.symbol: ticket.qty_shares for ticket in affordable}
         log.info(
             "buys fitted budget_usd=%s floor_usd=%s buys=%d of=%d",
             budget,
@@ -159,6 +202,10 @@ class Buying:
             symbol = tickets[line].ticket.symbol
             if not tickets[line].skip_reason:
                 self._limit(line, left.get(symbol, ZERO), reasons.get(symbol, ""))
+
+    def _fills(self) -> list[Fill]:
+        """Every execution of the run so far."""
+        return [fill for ticket in self._books.tickets.values() for fill in ticket.fills]
 
     def _wanted(self, line: int) -> OrderTicket:
         """The ticket with what an earlier fit left of it."""

@@ -185,9 +185,9 @@ class _Execution:
 
     async def _buy(self, lines: list[int], *, after_sells: bool) -> None:
         """Likewise, each time fitted to what there is to spend at that moment."""
-        at_once = len(lines) if self._run.settings.execution.batch_orders else 1
         while lines:
             lines = await self._buying.fit(lines, after_sells=after_sells)
+            at_once = self._buying.at_once(lines)
             await self._follower.follow(lines[:at_once])
             lines, after_sells = lines[at_once:], False
 

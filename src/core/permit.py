@@ -23,6 +23,7 @@ from src.core.guards_account import (
     read_only_api,
     recent_trades,
 )
+from src.core.guards_kind import never_borrows
 from src.core.guards_market import (
     broker_net_liq,
     halted,
@@ -47,6 +48,7 @@ from src.settings import ExecutionSettings, Settings
 GUARDS: Final[tuple[Guard, ...]] = (
     managed_account,
     live_account,
+    never_borrows,
     read_only_api,
     other_run,
     open_runs,

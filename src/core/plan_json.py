@@ -16,6 +16,7 @@ from src.core.gains import estimated_gains
 from src.core.json_values import Json, json_number
 from src.core.money import exact_arithmetic, weight_to_percent
 from src.core.records import AccountSnapshot, OrderTicket, TradePlan, Valuation
+from src.core.settled_buys import waiting_text
 
 SCHEMA: Final = "rebalance-plan/2"
 
@@ -42,6 +43,7 @@ def plan_as_json(
     after = {row.symbol: row.current_weight for row in plan.drift_after.rows}
     gains = estimated_gains(plan, snapshot)
     outside = [plan.outside_limits] if plan.outside_limits else []
+    waits = [waiting_text(plan)] if plan.waiting else []
     return {
         "schema": SCHEMA,
         "source": source,
@@ -69,7 +71,7 @@ def plan_as_json(
         "after": _figures(plan.after),
         "warnings": [*remarks.warnings, *outside, *plan.notes],
         "obstacles": list(remarks.obstacles),
-        "notices": list(remarks.notices),
+        "notices": [*remarks.notices, *waits],
     }
 
 

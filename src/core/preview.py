@@ -16,12 +16,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from src.core.account_rules import kind_text
 from src.core.gains import estimated_gains
 from src.core.money import dollars, exact_arithmetic, plain_text, shares_text, weight_to_percent
 from src.core.preview_table import WIDTH, drift_sum, render_table
 from src.core.records import (
     CASH,
     AccountSnapshot,
+    AccountTerms,
     OrderTicket,
     Price,
     PriceBook,
@@ -31,6 +33,7 @@ from src.core.records import (
     UnmanagedPosition,
     Valuation,
 )
+from src.core.settled_buys import waiting_text
 from src.text import printable
 
 SIMULATED: Final = "SIMULATED: this is the embedded practice gateway, no real money moves"
@@ -79,6 +82,7 @@ def render_preview(plan: TradePlan, prices: PriceBook, context: PreviewContext) 
         [f"Plan {plan.plan_hash[:_HASH_CHARS]}"],
         _section("In no model:", _sold(plan, unlisted, _UNLISTED)),
         _section("Target 0 in the models:", _sold(plan, unweighted, _UNWEIGHTED)),
+        _section("Waits for settlement:", [waiting_text(plan)]),
         [SIMULATED] if context.is_simulated else [],
     ]
     return "\n\n".join("\n".join(part) for part in parts if part)
@@ -91,7 +95,10 @@ def _head(plan: TradePlan, context: PreviewContext) -> list[str]:
     when = f"{at:%Y-%m-%d %H:%M:%S} UTC" if at.timestamp() else "at an unknown time"
     title = f"Rebalance plan for {account if plan.account_id else 'an unnamed account'}, {when}"
     simulated = [SIMULATED] if context.is_simulated else []
-    return [*simulated, title, *(line for one in context.notices for line in _wrapped(one, ""))]
+    terms = context.snapshot.terms
+    told = () if terms == AccountTerms() else (kind_text(terms),)
+    texts = (*context.notices, *told)
+    return [*simulated, title, *(line for one in texts for line in _wrapped(one, ""))]
 
 
 def _closing(

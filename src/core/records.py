@@ -124,6 +124,7 @@ class SkipCode(str, Enum):
     CASH = "cash"
     NO_GAIN = "no_gain"
     HALTED = "halted"
+    SETTLEMENT = "settlement"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,13 +137,27 @@ class SkippedTrade:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SettlementWait:
+    """Buys that wait for settled money: ``waiting_usd`` of them are no tickets of the plan.
+
+    ``spendable_usd`` is what buys may cost before anything settles; ``has_sells``: the plan sells,
+    so its own proceeds are waited for.
+    """
+
+    spendable_usd: Decimal
+    waiting_usd: Decimal
+    has_sells: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TradePlan:
     """Sells, then buys, and the figures they lead to at the sizing prices.
 
     ``cash_floor_usd`` is F of the sizing rules (buffer and leverage cap). ``outside_limits`` says
     what of cash, buffer and leverage stays outside its limit, and why (empty: nothing does);
-    ``notes`` say what else is special. ``plan_hash`` is a hex digest over account, tickets, prices
-    and figures: the same inputs give the same hash.
+    ``waiting`` tells what of the buys had to be left for later (None: nothing). ``notes`` say what
+    else is special. ``plan_hash`` is a hex digest over account, tickets, prices and figures: the
+    same inputs give the same hash.
     """
 
     account_id: str
@@ -154,6 +169,7 @@ class TradePlan:
     drift_after: DriftTable
     cash_floor_usd: Decimal
     outside_limits: str = ""
+    waiting: SettlementWait | None = None
     notes: tuple[str, ...] = ()
     plan_hash: str
 

@@ -47,7 +47,7 @@ def refit_buys(
     ``budget_usd`` is proven cash minus the cash floor. A symbol without a latest price
     keeps its planned one. A ticket that would be cut below the minimum order is skipped.
     """
-    priced = [_at_latest(ticket, latest_prices) for ticket in buys]
+    priced = [at_latest(ticket, latest_prices) for ticket in buys]
     excess = sum((ticket.est_value_usd for ticket in priced), ZERO) - budget_usd
     step = share_step(allow_fractional=rebalance.allow_fractional)
     kept: list[OrderTicket] = []
@@ -102,7 +102,8 @@ def _affordable(ticket: OrderTicket, excess: Decimal, step: Decimal) -> Decimal:
     return max(ZERO, ticket.qty_shares - steps * step)
 
 
-def _at_latest(ticket: OrderTicket, latest: Mapping[Symbol, Decimal]) -> OrderTicket:
+def at_latest(ticket: OrderTicket, latest: Mapping[Symbol, Decimal]) -> OrderTicket:
+    """The ticket at its symbol's latest price, if there is one."""
     price = latest.get(ticket.symbol, ticket.est_price_usd)
     return replace(ticket, est_price_usd=price, est_value_usd=ticket.qty_shares * price)
 

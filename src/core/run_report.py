@@ -23,6 +23,7 @@ from src.core.money import (
     usd_text,
 )
 from src.core.records import ForeignAmount, OrderOutcome, Side, TicketStatus, TradePlan
+from src.core.settled_buys import run_again_text
 from src.core.settlement import Settlement, all_fills
 from src.errors import ExitCode
 from src.text import printable
@@ -171,12 +172,13 @@ def _next_step(report: RunReport) -> str:
         )
     code = report.exit_code
     if code is ExitCode.OK:
-        return "Nothing left to do."
+        return run_again_text(report.plan) or "Nothing left to do."
     if _account_differs(report):
         return "Compare the positions in TWS before the next run."
     if code is ExitCode.INTERRUPTED:
         return "You stopped the run; start it again to plan the rest anew."
-    return "Read the reasons above; the next run plans what is left anew."
+    rest = "Read the reasons above; the next run plans what is left anew."
+    return f"{rest} {run_again_text(report.plan)}".rstrip()
 
 
 def _row(outcome: OrderOutcome) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from src.core.account_rules import spendable_now
 from src.core.guards_orders import describe_order
 from src.core.market_state import MarketState
 from src.core.money import ZERO, dollars, exact_arithmetic, price_text, shares_text
@@ -27,6 +28,7 @@ def compare_after_answer(
         changes.extend(_order_changes(ticket, earlier, later))
         changes.extend(_price_change(ticket, later, move_limit_weight))
     changes.extend(_cash_change(plan, earlier.snapshot, later.snapshot, move_limit_weight))
+    changes.extend(_less_to_spend(plan, earlier.snapshot, later.snapshot, move_limit_weight))
     return tuple(changes)
 
 
@@ -73,3 +75,17 @@ def _cash_change(
         if moved <= limit * plan.before.net_liq_usd:
             return []
     return [f"cash: {dollars(earlier.cash_usd)} before, {dollars(later.cash_usd)} now"]
+
+
+def _less_to_spend(
+    plan: TradePlan, earlier: AccountSnapshot, later: AccountSnapshot, limit: Decimal
+) -> list[str]:
+    """Settled money that was there for the buys and is no longer."""
+    before, after = spendable_now(earlier), spendable_now(later)
+    if after is None:
+        return []
+    before = earlier.cash_usd if before is None else before
+    with exact_arithmetic():
+        if before - after <= limit * plan.before.net_liq_usd:
+            return []
+    return [f"can be spent before anything settles: {dollars(before)} before, {dollars(after)} now"]

@@ -13,6 +13,7 @@ import pytest
 
 from src.core.plan_json import PlanRemarks, plan_as_json
 from src.core.records import AccountSnapshot, TradePlan
+from src.core.settled_buys import wait_for_settlement
 from tests.builders import Number, account, plan, rebalance_settings, snapshot, targets
 
 PRICES: dict[str, Number] = {"SPY": "100.25", "IAU": "41.5", "GLD": 300, "XLE": 50}
@@ -107,3 +108,16 @@ def test_a_gain_without_a_cost_is_unknown_and_not_the_whole_value(cost: Decimal 
 
 def drift_row(symbol: str, *figures: float) -> dict[str, str | float]:
     return {"symbol": symbol, **dict(zip(DRIFT_KEYS, figures, strict=True))}
+
+
+def test_buys_that_wait_for_settlement_have_a_code_and_a_notice() -> None:
+    rules = rebalance_settings()
+    whole = plan(account({"SPY": 100}, {"SPY": 100, "IAU": 50}), targets({"IAU": 98}), rules)
+    made = wait_for_settlement(whole, Decimal(0), rules)
+    document = json.loads(
+        json.dumps(plan_as_json(made, held(None), "broker", PlanRemarks(notices=("dry run",))))
+    )
+    assert [one["side"] for one in document["tickets"]] == ["SELL"]
+    assert [one["code"] for one in document["skipped"]] == ["settlement"]
+    assert document["notices"][0] == "dry run"
+    assert "waits for the sells' proceeds to settle" in document["notices"][1]

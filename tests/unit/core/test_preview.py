@@ -8,10 +8,12 @@ import pytest
 
 from src.core.preview import SIMULATED, PreviewContext, render_preview
 from src.core.records import AccountSnapshot, PriceBook, TradePlan, UnmanagedPosition
+from src.core.settled_buys import wait_for_settlement
 from tests.builders import (
     NOON_UTC,
     Number,
     account,
+    cash_terms,
     dec,
     plan,
     price_book,
@@ -73,6 +75,7 @@ GOLDEN = """\
 SIMULATED: this is the embedded practice gateway, no real money moves
 Rebalance plan for account DU1234567 (paper), 2025-01-31 17:00:00 UTC
 Dry run: nothing will be sent.
+Margin account (STKMRGN INDIVIDUAL)
 
        target current  drift     drift             price    value after
 symbol      %       %      %         $ action qty      $        $     %
@@ -256,6 +259,7 @@ def test_the_gain_of_the_sells_is_estimated_as_far_as_costs_are_known() -> None:
 
 CALM = """\
 Rebalance plan for account DU1234567 (paper), 2025-01-31 17:00:00 UTC
+Margin account (STKMRGN INDIVIDUAL)
 
        target current drift drift             price value  after
 symbol      %       %     %     $ action qty      $     $      %
@@ -375,3 +379,19 @@ def test_a_long_sentence_goes_on_below_its_own_text_and_words_stay_whole() -> No
     lines = render_preview(sample_plan(), sample_book(), context).splitlines()
     start = lines.index(f"- {first}")
     assert lines[start + 1] == "  read-only for now"
+
+
+def test_what_waits_for_settlement_stands_right_above_the_prompt() -> None:
+    """F-108: how much waits, why, and what stays in cash, within 80 columns."""
+    rules = rebalance_settings(min_order=500)
+    whole = plan(account({"SPY": 100}, {"SPY": 100, "IAU": 50}, 200), targets({"IAU": 98}), rules)
+    made = wait_for_settlement(whole, dec(200), rules)
+    held = snapshot({"SPY": 100}, 200, terms=cash_terms(200))
+    prices = price_book({"SPY": 100, "IAU": 50})
+    text = render_preview(made, prices, PreviewContext(snapshot=held))
+    assert "Cash account (STKCASH INDIVIDUAL), available funds $200.00" in text
+    assert "IAU: waits for the sells' proceeds to settle" in text
+    last = text.rpartition("\n\n")[2]
+    assert last.startswith("Waits for settlement:\n- $10,000.00 of the buys waits for the sells'")
+    assert "$10,200.00 stays in cash" in last.replace("\n  ", " ")
+    assert max(map(len, text.splitlines())) <= 80

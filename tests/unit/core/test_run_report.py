@@ -11,6 +11,7 @@ from src.core.records import (
     Fill,
     ForeignAmount,
     OrderOutcome,
+    SettlementWait,
     Side,
     TicketStatus,
 )
@@ -303,3 +304,16 @@ def test_a_slippage_too_small_to_show_has_no_sign() -> None:
 )
 def test_the_last_line_word_by_word(shown: RunReport, expected: str) -> None:
     assert last_line(shown) == expected
+
+
+@pytest.mark.parametrize("status", [FILLED, TicketStatus.CANCELLED])
+def test_the_last_line_says_when_to_run_again_for_what_waits(status: TicketStatus) -> None:
+    """F-108: what was announced to wait is no ticket, so exit 0 stays possible."""
+    whole = report(outcome(status, *([fill(10, 100)] if status is FILLED else [])))
+    wait = SettlementWait(spendable_usd=dec(5), waiting_usd=dec(4700), has_sells=True)
+    waits = replace(whole, plan=replace(whole.plan, waiting=wait))
+    assert waits.exit_code is whole.exit_code
+    assert last_line(waits).endswith(
+        "Run again when the sells have settled, usually the next trading day, to buy for $4,700.00."
+    )
+    assert "Nothing left to do" not in last_line(waits)

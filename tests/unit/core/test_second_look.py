@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from src.core.market_state import MarketState
 from src.core.second_look import compare_after_answer
-from tests.builders import Number, snapshot
+from tests.builders import Number, cash_terms, snapshot
 from tests.guard_kit import held, state
 from tests.journal_kit import PLAN
 
@@ -29,3 +29,13 @@ def test_a_position_that_came_or_went_in_a_planned_symbol_is_a_change() -> None:
 def test_a_position_elsewhere_does_not_count() -> None:
     before, now = holding(AAA=100, BBB=150), holding(AAA=100, BBB=150, ZZZ=3)
     assert compare_after_answer(PLAN, before, now, ONE_PERCENT) == ()
+
+
+def test_settled_money_that_is_gone_is_a_change() -> None:
+    """F-108: what a cash account's buys were planned with is looked at again."""
+    before, after = (state(snapshot=replace(held(), terms=cash_terms(usd))) for usd in (2500, 1000))
+    (change,) = compare_after_answer(PLAN, before, after, ONE_PERCENT)
+    assert change == "can be spent before anything settles: $2,500.00 before, $1,000.00 now"
+    assert compare_after_answer(PLAN, after, before, ONE_PERCENT) == ()
+    turned = compare_after_answer(PLAN, state(), after, ONE_PERCENT)
+    assert len(turned) == 1
