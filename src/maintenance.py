@@ -111,7 +111,7 @@ def _why_not_accepted(working: Collection[WorkingOrder] | None) -> str:
     names = ", ".join(f"{one.order_ref} ({one.symbol}, {one.status})" for one in working)
     return (
         f"{printable(names)} still works. Wait for its end, or cancel it in TWS or by "
-        "`python rebalance.py --recover --cancel`; then it is proven, and there is nothing to accept"
+        "`python rebalance.py --recover --cancel`; then it is proven and needs no accepting"
     )
 
 
