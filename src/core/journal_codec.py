@@ -39,7 +39,6 @@ _ADDED: Final[Mapping[type, frozenset[str]]] = {
     CommissionRecorded: frozenset({"foreign_commission"}),
     TradePlan: frozenset({"outside_limits", "waiting"}),
     Acknowledged: frozenset({"filled_shares", "seen_in", "is_alive", "text"}),
-    TradePlan: frozenset({"outside_limits"}),
 }
 """Fields that older journals of this schema lack; they then have the record's default."""
 

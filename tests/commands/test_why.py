@@ -1,4 +1,4 @@
-"""Why it stopped: the broker's last word about whatever a failure depends on, and what would help."""
+"""Why it stopped: the broker's last word about what a failure depends on, and what would help."""
 
 from __future__ import annotations
 
