@@ -63,6 +63,7 @@ def _import_what_follows() -> None:
 def plan_from_file(path: Path, options: Options, inputs: Inputs, files: RunFiles) -> int:
     """Plan from a snapshot file, show it, file the pre-trade report."""
     from src.core.account_rules import spendable_now
+    from src.core.names import money_words
     from src.core.targets import apply_unlisted, symbols_to_price, unlisted_symbols
     from src.io.snapshot_file import load_snapshot_file, prices_for
     from src.planning import Proposal, plan_trades
@@ -84,6 +85,7 @@ def plan_from_file(path: Path, options: Options, inputs: Inputs, files: RunFiles
         warnings=(
             f"planned from the file {source}: symbols were not verified at the broker",
             *inputs.settings.warnings,
+            *money_words(listed),
         ),
     )
     how = presentation(options, inputs)

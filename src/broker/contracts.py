@@ -1,7 +1,8 @@
 """Look symbols up as USD stocks or ETFs: one listing, or the reason why there is none.
 
 Every symbol is asked once per session, all at the same time. Of several matches none is taken; a
-symbol the broker does not know comes back with the nearest names it offers.
+symbol the broker does not know comes back with its own spelling of that share class, or with the
+nearest names it offers.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from typing import TYPE_CHECKING, Final
 from src.broker import convert
 from src.broker.pacing import MATCHING_SYMBOLS_INTERVAL_SEC
 from src.broker.replies import AnswerRefused
+from src.core.names import in_words
 from src.core.records import Symbol, SymbolLookup
+from src.core.spelling import is_same_class, other_spellings, root_of
 from src.errors import BrokerLost
 
 if TYPE_CHECKING:
-    from ib_async.contract import ContractDescription, ContractDetails
+    from ib_async.contract import Contract, ContractDescription, ContractDetails
 
     from src.broker.ib_link import Link
 
@@ -60,7 +63,7 @@ class Listings:
         answers = await asyncio.gather(*(asyncio.shield(task) for task in tasks))
         found = dict(zip(wanted, answers, strict=True))
         unknown = [s for s, one in found.items() if one.listing is None and not one.candidates]
-        await self._search(unknown[:_MAX_SEARCHES], found)
+        await self._suggest(unknown[:_MAX_SEARCHES], found)
         return {symbol: self._searched.get(symbol, found[symbol]) for symbol in wanted}
 
     def use(self, link: Link) -> None:
@@ -98,31 +101,48 @@ class Listings:
             rows = []
         return read_lookup(symbol, rows)
 
+    async def _suggest(self, unknown: Iterable[Symbol], found: dict[Symbol, SymbolLookup]) -> None:
+        """What may be meant by symbols that the broker does not know; no answer is no harm."""
+        wanted = [symbol for symbol in unknown if symbol not in self._searched]
+        try:
+            for symbol in wanted:
+                self.begin(other_spellings(symbol))
+            for symbol in wanted:
+                spelled = await self._respelled(symbol)
+                if spelled:
+                    self._searched[symbol] = replace(found[symbol], spelled=spelled)
+            await self._search([one for one in wanted if one not in self._searched], found)
+        except (AnswerRefused, BrokerLost) as error:
+            log.info("no search for other names reason=%s", error)
+
+    async def _respelled(self, symbol: Symbol) -> tuple[str, ...]:
+        """The share class as this broker writes it, where it knows one of the other spellings."""
+        lookups = [await self.lookup(form) for form in other_spellings(symbol)]
+        return tuple(in_words(one.listing) for one in lookups if one.listing is not None)
+
     async def _search(self, unknown: Iterable[Symbol], found: dict[Symbol, SymbolLookup]) -> None:
-        """Ask for similar names, one a second as the broker allows; no answer is no harm."""
+        """Ask for similar names, one a second as the broker allows."""
         pause = 0.0
         for symbol in unknown:
-            if symbol in self._searched:
-                continue
             await asyncio.sleep(pause)
             pause = MATCHING_SYMBOLS_INTERVAL_SEC
-            try:
-                candidates = await self._similar(symbol)
-            except (AnswerRefused, BrokerLost) as error:
-                log.info("no search for similar names reason=%s", error)
-                return
-            self._searched[symbol] = replace(found[symbol], candidates=candidates)
+            similar = await self._similar(symbol)
+            self._searched[symbol] = replace(
+                found[symbol],
+                spelled=tuple(convert.described(one) for one in similar if _is_class(symbol, one)),
+                candidates=tuple(convert.described(one) for one in similar[:_MAX_CANDIDATES]),
+            )
 
-    async def _similar(self, symbol: Symbol) -> tuple[str, ...]:
+    async def _similar(self, symbol: Symbol) -> list[Contract]:
+        """What the broker offers under a name; of a share class under its root."""
         link, request_id = self._link, self._link.new_request_id()
         samples: list[ContractDescription] = await link.ask(
             f"names similar to {symbol}",
             request_id,
-            lambda: link.client.reqMatchingSymbols(request_id, symbol),
+            lambda: link.client.reqMatchingSymbols(request_id, root_of(symbol)),
         )
         contracts = [sample.contract for sample in samples if sample.contract is not None]
-        fitting = [one for one in contracts if one.secType == "STK" and one.currency == "USD"]
-        return tuple(convert.described(one) for one in (fitting or contracts)[:_MAX_CANDIDATES])
+        return [one for one in contracts if _is_usd_stock(one)] or contracts
 
 
 def read_lookup(symbol: Symbol, rows: list[ContractDetails]) -> SymbolLookup:
@@ -140,6 +160,16 @@ def read_lookup(symbol: Symbol, rows: list[ContractDetails]) -> SymbolLookup:
         shown = tuple(candidates)[:_MAX_CANDIDATES]
         return SymbolLookup(symbol=symbol, listing=None, problem=problem, candidates=shown)
     return SymbolLookup(symbol=symbol, listing=convert.listing_from(rows[0]))
+
+
+def _is_usd_stock(contract: Contract) -> bool:
+    return contract.secType == "STK" and contract.currency == "USD"
+
+
+def _is_class(symbol: Symbol, contract: Contract) -> bool:
+    """True for the share class that was meant, written as this broker does."""
+    is_other = bool(other_spellings(symbol)) and contract.symbol != symbol
+    return is_other and _is_usd_stock(contract) and is_same_class(symbol, contract.symbol)
 
 
 def _mismatch(symbol: Symbol, row: ContractDetails) -> str:

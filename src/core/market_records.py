@@ -48,7 +48,8 @@ class SymbolLookup:
     """The broker's answer for one symbol: a listing, or why there is none.
 
     ``is_unknown``: the broker has no instrument of that name at all. ``candidates`` are readable
-    descriptions of what was found instead (several matches, or the nearest names it offers).
+    descriptions of what was found instead (several matches, or the nearest names it offers), and
+    ``spelled`` those that are this share class in the broker's own spelling.
     """
 
     symbol: Symbol
@@ -56,6 +57,7 @@ class SymbolLookup:
     problem: str = ""
     is_unknown: bool = False
     candidates: tuple[str, ...] = ()
+    spelled: tuple[str, ...] = ()
 
 
 # --- prices ---------------------------------------------------------------------------------

@@ -12,18 +12,22 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from src.core.records import CASH, Listing, Side, Symbol, SymbolLookup, TradePlan
+from src.core.spelling import reads_like_money
 
-_MONEY: Final = frozenset(
-    {"AUD", "CAD", "CHF", "CNH", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "ILS", "INR"}
-    | {"JPY", "KRW", "MXN", "NOK", "NZD", "PLN", "SEK", "SGD", "USD", "ZAR"}
-    | {"MONEY", "USDCASH", "CASHUSD"}
-)
+_TABLE_CHARS: Final = 80
+_GAP: Final = "  "
+_NAME: Final = 1
 
 
 def named(listing: Listing) -> str:
     """``USD: PROSHARES ULTRA SEMICONDUCTORS, ARCA``."""
     words = (listing.long_name or "no name given", listing.primary_exchange)
     return f"{listing.symbol}: {', '.join(word for word in words if word)}"
+
+
+def in_words(listing: Listing) -> str:
+    """``BRK B (BERKSHIRE HATHAWAY INC-CL B)``."""
+    return f"{listing.symbol} ({listing.long_name})" if listing.long_name else listing.symbol
 
 
 def first_buys(plan: TradePlan, listings: Mapping[Symbol, Listing]) -> tuple[str, ...]:
@@ -45,19 +49,39 @@ def money_lookalikes(
     return tuple(
         f"{symbol} is no cash but an instrument ({named(listing)}); cash is written {CASH}"
         for symbol, listing in found
-        if listing is not None and symbol in _MONEY
+        if listing is not None and reads_like_money(symbol)
+    )
+
+
+def money_words(listed: Iterable[Symbol]) -> tuple[str, ...]:
+    """The same warning where nothing was looked up."""
+    return tuple(
+        f"{symbol} reads like money but is taken as a ticker; cash is written {CASH}"
+        for symbol in listed
+        if reads_like_money(symbol)
     )
 
 
 def instrument_table(listings: Collection[Listing]) -> list[str]:
-    """Symbol, long name, exchange and contract id of each, in columns, sorted by symbol."""
+    """Symbol, long name, exchange and contract id of each, sorted by symbol, in 80 columns.
+
+    A name that would make the table wider is cut.
+    """
     rows = [("symbol", "name", "exchange", "conId")]
     rows += [
         (one.symbol, one.long_name or "-", one.primary_exchange or "-", str(one.con_id))
         for one in sorted(listings, key=lambda one: one.symbol)
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    too_wide = sum(widths) + len(_GAP) * (len(widths) - 1) - _TABLE_CHARS
+    widths[_NAME] = max(widths[_NAME] - max(too_wide, 0), len(rows[0][_NAME]))
     return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        _GAP.join(
+            _cut(cell, width).ljust(width) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
         for row in rows
     ]
+
+
+def _cut(cell: str, width: int) -> str:
+    return cell if len(cell) <= width else f"{cell[: width - 3]}..."

@@ -12,6 +12,7 @@ from typing import Final
 
 from src.core.money import ZERO, parse_percent
 from src.core.portfolios import CASH, Symbol
+from src.core.spelling import other_spellings
 from src.io.csv_form import SYMBOL_COLUMN
 from src.io.spreadsheet_text import is_error_value, plain_number
 from src.text import code_point
@@ -20,6 +21,7 @@ MAX_NAME_CHARS: Final = 64
 _NOT_IN_NAMES: Final = "=:;#["
 _FAILED: Final = "expected {}, this is a spreadsheet's error value: mend the formula"
 _ISIN: Final = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
+_SLASHED: Final = re.compile(r"[A-Z0-9]{1,6}[/^][A-Z0-9]{1,3}")
 _SYMBOL: Final = re.compile(r"[A-Z0-9](?:[A-Z0-9. -]{0,10}[A-Z0-9])?")
 
 
@@ -40,6 +42,8 @@ def read_symbol(cell: str) -> Symbol:
     exchange, colon, rest = symbol.partition(":")
     if colon and exchange.isalpha() and _SYMBOL.fullmatch(rest):
         raise ValueError(f"expected the symbol alone, without its exchange: {rest}")
+    if _SLASHED.fullmatch(symbol):
+        raise ValueError(f"expected a share class as IBKR writes it: {other_spellings(symbol)[0]}")
     if not _SYMBOL.fullmatch(symbol):
         raise ValueError(
             "expected at most 12 letters and digits, with '.', '-' or a space only inside"

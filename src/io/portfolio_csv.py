@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from src.core.money import ONE, ZERO, exact_sum, plain_text, weight_to_percent
 from src.core.portfolios import CASH, ModelPortfolios, Symbol, folded_name
+from src.core.spelling import reads_like_money
 from src.errors import PortfolioCsvError, Problem, UnknownSymbolError
 from src.io.csv_cells import read_model_name, read_symbol, read_weight
 from src.io.csv_form import SYMBOL_COLUMN
@@ -102,9 +103,17 @@ def _symbol_problem(
     line = portfolios.lines.get(symbol, 0)
     place = at_line(portfolios.source, line)
     what = printable(lookup.problem) if lookup and lookup.problem else "not known at IBKR"
-    found = [printable(candidate, 100) for candidate in lookup.candidates] if lookup else []
-    hint = f"IBKR offers {'; '.join(found)}" if found else ""
-    return Problem(where=f"{place} column {SYMBOL_COLUMN}", what=f"{symbol}: {what}", hint=hint)
+    hints = ["cash is written CASH"] if reads_like_money(symbol) else []
+    if lookup and lookup.spelled:
+        hints.append(f"IBKR writes it {_listed(lookup.spelled, ' or ')}")
+    elif lookup and lookup.candidates:
+        hints.append(f"IBKR offers {_listed(lookup.candidates, '; ')}")
+    where = f"{place} column {SYMBOL_COLUMN}"
+    return Problem(where=where, what=f"{symbol}: {what}", hint="; ".join(hints))
+
+
+def _listed(texts: Sequence[str], between: str) -> str:
+    return between.join(printable(text, 100) for text in texts)
 
 
 class _Column:

@@ -19,7 +19,7 @@ from src.cli import (
     run_main,
 )
 from src.console import emit, warn
-from src.core.names import instrument_table, money_lookalikes
+from src.core.names import instrument_table, money_lookalikes, money_words
 from src.core.portfolios import ModelPortfolios
 from src.core.records import Listing, Symbol, SymbolLookup
 from src.errors import ExitCode, InputError, Problem
@@ -48,6 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             checked = "symbols known at the " + (
                 "simulated gateway" if arguments.simulate else "broker"
             )
+    if arguments.offline:
+        _warn_all(money_words(portfolios.symbols))
     lines = [f"OK: {portfolios.source}: {_summary(portfolios)}, {checked}"]
     lines += [printable(line) for line in instrument_table(listings)] if listings else []
     return ExitCode.OK if emit("\n".join(lines)) else ExitCode.BUG

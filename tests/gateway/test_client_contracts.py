@@ -52,6 +52,49 @@ def test_a_symbol_of_two_instruments_is_ambiguous_and_none_is_taken() -> None:
     assert len(found.candidates) == 2
 
 
+CLASS_B = replace(
+    STOCK,
+    con_id=93,
+    symbol="BRK B",
+    long_name="BERKSHIRE HATHAWAY INC-CL B",
+    primary_exchange="NYSE",
+)
+PREFERRED = replace(STOCK, con_id=94, symbol="BAC PRL", long_name="BAC 7 1/4 PERP")
+CLASSES = scenario(contracts=(*SAMPLE_CONTRACTS, CLASS_B, PREFERRED))
+
+
+@pytest.mark.parametrize(
+    ("written", "spelled"),
+    [("BRK.B", "BRK B"), ("BRK-B", "BRK B"), ("BAC-L", "BAC PRL"), ("BAC.PR.L", "BAC PRL")],
+)
+def test_f118_a_share_class_comes_with_the_brokers_spelling(written: str, spelled: str) -> None:
+    found = _look_up(CLASSES, written)[written]
+    assert found.listing is None
+    assert [text.partition(" (")[0] for text in found.spelled] == [spelled]
+
+
+def test_f118_a_class_that_only_the_search_of_its_root_finds_is_named() -> None:
+    stranger = replace(CLASS_B, symbol="BRK.B.", local_symbol="BRKB")
+    found = _look_up(scenario(contracts=(*SAMPLE_CONTRACTS, stranger)), "BRK-B")["BRK-B"]
+    assert found.spelled == ("BRK.B. STK USD NYSE",)
+
+
+def test_f118_the_brokers_own_spelling_is_a_listing() -> None:
+    listing = _look_up(CLASSES, "BRK B")["BRK B"].listing
+    assert listing is not None
+    assert listing.con_id == 93
+
+
+def test_f118_no_answer_to_the_other_spellings_is_no_harm() -> None:
+    async def work(session: IbkrSession) -> Mapping[str, SymbolLookup]:
+        return await session.known_symbols(["BRK.B", "SPY"])
+
+    setting = with_wire(scenario(), silent_messages=("SymbolSamples",))
+    found = talk(setting, work, timeout="0.4")
+    assert found["SPY"].listing is not None
+    assert found["BRK.B"].is_unknown
+
+
 def test_a_symbol_known_in_another_currency_only_is_unknown() -> None:
     assert _look_up(scenario(), "XIU")["XIU"].listing is None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from src.core.names import instrument_table, money_lookalikes
+from src.core.names import instrument_table, money_lookalikes, money_words
 from src.core.records import SymbolLookup
 from tests.builders import listing
 
@@ -31,3 +31,17 @@ def test_instruments_stand_in_columns_sorted_by_symbol() -> None:
         "SPY     -                               -         7",
         "USD     PROSHARES ULTRA SEMICONDUCTORS  ARCA      12",
     ]
+
+
+def test_a_table_with_long_names_fits_the_screen() -> None:
+    named = replace(CHIPS, symbol="BRK B", long_name="A VERY LONG NAME " * 8, con_id=123456789)
+    rows = instrument_table([named, CHIPS])
+    assert max(map(len, rows)) <= 80
+    assert "...  ARCA      123456789" in rows[1]
+    assert "PROSHARES ULTRA SEMICONDUCTORS" in rows[2]
+
+
+def test_money_in_other_words_is_told_without_a_look_up_too() -> None:
+    (warning,) = money_words(("SPY", "USD CASH"))
+    assert warning.startswith("USD CASH reads like money")
+    assert warning.endswith("cash is written CASH")

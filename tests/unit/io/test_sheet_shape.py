@@ -127,6 +127,7 @@ def test_a_holding_as_large_as_those_above_it_is_no_total(tmp_path: Path) -> Non
         ("ETF,A\nSPY,60,5\n", 2, "the row has 3 cells", "33.5%, not 33,5%"),
         ("ETF;A\nSPY;60,5\nIAU;39.5\n", 3, "'39.5' and '60,5' in line 2", "the same decimal"),
         ("ETF,A\nNYSEARCA:SPY,100\n", 2, "without its exchange: SPY", ""),
+        ("ETF,A\nBRK/B,100\n", 2, "a share class as IBKR writes it: BRK B", ""),
         ("ETF,A\nSPY,60\nIAU,0.4\n", 1, "IAU in line 3 is 0.4%, is 40% meant?", ""),
         (b"PK\x03\x04\x14\x00\x06\x00", 0, "is a workbook", "Save as → CSV UTF-8"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1", 0, "is an old Excel workbook", "Save as → CSV UTF-8"),
