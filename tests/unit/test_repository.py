@@ -156,6 +156,14 @@ def test_ci_runs_on_both_systems_with_the_oldest_and_the_newest_python() -> None
     assert f'python: ["{supported[0]}", "{supported[-1]}"]' in text
 
 
+def test_ci_installs_with_the_oldest_pip_of_a_supported_python() -> None:
+    job = text_of(WORKFLOW).partition("\n  oldest-pip:")[2].partition("\n  audit:")[0]
+    floor = next(iter(SpecifierSet(PROJECT["requires-python"]))).version
+    assert f'python-version: "{floor}"' in job
+    assert "pip==21.2.3 --hash=sha256:" in job
+    assert all(f"-r {lock}" in job for lock in LOCKS)
+
+
 def test_every_installation_checks_hashes() -> None:
     for path in (WORKFLOW, ".ci/run"):
         installs = re.findall(r"pip install.*", text_of(path))
