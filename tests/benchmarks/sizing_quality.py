@@ -24,7 +24,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from src.core.drift import rank_by_drift
 from src.core.lots import CashFrame, Lots
 from src.core.money import exact_arithmetic, share_step
-from src.core.records import CASH, DriftRow, DriftTable, Symbol
+from src.core.records import CASH, DriftRow, DriftTable, SkipCode, Symbol
 from src.core.rounding import best_units
 from src.core.targets import cash_floor
 from tests.benchmarks.sizing_accounts import WORLDS, Sample, random_account
@@ -32,6 +32,7 @@ from tests.builders import drift_table
 
 ALLOWED = {"median": 1.001, "p90": 1.01, "max": 1.05}
 SLACK = 1e-5
+NOT_FREE = (SkipCode.MINIMUM, SkipCode.HALTED)
 NET_LIQ = 1000
 """What the solver is told net liq to be."""
 
@@ -197,13 +198,8 @@ def measure_plan(seed: int, world: str, seconds: float) -> Result:
     millis = (time.process_time() - started) * 1000
     signs = {"BUY": 1, "SELL": -1}
     trades = {one.symbol: signs[one.side.value] * one.qty_shares for one in plan.tickets}
-    skipped = {one.symbol for one in plan.skipped} - set(sample.halted)
-    rows = [
-        row
-        for row in plan.drift_before.rows
-        if row.symbol in trades
-        or (row.symbol in skipped and abs(row.drift_usd) >= sample.rules.min_order_usd)
-    ]
+    skipped = {one.symbol for one in plan.skipped if one.code not in NOT_FREE}
+    rows = [row for row in plan.drift_before.rows if row.symbol in trades.keys() | skipped]
     return _result(seed, task_of(sample, plan.drift_before, rows), trades, millis, seconds)
 
 
