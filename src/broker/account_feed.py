@@ -33,6 +33,7 @@ _PATIENCE_AMONG_SEVERAL: Final = 0.1
 """The share of the time that a download has for itself; less in a login of several accounts."""
 
 _KIND: Final = "TradingType-S"
+_FUNDS: Final = "AvailableFunds"
 _KIND_TAGS: Final = "AccountType,TradingType-S,AvailableFunds,BuyingPower"
 
 
@@ -128,16 +129,25 @@ class AccountFeed:
             )
 
         rows: list[FigureRow] = await self._ask("account values", request_id, send)
-        if not any(row.key == _KIND for row in rows):
-            rows += await self._asked_kind()
+        told = {row.key for row in rows}
+        if not {_KIND, _FUNDS} <= told:
+            asked = await self._asked_kind(are_funds_told=_FUNDS in told)
+            rows += [row for row in asked if row.key not in told]
         return rows
 
-    async def _asked_kind(self) -> list[FigureRow]:
-        """What kind of account it is, once a connection; the rest of the rows may not say it."""
-        book = self._link.listener.book
-        if self._kind_rows is None and not any(key == _KIND for key, _ in book.values):
-            self._kind_rows = await self._summary_rows()
-        return self._kind_rows or []
+    async def _asked_kind(self, *, are_funds_told: bool) -> list[FigureRow]:
+        """What kind of account it is and what it can spend, which the other rows may not say.
+
+        The kind stays, so it is asked once a connection; funds change, so they are asked each time,
+        unless the first question brought nothing.
+        """
+        book, known = self._link.listener.book, self._kind_rows
+        if are_funds_told and any(key == _KIND for key, _ in book.values):
+            return []
+        if known is None or (known and not are_funds_told):
+            without_funds = [row for row in known or () if row.key != _FUNDS]
+            known = self._kind_rows = await self._summary_rows() or without_funds
+        return known
 
     async def _summary_rows(self) -> list[FigureRow]:
         client, request_id = self._link.client, self._link.new_request_id()
