@@ -44,11 +44,12 @@ class Figures:
     initial_margin: Decimal
     maintenance_margin: Decimal
     buying_power: Decimal
+    unsettled: Decimal = ZERO
 
     @property
     def available_funds(self) -> Decimal:
-        """Equity with loan minus initial margin."""
-        return self.equity_with_loan - self.initial_margin
+        """Equity with loan minus initial margin, less proceeds that have not settled."""
+        return self.equity_with_loan - self.initial_margin - self.unsettled
 
     @property
     def excess_liquidity(self) -> Decimal:
@@ -65,6 +66,7 @@ class Account:
         self.base = setup.base_currency
         self.cash: dict[str, Decimal] = dict(setup.cash)
         self.cash.setdefault(self.base, ZERO)
+        self.unsettled: dict[str, Decimal] = {}
         self.holdings: dict[int, Holding] = {}
         self._scenario = scenario
         self._market = market
@@ -127,6 +129,14 @@ class Account:
         if abs(quantity) > abs(before):
             holding.avg_cost = unit_price
 
+    def add_unsettled(self, currency: str, amount: Decimal) -> None:
+        """Proceeds that are in the cash and cannot be spent yet; below zero: settled now."""
+        self.unsettled[currency] = self.unsettled.get(currency, ZERO) + amount
+
+    def settled_cash(self, currency: str) -> Decimal:
+        """Cash in this currency without proceeds that have not settled."""
+        return self.cash.get(currency, ZERO) - self.unsettled.get(currency, ZERO)
+
     def charge(self, currency: str, amount: Decimal) -> None:
         """Take money out of the cash in this currency, which may fall below zero."""
         self.cash[currency] = self.cash.get(currency, ZERO) - amount
@@ -148,6 +158,7 @@ class Account:
         gross = stocks.gross + options.gross
         equity = cash + stocks.net
         initial = stocks.gross * _INITIAL_RATE[self.setup.type]
+        unsettled = sum((self.unsettled[code] * self.rate(code) for code in self.unsettled), ZERO)
         return Figures(
             net_liquidation=cash + accrued + dividend + stocks.net + options.net,
             cash=cash,
@@ -158,7 +169,8 @@ class Account:
             equity_with_loan=equity,
             initial_margin=initial,
             maintenance_margin=stocks.gross * _MAINTENANCE_RATE[self.setup.type],
-            buying_power=max(equity - initial, ZERO) * _LEVERAGE[self.setup.type],
+            buying_power=max(equity - initial - unsettled, ZERO) * _LEVERAGE[self.setup.type],
+            unsettled=unsettled,
         )
 
     def initial_rate(self) -> Decimal:

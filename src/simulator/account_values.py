@@ -109,7 +109,7 @@ def _totals(account: Account) -> Iterator[ValueRow]:
     for key, amount in (
         ("BuyingPower", figures.buying_power),
         ("NetLiquidationUncertainty", ZERO),
-        ("SettledCash", figures.cash),
+        ("SettledCash", figures.cash - figures.unsettled),
     ):
         yield ValueRow(key=key, value=money_text(amount), currency=account.base)
     swept = account.setup.swept_cash

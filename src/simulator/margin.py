@@ -1,7 +1,8 @@
 """Whether an account can carry an order: Reg-T-like for margin accounts, cash for cash accounts.
 
 Margin: equity with loan minus initial margin, after the order and all working purchases, must not
-be negative. Cash: the money in the contract's currency must cover them. Sales are always carried.
+be negative. Cash: settled money in the contract's currency must cover them, and 5% more of what is
+no limit order. Sales are always carried.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from src.simulator.market import Market
 from src.simulator.order_state import LiveOrder
 
 _MAINTENANCE_SHARE = Decimal("0.5")
+_MARKET_RESERVE = Decimal("1.05")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,7 @@ def refusal_text(
     if not live.is_buy:
         return ""
     purchases = [live, *(o for o in working if o.is_buy and o.order.account == account.account_id)]
-    if account.setup.type == "cash":
+    if account.setup.type == "cash" or account.setup.settles_later:
         return _cash_refusal(account, market, live, purchases)
     figures = account.measure()
     needed = sum((_cost(market, o) * account.rate(o.contract.currency) for o in purchases), ZERO)
@@ -68,15 +70,24 @@ def refusal_text(
 def _cash_refusal(
     account: Account, market: Market, live: LiveOrder, purchases: list[LiveOrder]
 ) -> str:
+    """Settled cash must cover all working purchases with their reserve."""
     currency = live.contract.currency
-    needed = sum((_cost(market, o) for o in purchases if o.contract.currency == currency), ZERO)
-    cash = account.cash.get(currency, ZERO)
+    rate = account.rate(currency)
+    same = (order for order in purchases if order.contract.currency == currency)
+    needed = sum((_cost(market, order) * _reserve(order) for order in same), ZERO)
+    cash = account.settled_cash(currency)
     if needed <= cash:
         return ""
     return (
-        f"Order rejected - reason:The available cash [{cash:.2f} {currency}] does not cover the"
-        f" order and the working purchases [{needed:.2f} {currency}]; this is a cash account."
+        "Order rejected - reason:Available settled cash converted to base:"
+        f" {cash * rate:.2f} {account.base} Cash needed for this order and other pending orders:"
+        f" {needed * rate:.2f} {account.base}"
     )
+
+
+def _reserve(order: LiveOrder) -> Decimal:
+    """More is set aside where nothing limits the price."""
+    return Decimal(1) if order.order.order_type == "LMT" else _MARKET_RESERVE
 
 
 def _cost(market: Market, live: LiveOrder) -> Decimal:

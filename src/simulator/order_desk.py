@@ -98,11 +98,13 @@ class OrderDesk:
     def _exchange_refusal(self, live: LiveOrder) -> Rejection | None:
         """Margin, cash and short-sale rules of the account."""
         others = [other for other in self._floor.book.working() if other is not live]
-        if live.is_buy:
-            account = self._floor.accounts[live.order.account]
-            text = refusal_text(account, self._floor.market, live, others)
-        else:
+        if not live.is_buy:
             text = short_sale_text(self._floor, live, others)
+            return Rejection(text=text) if text else None
+        account = self._floor.accounts[live.order.account]
+        text = refusal_text(account, self._floor.market, live, others)
+        if account.setup.settles_later:
+            return Rejection(text=text, told="cancelled") if text else None
         return Rejection(text=text) if text else None
 
     def _modify(self, live: LiveOrder, request: PlaceOrder, now: datetime) -> list[Delivery]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TypeAlias
 
-from src.simulator.account import ZERO
+from src.simulator.account import ZERO, Account
 from src.simulator.delivery import Delivery
 from src.simulator.floor import Floor
 from src.simulator.messages_responses import Response
@@ -139,9 +139,27 @@ class FillDesk:
             account.trade(live.contract, shares, execution.price, ZERO if is_apart else commission)
             if is_apart:
                 account.charge(currency, commission)
+            if not live.is_buy and account.setup.settles_later:
+                self._settle_later(account, live, -shares * execution.price, at)
             return self._floor.holding_changed(account, live.contract, at)
 
         self._floor.agenda.add(now, self._floor.scenario.gateway.account_lag_sec, book)
+
+    def _settle_later(
+        self, account: Account, live: LiveOrder, proceeds: Decimal, now: datetime
+    ) -> None:
+        """The proceeds of a sale can be spent from the next trading day on."""
+        contract = live.contract
+        account.add_unsettled(contract.currency, proceeds)
+
+        def settle(at: datetime) -> list[Delivery]:
+            account.add_unsettled(contract.currency, -proceeds)
+            self._floor.money_changed(account, at)
+            return []
+
+        opens = self._floor.market.calendar.next_regular_open(contract.time_zone, now)
+        if opens is not None:
+            self._floor.agenda.add(now, (opens - now).total_seconds(), settle)
 
     def _plan_correction(
         self, live: LiveOrder, execution: Execution, correction: Correction, now: datetime

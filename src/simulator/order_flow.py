@@ -26,6 +26,7 @@ from src.simulator.order_state import (
     CANCELLED,
     INACTIVE,
     PENDING_CANCEL,
+    PENDING_SUBMIT,
     PRE_SUBMITTED,
     SUBMITTED,
     LiveOrder,
@@ -166,6 +167,8 @@ class OrderFlow:
             self._floor.agenda.add(
                 now, refusal.revive_after_sec, lambda at: self._revive(live, version, at)
             )
+        if refusal.told == "cancelled":
+            return self._reject_by_steps(live, refusal)
         status = self.tell(live, order_status(live))
         error = self.complain(live, refusal.code, refusal.text)
         told = {
@@ -175,6 +178,13 @@ class OrderFlow:
             "status_only": status,
         }
         return told[refusal.told]
+
+    def _reject_by_steps(self, live: LiveOrder, refusal: Rejection) -> list[Delivery]:
+        deliveries: list[Delivery] = []
+        for status in (PENDING_SUBMIT, INACTIVE, CANCELLED):
+            live.status = status
+            deliveries += self.tell(live, order_status(live))
+        return [*deliveries, *self.complain(live, refusal.code, refusal.text)]
 
     def _revive(self, live: LiveOrder, version: int, now: datetime) -> list[Delivery]:
         if live.is_done or live.version != version:

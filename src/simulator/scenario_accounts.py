@@ -87,6 +87,11 @@ class AccountSetup:
             check_currency(code)
 
     @property
+    def settles_later(self) -> bool:
+        """True where proceeds of sells cannot be spent before the next trading day."""
+        return self.kind == "STKCASH"
+
+    @property
     def kind(self) -> str:
         """What TradingType-S says."""
         if self.trading_type is not None:

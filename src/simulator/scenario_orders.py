@@ -20,14 +20,18 @@ class Notice:
 class Rejection:
     """The order is refused with ``code``, ``after_sec`` after it was acknowledged (0: instead).
 
-    ``told`` says what the client hears and in which order: the status Inactive, the error, or both.
+    ``told`` says what the client hears and in which order: the status Inactive, the error, or both;
+    ``cancelled``: PendingSubmit, Inactive and Cancelled, then the error, as recorded where a cash
+    account cannot pay.
     ``revive_after_sec``: the order was only parked and works again after that time.
     """
 
     code: int = 201
     text: str = "Order rejected - reason:Rejected by the scenario."
     after_sec: float = 0
-    told: Literal["status_first", "error_first", "error_only", "status_only"] = "status_first"
+    told: Literal["status_first", "error_first", "error_only", "status_only", "cancelled"] = (
+        "status_first"
+    )
     revive_after_sec: float | None = None
 
 

@@ -110,8 +110,7 @@ def test_rejected_sells_shrink_the_buys_they_were_to_fund(stage: Stage) -> None:
 def test_a_margin_reject(stage: Stage) -> None:
     """The account's cash vanishes behind our back: the broker itself refuses the buys."""
     gone = ScheduledEvent(what="cash", after_orders=2, value=Decimal(-50_000))
-    poor = account(type="cash")
-    ending = stage.open(market(accounts=(poor,), events=(gone,))).confirm()
+    ending = stage.open(market(events=(gone,))).confirm()
     assert ending.code == 4
     assert {ending.statuses["CCC"], ending.statuses["DDD"]} == {"Rejected"}
 

@@ -308,13 +308,6 @@ def test_working_purchases_count_against_the_margin() -> None:
     assert codes(client.trade(2, order("BUY", 30))) == [201]
 
 
-def test_a_cash_account_cannot_buy_beyond_its_cash() -> None:
-    client = Client(scenario(accounts=(account(type="cash"),)))
-    told = client.trade(1, order("BUY", 17))
-    assert "cash account" in only(ErrorMessage, told)[0].text
-    assert "status Filled 16/0" in words(client.trade(2, order("BUY", 16)))
-
-
 def test_short_sales_are_refused_unless_permitted() -> None:
     client = Client()
     client.place(1, replace(RESTS, action="SELL", lmt_price=Decimal(900)))
