@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -127,9 +128,17 @@ def _garbage_kept() -> Iterator[None]:
     try:
         yield
     finally:
+        before, sys.unraisablehook = sys.unraisablehook, _heard_unless_dead
         gc.collect()
+        sys.unraisablehook = before
         if was_on:
             gc.enable()
+
+
+def _heard_unless_dead(found: sys.UnraisableHookArgs) -> None:
+    """A killed process's coroutines would tidy up when the collector unwinds them: they can't."""
+    if str(found.exc_value) != "coroutine ignored GeneratorExit":
+        sys.__unraisablehook__(found)
 
 
 @contextmanager
