@@ -30,11 +30,12 @@ from src.core.permit import (
 from src.core.second_look import compare_after_answer
 from src.errors import Interrupted, Refused
 from src.planning import LiveProposal, aged, look_again, propose
-from src.presenting import Presentation, present, write_pre_report
+from src.presenting import Presentation, present, question, write_pre_report
 from src.prompt import ask
 
 if TYPE_CHECKING:
     from src.broker.ports import MarketView
+    from src.core.records import TradePlan
     from src.inputs import Books, Inputs
     from src.io.journal_db import JournalDb
     from src.io.run_files import RunFiles
@@ -73,10 +74,11 @@ async def seek_approval(view: MarketView, asking: Asking) -> Approval | None:
 
     Raises: Refused when a guard says no or the market keeps moving; BrokerLost.
     """
+    asked: TradePlan | None = None
     for number in range(MAX_PLANS):
         since_planned = Stopwatch()
         proposal = await propose(view, asking.inputs, asking.books, asking.now, fresh=number > 0)
-        wants_trades = _show(proposal, asking)
+        wants_trades = _show(proposal, asking, asked)
         answer = await _ask(proposal, asking) if wants_trades else None
         if answer is None:
             return None
@@ -85,6 +87,7 @@ async def seek_approval(view: MarketView, asking: Asking) -> Approval | None:
         changes = _changes(proposal, later, age_sec, asking)
         if not changes:
             return _permit(proposal, answer, aged(later, age_sec), asking)
+        asked = proposal.plan
         _decline(asking, "changed: " + "; ".join(changes))
         emit("\n".join(("", CHANGED, *(f"- {one}" for one in changes), "")))
     raise Refused(
@@ -93,10 +96,13 @@ async def seek_approval(view: MarketView, asking: Asking) -> Approval | None:
     )
 
 
-def _show(proposal: LiveProposal, asking: Asking) -> bool:
-    """Record, print and file the plan; True when there is something to ask about."""
+def _show(proposal: LiveProposal, asking: Asking, asked: TradePlan | None) -> bool:
+    """Record, print and file the plan; True when there is something to ask about.
+
+    ``asked`` is the plan that no longer held.
+    """
     asking.journal.append(_plan_event(proposal, asking))
-    is_seen = present(proposal, asking.how, asking.now())
+    is_seen = present(proposal, asking.how, asking.now(), asked)
     write_pre_report(proposal, asking.how, asking.files)
     found = trading_obstacles(proposal.plan, proposal.state, asking.inputs.settings, asking.now())
     try:
@@ -116,7 +122,7 @@ async def _ask(proposal: LiveProposal, asking: Asking) -> Answer | None:
     """The user's yes to this plan, or None; anything but a yes is on record."""
     settings = asking.inputs.settings
     try:
-        text = await ask(_question(asking))
+        text = await ask(question(proposal, asking.how))
     except asyncio.CancelledError:
         _decline(asking, "interrupted at the prompt")
         raise Interrupted("interrupted at the prompt: nothing was sent") from None
@@ -128,12 +134,6 @@ async def _ask(proposal: LiveProposal, asking: Asking) -> Answer | None:
     _decline(asking, reason)
     emit("Nothing was sent.")
     return None
-
-
-def _question(asking: Asking) -> str:
-    if asking.inputs.settings.ibkr.allow_live:
-        return "Live trading is allowed. Type the full account id to trade, Enter to stop: "
-    return "Proceed? [y/N]: "
 
 
 def _changes(

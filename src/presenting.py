@@ -13,6 +13,7 @@ from src.core.accounts import is_paper_account
 from src.core.names import first_buys
 from src.core.plan_json import PlanRemarks, PlanSource, plan_as_json
 from src.core.preview import SIMULATED, PreviewContext, render_preview
+from src.core.question import Asked, order_changes, question_text
 from src.core.tickets import SendingRules, choose_style
 from src.errors import Refused
 from src.io.report_rows import PRE_COLUMNS, ReportRun, pre_trade_rows
@@ -21,7 +22,7 @@ from src.known_accounts import mask_accounts
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from src.core.records import OrderStyle, Symbol
+    from src.core.records import OrderStyle, Symbol, TradePlan
     from src.io.run_files import RunFiles
     from src.planning import Proposal
     from src.settings import Settings
@@ -40,8 +41,13 @@ class Presentation:
     notices: tuple[str, ...] = ()
 
 
-def present(proposal: Proposal, how: Presentation, now_utc: datetime) -> bool:
-    """Print the plan on stdout; False when nobody can read it any more."""
+def present(
+    proposal: Proposal, how: Presentation, now_utc: datetime, asked: TradePlan | None = None
+) -> bool:
+    """Print the plan on stdout; False when nobody can read it any more.
+
+    ``asked`` is the plan that the user was asked about before: what differs is shown.
+    """
     warnings = (*proposal.warnings, *(f"trading: {text}" for text in proposal.obstacles))
     _log_plan(proposal, warnings)
     if how.as_json:
@@ -55,8 +61,20 @@ def present(proposal: Proposal, how: Presentation, now_utc: datetime) -> bool:
         first_buys=first_buys(proposal.plan, proposal.listings),
         notices=how.notices,
         warnings=warnings,
+        changes=order_changes(asked, proposal.plan) if asked else (),
     )
     return emit(render_preview(proposal.plan, proposal.prices, context))
+
+
+def question(proposal: Proposal, how: Presentation) -> str:
+    """What is asked about the plan on stderr; which answer is a yes is decided in the permit."""
+    asked = Asked(
+        is_paper=is_paper_account(proposal.plan.account_id),
+        is_simulated=how.is_simulated,
+        wants_account_id=how.settings.ibkr.allow_live,
+        unlisted=proposal.not_in_model,
+    )
+    return question_text(proposal.plan, asked)
 
 
 def write_pre_report(proposal: Proposal, how: Presentation, files: RunFiles) -> Path:

@@ -24,7 +24,8 @@ _BLOCK: Final = re.compile(r"(<!-- (\w+):begin .*? -->\n).*?(<!-- \2:end -->)", 
 COMMAND: Final = "python rebalance.py --confirm --simulate"
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC")
 _SHOWN_TIME: Final = "2026-11-20 15:30:00 UTC"
-_QUESTION: Final = "Proceed?"
+_QUESTION: Final = "SIMULATED: Send "
+_COLUMNS: Final = 80
 _SUMMARY: Final = "\n\nsymbol side planned"
 
 
@@ -81,7 +82,7 @@ _BUTTONS: Final = (("#ff5f57", 20), ("#febc2e", 40), ("#28c840", 60))
 
 def picture(run: PracticeRun) -> str:
     """The terminal window as SVG, with the command typed and the question at its end."""
-    lines = [f"$ {COMMAND}", *run.plan.split("\n"), "", run.question]
+    lines = [f"$ {COMMAND}", *run.plan.split("\n"), "", *as_a_terminal_breaks_it(run.question)]
     height = _TOP + len(lines) * _LINE + _EDGE // 2
     shown = (
         f'<text x="{_EDGE}" y="{_TOP + number * _LINE}" xml:space="preserve">{escape(line)}</text>'
@@ -95,6 +96,11 @@ def picture(run: PracticeRun) -> str:
     )
     buttons = (f'<circle cx="{x}" cy="20" r="6" fill="{colour}"/>' for colour, x in _BUTTONS)
     return "\n".join((window, *buttons, '<g fill="#d8dee6">', *shown, "</g>", "</svg>", ""))
+
+
+def as_a_terminal_breaks_it(line: str) -> list[str]:
+    """The rows of one long line."""
+    return [line[at : at + _COLUMNS] for at in range(0, len(line), _COLUMNS)]
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """A plan as text for a person to say yes or no to: the table, then what it adds up to.
 
 At most 80 columns, no colour, and everything that came from a file or the gateway is escaped. What
-matters most (simulated, holdings sold because their target is 0, what stays outside its limit)
-stands at the end again, right above the prompt.
+a yes depends on stands at the end, right above the prompt: warnings, what stays outside its limit,
+holdings sold because their target is 0, what changed since the last question, simulated.
 
 Source: SRS R-401 and F-51.
 """
@@ -50,7 +50,7 @@ class PreviewContext:
     ``unlisted`` are held symbols that no model lists. ``now_utc`` gives prices an age (None: not
     shown). ``first_buys`` names what is bought and not held yet. ``notices`` are printed at the
     top (such as "dry run: nothing will be sent"), ``warnings`` near the end; both are plain
-    sentences.
+    sentences. ``changes`` are the orders that differ from the plan that was asked about before.
     """
 
     snapshot: AccountSnapshot
@@ -61,6 +61,7 @@ class PreviewContext:
     first_buys: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
 
 
 @exact_arithmetic()
@@ -83,6 +84,7 @@ def render_preview(plan: TradePlan, prices: PriceBook, context: PreviewContext) 
         _section("In no model:", _sold(plan, unlisted, _UNLISTED)),
         _section("Target 0 in the models:", _sold(plan, unweighted, _UNWEIGHTED)),
         _section("Waits for settlement:", [waiting_text(plan)]),
+        _section("Changed since the last question:", context.changes),
         [SIMULATED] if context.is_simulated else [],
     ]
     return "\n\n".join("\n".join(part) for part in parts if part)

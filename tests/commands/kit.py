@@ -37,7 +37,7 @@ LIMIT_SEC: Final = 60
 ORDER_MESSAGES: Final = frozenset(
     {"PlaceOrder", "CancelOrder", "ReqGlobalCancel", "ReqAutoOpenOrders", "ExerciseOptions"}
 )
-PROMPT: Final = "Proceed? [y/N]: "
+PROMPT: Final = "? [y/N]: "
 _SYMBOL, _SIDE, _QTY, _ACCOUNT = 3, 16, 17, 23
 """Where the fields of placeOrder name these."""
 

@@ -138,7 +138,10 @@ def test_anything_but_a_yes_sends_nothing(place: Workplace, gateway: Gateway, an
     done = place.run("--confirm", stdin=answer)
     assert (done.code, done.errors) == (ExitCode.OK, [])
     assert done.out.splitlines()[-1] == "Nothing was sent."
-    assert done.err.startswith(PROMPT)
+    assert done.err.splitlines()[0] == (
+        "Send 13 orders in DU***567 (paper): sell 7 for $28,862.79 (incl. ALL 18 XLE, in no model),"
+        f" buy 6 for $32,141.22{PROMPT}"
+    )
     assert gateway.order_messages == []
     (log,) = place.reports_named("rebalance_2")
     assert "plan declined" in log.read_text(encoding="utf-8")
@@ -200,6 +203,21 @@ def test_what_changed_while_the_prompt_was_open_is_planned_anew(
     assert done.err.count(PROMPT) == 2
     assert gateway.order_messages == []
     assert planned(place) != before
+
+
+def test_on_24_lines_the_last_ones_say_what_a_yes_needs(place: Workplace, gateway: Gateway) -> None:
+    event, _ = IN_THE_MEANTIME["position"]
+    happens = {1: lambda: gateway.happen(event)}
+    done = place.run("--confirm", stdin=LateAnswer(["y", "n"], happens))
+    screen = done.out.removesuffix("Nothing was sent.\n").splitlines()[-20:]
+    changed = screen[screen.index("Changed since the last question:") + 1 :]
+    changed = [line for line in changed if line.startswith("- ")]
+    assert "- GDX: SELL 127 before, 74 now" in changed
+    first, second = sorted(place.reports_named("rebalance_pre_"), key=lambda path: len(path.name))
+    before, now = ({one.symbol: one for one in in_report(path)} for path in (first, second))
+    differ = {symbol for symbol in before if before[symbol] != now[symbol]}
+    assert {line[2:].partition(":")[0] for line in changed} == differ
+    assert "Changed since" not in done.out.partition("The plan no longer holds")[0]
 
 
 @pytest.mark.parametrize("code", [354, 10197])

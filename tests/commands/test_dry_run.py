@@ -15,7 +15,7 @@ from src.errors import ExitCode
 from src.io import validate_portfolios
 from src.simulator.scenario import MarketDataSetup, RawDecimal, Scenario
 from tests.commands.conftest import OpenGateway
-from tests.commands.kit import ACCOUNT, Done, Gateway, Workplace, sample
+from tests.commands.kit import ACCOUNT, PROMPT, Done, Gateway, Workplace, sample
 
 SYMBOLS = (
     *("SPY", "SCHG", "MGK", "IAU", "GLD", "GDX", "BLOK", "IBIT", "ETHA", "CWB"),
@@ -69,7 +69,7 @@ def test_read_only_wins_over_confirm(place: Workplace, gateway: Gateway, is_sett
     assert done.code == ExitCode.OK
     assert "read-only: nothing is sent" in done.out.splitlines()
     assert done.out.splitlines()[-1] == "read-only: nothing was sent"
-    assert "Proceed" not in done.err
+    assert PROMPT not in done.err
     assert gateway.order_messages == []
     assert place.reports_named("rebalance_post_") == []
 

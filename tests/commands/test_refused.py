@@ -193,7 +193,8 @@ def test_with_allow_live_the_answer_is_the_account_itself(
     place.set("ibkr", allow_live="true")
     done = place.run("--confirm", stdin="y\n")
     assert (done.code, done.errors) == (ExitCode.OK, [])
-    assert "Type the full account id" in done.err
+    assert "Send 13 orders in DU***567 (paper): " in done.err
+    assert "? Type the account id to send: " in done.err
     assert gateway.order_messages == []
 
 

@@ -118,7 +118,7 @@ def test_a_margin_reject(stage: Stage) -> None:
 def test_a_read_only_api_is_refused_before_the_prompt(stage: Stage) -> None:
     ending = stage.open(market(gateway=GatewaySettings(read_only_api=True))).confirm()
     assert (ending.code, ending.orders) == (5, [])
-    assert "Proceed?" not in ending.err
+    assert "[y/N]" not in ending.err
     assert "read-only" in ending.last_line.lower()
 
 

@@ -15,7 +15,7 @@ import pytest
 from src.prompt import ask
 from tests.terminals import terminal
 
-QUESTION = "Proceed? [y/N]: "
+QUESTION = "Send 1 order? [y/N]: "
 needs_terminals = pytest.mark.skipif(sys.platform == "win32", reason="POSIX terminals")
 
 

@@ -68,6 +68,7 @@ def sample_context() -> PreviewContext:
         unlisted=frozenset({"XYZ"}),
         notices=("Dry run: nothing will be sent.",),
         warnings=("the market is closed; it opens 2025-02-03 14:30 UTC",),
+        changes=("XYZ: SELL 5 before, 8 now",),
     )
 
 
@@ -127,6 +128,9 @@ Plan c65986e547d6
 
 In no model:
 - XYZ: 8 shares, $720.00 (not in model, will be sold)
+
+Changed since the last question:
+- XYZ: SELL 5 before, 8 now
 
 SIMULATED: this is the embedded practice gateway, no real money moves
 """
