@@ -32,10 +32,14 @@ SECOND_ROUND_PAUSE_SEC: Final = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierRuns:
-    """What became of earlier runs: sentences for the preview, executions nobody here announced."""
+    """What became of earlier runs: sentences for the preview, executions nobody here announced.
+
+    ``todays_fills`` are all executions that the broker lists for the account.
+    """
 
     notices: tuple[str, ...] = ()
     unknown_fills: tuple[Fill, ...] = ()
+    todays_fills: tuple[Fill, ...] = ()
 
 
 async def settle_earlier_runs(
@@ -55,7 +59,11 @@ async def settle_earlier_runs(
     if recovery.still_open:
         raise Refused("; ".join(open_text(state) for state in recovery.still_open))
     unknown = recovery.strangers.fills
-    return EarlierRuns(notices=(*notices, *stranger_texts(unknown)), unknown_fills=unknown)
+    return EarlierRuns(
+        notices=(*notices, *stranger_texts(unknown)),
+        unknown_fills=unknown,
+        todays_fills=recovery.fills,
+    )
 
 
 async def reconcile(view: MarketView, books: AccountBooks) -> Recovery:

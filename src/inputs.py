@@ -42,6 +42,7 @@ class Books:
     ``open_runs`` still have to be settled; ``lock_holder`` describes another run that holds the
     account right now (empty: none). ``recent_trades`` may not show in the account yet, nor may
     ``unknown_fills``: today's executions of this program that the journal does not know.
+    ``todays_fills`` are all that the broker lists for the account, where it was asked.
     """
 
     order_prefix: str
@@ -50,6 +51,7 @@ class Books:
     lock_holder: str = ""
     recent_trades: tuple[RecentTrades, ...] = ()
     unknown_fills: tuple[Fill, ...] = ()
+    todays_fills: tuple[Fill, ...] = ()
 
 
 def _now_in(path: Path) -> bytes | None:

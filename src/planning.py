@@ -222,6 +222,7 @@ def market_state(
         recent_trades=books.recent_trades,
         highest_order_id=view.highest_order_id,
         unknown_fills=books.unknown_fills,
+        todays_fills=books.todays_fills,
     )
 
 

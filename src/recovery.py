@@ -18,7 +18,7 @@ from src.core.journal import FillRecorded, JournalEvent, RunAccepted, RunClosed
 from src.core.journal_fold import fold, fold_on
 from src.core.order_state import BrokerAnswered, Patience
 from src.core.reconcile import needs_another_look, reconcile_run, working_orders
-from src.core.records import AccountSnapshot, Price, PriceBook, Valuation, WorkingOrder
+from src.core.records import AccountSnapshot, Fill, Price, PriceBook, Valuation, WorkingOrder
 from src.core.run_outcome import is_open, run_exit_code, unresolved_tickets
 from src.core.run_state import RunState
 from src.core.valuation import value_account
@@ -37,7 +37,8 @@ class Recovery:
 
     ``settled`` runs have no post-trade report yet unless their ``report`` says so. ``working``
     are the orders of open runs that the broker lists as open, by run id; None where its lists
-    are closed to us. ``late`` are executions of runs that were accepted without them.
+    are closed to us. ``late`` are executions of runs that were accepted without them,
+    ``fills`` all executions of the account that the broker lists.
     """
 
     settled: tuple[RunState, ...] = ()
@@ -45,6 +46,7 @@ class Recovery:
     working: Mapping[str, tuple[WorkingOrder, ...] | None] = field(default_factory=dict)
     late: tuple[FillRecorded, ...] = ()
     strangers: Strangers = field(default_factory=Strangers)
+    fills: tuple[Fill, ...] = ()
 
     def then(self, later: Recovery) -> Recovery:
         """What this and a later recovery did, taken together."""
@@ -95,6 +97,7 @@ async def recover_runs(
         working={state.run_id: working_orders(state, seen) for state in still_open},
         late=_late_fills(journal, seen, moments.now()),
         strangers=find_strangers(seen, order_prefix, known_refs),
+        fills=seen.fills,
     )
 
 

@@ -79,7 +79,11 @@ async def _approval(run: _Run, options: Options) -> Approval | None:
     how = presentation(options, run.inputs)
     asking = Asking(
         inputs=run.inputs,
-        books=replace(run.books.for_guards(), unknown_fills=earlier.unknown_fills),
+        books=replace(
+            run.books.for_guards(),
+            unknown_fills=earlier.unknown_fills,
+            todays_fills=earlier.todays_fills,
+        ),
         journal=run.books.journal,
         files=run.files,
         how=replace(how, notices=(*how.notices, *earlier.notices)),

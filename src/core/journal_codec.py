@@ -29,7 +29,7 @@ from src.core.journal import (
     RunClosed,
     TicketEnded,
 )
-from src.core.records import Fill, TicketStatus, TradePlan
+from src.core.records import Fill, SkippedTrade, TicketStatus, TradePlan
 from src.errors import JournalError
 
 _T = TypeVar("_T")
@@ -38,6 +38,7 @@ _ADDED: Final[Mapping[type, frozenset[str]]] = {
     Fill: frozenset({"foreign_commission"}),
     CommissionRecorded: frozenset({"foreign_commission"}),
     TradePlan: frozenset({"outside_limits", "waiting"}),
+    SkippedTrade: frozenset({"code"}),
     Acknowledged: frozenset({"filled_shares", "seen_in", "is_alive", "text"}),
 }
 """Fields that older journals of this schema lack; they then have the record's default."""

@@ -36,7 +36,8 @@ class MarketState:
     ``lock_holder`` describes another run that holds the account (empty: none).
     ``recent_trades`` are those of the last runs, the newest last; ``unknown_fills`` are today's
     executions of this program that the journal does not know. ``highest_order_id`` is the highest
-    that was seen of any client.
+    that was seen of any client. ``todays_fills`` are the executions of the account that the broker
+    lists, whoever's they are, where it was asked.
     """
 
     managed_accounts: tuple[str, ...]
@@ -54,6 +55,7 @@ class MarketState:
     recent_trades: tuple[RecentTrades, ...] = ()
     highest_order_id: int = 0
     unknown_fills: tuple[Fill, ...] = ()
+    todays_fills: tuple[Fill, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ from src.core.guards_account import (
     read_only_api,
     recent_trades,
 )
-from src.core.guards_kind import never_borrows
+from src.core.guards_kind import free_riding, never_borrows
 from src.core.guards_market import (
     broker_net_liq,
     halted,
@@ -65,6 +65,7 @@ GUARDS: Final[tuple[Guard, ...]] = (
     plan_age,
     split_suspected,
     broker_net_liq,
+    free_riding,
     clock,
 )
 _SLACK_SEC: Final = Decimal(60)

@@ -125,14 +125,18 @@ class SkipCode(str, Enum):
     NO_GAIN = "no_gain"
     HALTED = "halted"
     SETTLEMENT = "settlement"
+    UNTOLD = "untold"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SkippedTrade:
-    """A trade that was wanted and not planned, with the reason as a code and in plain words."""
+    """A trade that was wanted and not planned, with the reason as a code and in plain words.
+
+    Journals of older versions do not tell the code.
+    """
 
     symbol: Symbol
-    code: SkipCode
+    code: SkipCode = SkipCode.UNTOLD
     reason: str
 
 

@@ -15,6 +15,7 @@ from src.errors import ExitCode
 from src.simulator.scenario import (
     AccountSetup,
     ContractSetup,
+    OrderSetup,
     PositionSetup,
     Scenario,
     ValueOverride,
@@ -155,6 +156,26 @@ def test_a_negative_cash_target_is_refused_before_the_prompt(
     assert done.code == ExitCode.REFUSED
     assert "Proceed?" not in done.err
     assert "the CASH target is -19%" in done.errors[0]
+    assert gateway.orders == []
+
+
+def test_selling_what_was_bought_today_is_warned_of_above_the_prompt(
+    place: Workplace, open_gateway: OpenGateway
+) -> None:
+    by_hand = OrderSetup(
+        side="BUY",
+        symbol="BBB",
+        quantity=Decimal(100),
+        filled=Decimal(100),
+        fill_price=Decimal(50),
+        order_type="MKT",
+        status="Filled",
+    )
+    gateway = prepare(place, open_gateway, replace(market(), orders=(by_hand,)))
+    done = place.run("--confirm", stdin="n\n")
+    assert done.code == ExitCode.OK
+    assert "BBB was bought today or on the last trading day" in one_line(done.out)
+    assert "90 days" in one_line(done.out)
     assert gateway.orders == []
 
 

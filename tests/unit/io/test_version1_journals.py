@@ -15,11 +15,12 @@ from pathlib import Path
 import pytest
 
 from src.core.broker_view import BrokerView
-from src.core.journal import FillRecorded, JournalEvent
+from src.core.journal import FillRecorded, JournalEvent, PlanRecorded
+from src.core.journal_codec import event_from_text, event_to_text
 from src.core.journal_fold import fold
 from src.core.order_state import BrokerAnswered
 from src.core.reconcile import reconcile_run
-from src.core.records import OrderOutcome
+from src.core.records import OrderOutcome, SkippedTrade
 from src.core.run_outcome import is_open, outcomes_from_events
 from src.io.journal_db import open_journal
 from src.io.post_report import rebuild_post_report
@@ -65,3 +66,12 @@ def what(outcomes: tuple[OrderOutcome, ...]) -> list[tuple[str, str, str, set[st
         (one.ticket.symbol, one.status.value, one.error, {fill.exec_id for fill in one.fills})
         for one in outcomes
     ]
+
+
+def test_a_skipped_trade_of_version_1_has_no_code_and_opens(tmp_path: Path) -> None:
+    (recorded,) = (one for one in events_of("clean", tmp_path) if isinstance(one, PlanRecorded))
+    text = event_to_text(recorded)
+    skipped = '"skipped":[{"reason":"too small","symbol":"EEE"}]'
+    event = event_from_text(text.replace('"skipped":[]', skipped))
+    assert isinstance(event, PlanRecorded)
+    assert event.plan.skipped == (SkippedTrade(symbol="EEE", reason="too small"),)
