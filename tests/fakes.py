@@ -394,6 +394,7 @@ class FakeDesk:
     stale: list[tuple[float, AccountSnapshot]] = field(default_factory=list)
     is_connected: bool = True
     reconnects: int = 0
+    trouble: str = ""
     next_id: int = 1
     events: asyncio.Queue[BrokerEvent] = field(default_factory=asyncio.Queue)
 
@@ -415,8 +416,9 @@ class FakeDesk:
         if self.is_connected:
             self.events.put_nowait(event)
 
-    def link(self, state: LinkState, code: int = 0) -> None:
-        self.events.put_nowait(LinkSeen(state=state, code=code, generation=self.generation))
+    def link(self, state: LinkState, code: int = 0, text: str = "") -> None:
+        seen = LinkSeen(state=state, code=code, text=text, generation=self.generation)
+        self.events.put_nowait(seen)
 
     def break_off(self, *, quietly: bool = False) -> None:
         """The socket closes; ``quietly``: who sends next notices it first."""

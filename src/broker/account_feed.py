@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from src.broker.account_book import AccountBook, FigureRow
 from src.broker.account_listener import ACCOUNT_VALUES, POSITIONS
+from src.broker.notices import Topic
 from src.broker.replies import AnswerRefused
 from src.core.codes import FEED_TAKEN_ADVICE
 from src.errors import BrokerLost
@@ -193,7 +194,7 @@ class AccountFeed:
         self, what: str, key: int | str, send: Any  # noqa: ANN401 - a method of the library
     ) -> list[Any]:
         try:
-            return await self._link.ask(what, key, send)
+            return await self._link.ask(what, key, send, Topic.ACCOUNT)
         except AnswerRefused as refusal:
             raise BrokerLost(f"the broker declined to send {what}: {refusal}") from refusal
 

@@ -50,6 +50,7 @@ class Buying:
         self._books = reactor.books
         self._follower = follower
         self._prices: dict[Symbol, Decimal] = {}
+        self._no_price: dict[Symbol, str] = {}
         self._halted: frozenset[Symbol] = frozenset()
         self._read_at = run.clock.monotonic()  # the plan's prices were read after the answer
         self._spendable_usd = spendable_now(run.snapshot)
@@ -118,7 +119,7 @@ class Buying:
         for line in lines:
             symbol = self._books.tickets[line].ticket.symbol
             if symbol not in self._prices and not self._reactor.halt_reason:
-                self._refuse(line, NO_PRICE)
+                self._refuse(line, self._no_price.get(symbol, NO_PRICE))
 
     async def _read_once(self, symbols: Sequence[Symbol]) -> None:
         pricing, desk = self._run.settings.pricing, self._reactor.link.desk
@@ -163,6 +164,7 @@ class Buying:
                 book = choose_prices(quotes, account, self._run.settings.pricing, (symbol,))
             except PricingError as error:
                 log.warning("no price for a buy: %s", error)
+                self._no_price[symbol] = f"{error} (read just before it was to be sent)"
                 continue
             found[symbol] = book.prices[symbol].price_usd
         return found

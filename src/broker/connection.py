@@ -11,6 +11,7 @@ from typing import Final
 
 from src.broker.contracts import Listings
 from src.broker.ib_link import Link
+from src.broker.notices import Topic, last_few
 from src.broker.pacing import BURST_MESSAGES, RECOVERY_SEC, backoff_sec
 from src.broker.quotes import QuoteDesk
 from src.core.order_events import BrokerEvent, LinkSeen, LinkState
@@ -94,7 +95,9 @@ class BrokerConnection:
         self.is_desk_open = True
         self._equip()
         if self.link.listener.upstream.is_lost:
-            evidence(LinkSeen(state=LinkState.UPSTREAM_LOST, generation=self.generation))
+            said = last_few(self.link.listener.notices.about(Topic.LINE))
+            lost, number = LinkState.UPSTREAM_LOST, self.generation
+            evidence(LinkSeen(state=lost, text=said, generation=number))
 
     def open_cancels(self, order_ids: frozenset[int]) -> None:
         """Let cancels of these orders pass, and no other order message."""

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from src.broker import convert
+from src.broker.notices import Topic
 from src.broker.pacing import MATCHING_SYMBOLS_INTERVAL_SEC
 from src.broker.replies import AnswerRefused
 from src.core.names import in_words
@@ -92,6 +93,7 @@ class Listings:
                 f"contract details of {symbol}",
                 request_id,
                 lambda: link.client.reqContractDetails(request_id, contract),
+                Topic.CONTRACTS,
             )
         except AnswerRefused as refusal:
             if refusal.code != _UNKNOWN_CONTRACT:
@@ -99,7 +101,10 @@ class Listings:
                     f"the broker declined the contract details of {symbol}: {refusal}"
                 ) from refusal
             rows = []
-        return read_lookup(symbol, rows)
+        found = read_lookup(symbol, rows)
+        if not found.is_unknown:
+            return found
+        return replace(found, problem=found.problem + link.said_about(Topic.CONTRACTS))
 
     async def _suggest(self, unknown: Iterable[Symbol], found: dict[Symbol, SymbolLookup]) -> None:
         """What may be meant by symbols that the broker does not know; no answer is no harm."""

@@ -20,10 +20,11 @@ from ib_async.ib import IB, StartupFetch
 from src.broker.account_feed import AccountFeed
 from src.broker.guarded_client import GuardedClient, Progress
 from src.broker.listener import CLIENT_ID_TAKEN, Listener
-from src.broker.notices import meanwhile
+from src.broker.notices import Topic, last_few, meanwhile
 from src.broker.pacing import Reply, backoff_sec, read_reply
 from src.broker.replies import AnswerDamaged, AnswerLate, AnswerRefused, Key
 from src.core.codes import FEED_TAKEN_ADVICE
+from src.core.records import with_words
 from src.errors import BrokerLost
 
 if TYPE_CHECKING:
@@ -113,8 +114,10 @@ class Link:
         """A request id that was not used on this connection."""
         return self.listener.replies.new_request_id()
 
-    async def ask(self, what: str, key: Key, send: Callable[[], None]) -> list[Any]:
-        """Ask one question and wait for the whole answer.
+    async def ask(
+        self, what: str, key: Key, send: Callable[[], None], topic: Topic = Topic.LINE
+    ) -> list[Any]:
+        """Ask one question and wait for the whole answer; ``topic`` is what it depends on.
 
         The time limit counts from the moment the question has left the library's queue. A pacing
         refusal, and an outage of the gateway's own line, are tried again within limits.
@@ -125,7 +128,7 @@ class Link:
                 await self.wait_upstream()
                 outages = self.listener.upstream.outages
                 try:
-                    return await self._ask_once(what, key, send)
+                    return await self._ask_once(what, key, send, topic)
                 except AnswerRefused as refusal:
                     if read_reply(refusal.code) is not Reply.TOO_FAST:
                         raise
@@ -145,7 +148,8 @@ class Link:
         if not await self.listener.upstream.wait_back(self.timeout_sec):
             raise BrokerLost(
                 f"{self._where()} lost its own connection to IBKR and it did not come back"
-                f" within {self.timeout_sec:g} s"
+                f" within {self.timeout_sec:g} s{self.said_about(Topic.LINE)}; look at its window,"
+                " then run again"
             )
 
     async def until_done(self, tasks: Collection[asyncio.Task[None]], limit_sec: float) -> None:
@@ -171,9 +175,16 @@ class Link:
 
     def lost(self) -> str:
         """The message for a connection that ended."""
-        return f"the connection to {self._where()} was lost: {self.client.fault or 'closed'}"
+        reason = f"{self.client.fault or 'closed'}{self.said_about(Topic.LINE)}"
+        return f"the connection to {self._where()} was lost: {reason}"
 
-    async def _ask_once(self, what: str, key: Key, send: Callable[[], None]) -> list[Any]:
+    def said_about(self, *topics: Topic) -> str:
+        """The broker's last bad words about these, to stand behind a failure; empty without."""
+        return with_words("", last_few(self.listener.notices.about(*topics)))
+
+    async def _ask_once(
+        self, what: str, key: Key, send: Callable[[], None], topic: Topic
+    ) -> list[Any]:
         replies, notices = self.listener.replies, self.listener.notices
         reply, mark = replies.open(key), notices.mark()
         try:
@@ -181,7 +192,7 @@ class Link:
             await self.client.left()
             await asyncio.wait_for(reply.done, self.timeout_sec)
         except asyncio.TimeoutError as error:
-            told = meanwhile((*reply.notices, *notices.since(mark)))
+            told = meanwhile((*reply.notices, *notices.since(mark), *notices.about(topic)))
             raise AnswerLate("; ".join(one for one in (reply.progress(), told) if one)) from error
         except ConnectionError as error:
             raise BrokerLost(f"{self.lost()} while waiting for {what}") from error

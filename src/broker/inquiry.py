@@ -95,7 +95,7 @@ async def _ask_about_orders(desk: OrderDesk) -> BrokerAnswered | AnswerMissing:
         fills = await desk.fetch_fills()
     except RebalancerError as error:
         return AnswerMissing(reason=f"the broker could not be asked: {error}")
-    return BrokerAnswered(working=working, completed=completed, fills=fills)
+    return BrokerAnswered(working=working, completed=completed, fills=fills, said=desk.trouble)
 
 
 async def _read_account(desk: OrderDesk) -> AccountSnapshot | None:

@@ -25,13 +25,17 @@ log = logging.getLogger(__name__)
 
 
 class BrokerLink:
-    """One desk at a time, and the events it has for us."""
+    """One desk at a time, and the events it has for us.
+
+    ``lost_by`` is what the gateway last said when it lost its own line.
+    """
 
     def __init__(self, desk: OrderDesk, reconnect: Reconnect, clock: Clock) -> None:
         self.desk = desk
         self.is_open = True
         self.was_lost = False
         self.lost_at: float | None = None
+        self.lost_by = ""
         self._reconnect = reconnect
         self._clock = clock
         self._event: asyncio.Future[BrokerEvent] | None = None
@@ -136,6 +140,7 @@ class BrokerLink:
             self.lose(event.text or "socket closed")
         elif event.state is LinkState.UPSTREAM_LOST:
             log.warning("gateway lost its line to the broker code=%s", event.code)
+            self.lost_by = f"{event.code}: {event.text}" if event.code else event.text
             self.lost_at = self.lost_at or self._clock.monotonic()
         elif self.is_open:
             log.warning("gateway has its line to the broker again code=%s", event.code)

@@ -14,6 +14,7 @@ from src.broker.account_book import AccountBook, disagreement, read_snapshot, re
 from src.broker.connection import BrokerConnection
 from src.broker.ledger import is_ready
 from src.broker.listener import COMPLETED_ORDERS, CURRENT_TIME, OPEN_ORDERS
+from src.broker.notices import Topic
 from src.broker.replies import AnswerRefused
 from src.core.codes import READ_ONLY_CODE
 from src.core.executions import newest_fills, with_commission
@@ -103,9 +104,10 @@ class MarketReader:
         ends_at = clock() + limit_sec
         while not is_ready(self._book().values):
             if clock() >= ends_at:
+                said = self._connection.link.said_about(Topic.ACCOUNT)
                 raise Refused(
                     f"the figures of account {self.account_id} are not ready"
-                    f" (AccountReady is false for {limit_sec:g} s); try again in a minute"
+                    f" (AccountReady is false for {limit_sec:g} s){said}; try again in a minute"
                 )
             await asyncio.sleep(_READY_POLL_SEC)
             await self._download()

@@ -15,6 +15,7 @@ from src.broker.clock import Stopwatch
 from src.broker.connection import BrokerConnection
 from src.broker.guarded_client import NeverLeftError
 from src.broker.market_reader import MarketReader
+from src.broker.notices import Topic, last_few
 from src.core.gate import OrderGate
 from src.core.order_events import BrokerEvent
 from src.core.order_ids import MAX_ORDER_ID, USED_UP
@@ -45,6 +46,12 @@ class IbkrOrderDesk(MarketReader):
     def generation(self) -> int:
         """Which connection this is, counted."""
         return self._connection.generation
+
+    @property
+    def trouble(self) -> str:
+        """What the broker last said against orders, market data and its line, if it stands."""
+        notices = self._connection.link.listener.notices
+        return last_few(notices.about(Topic.ORDERS, Topic.QUOTES))
 
     def claim_order_id(self, at_least: int) -> int:
         """A fresh order id, above everything the broker or the caller has seen.

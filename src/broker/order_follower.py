@@ -15,7 +15,7 @@ from src.broker.gap_watch import GapWatch
 from src.broker.order_reactor import OrderReactor
 from src.core.order_events import FillSeen, LinkSeen, LinkState
 from src.core.order_state import BrokerAnswered, CancelWanted, GaveUp, LinkRestored
-from src.core.records import TicketStatus
+from src.core.records import TicketStatus, with_words
 
 INTERRUPTED: Final = "interrupted by the user"
 _STOP_LIMIT_SEC: Final = 60.0
@@ -193,7 +193,8 @@ class OrderFollower:
         now, deadline = self._clock.monotonic(), self._link.deadline()
         if deadline is not None and now >= deadline and not self._link.is_reconnecting:
             self._link.lost_at = now  # counts anew, should anything still be open by then
-            await self._give_up("the gateway had no line to the broker for too long")
+            lost = "the gateway had no line to the broker for too long"
+            await self._give_up(with_words(lost, self._link.lost_by))
         if self._give_up_at is not None and now >= self._give_up_at:
             self._give_up_at = None
             await self._give_up("not settled in time after the interrupt")

@@ -177,7 +177,8 @@ class OrderReactor:
         now = self._clock.monotonic()
         for key in [key for key, moment in self._timers.items() if moment <= now]:
             if self._timers.pop(key, None) is not None:
-                await self.feed(key[0], TimerFired(kind=key[1]))
+                fired = TimerFired(kind=key[1], said=self.link.desk.trouble)
+                await self.feed(key[0], fired)
 
     async def _perform(self, order_ref: str, command: OrderCommand) -> None:
         if isinstance(command, Place):

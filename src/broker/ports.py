@@ -90,6 +90,10 @@ class OrderDesk(MarketView, Protocol):
     def generation(self) -> int:
         """Which connection this is, counted; link events carry that of theirs."""
 
+    @property
+    def trouble(self) -> str:
+        """The broker's last bad words that may keep orders from filling; empty when none stands."""
+
     def claim_order_id(self, at_least: int) -> int:
         """A fresh order id, above everything the broker or the caller has seen."""
 

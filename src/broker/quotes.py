@@ -12,15 +12,16 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from src.broker import convert
+from src.broker.notices import Topic, last_few
 from src.broker.pacing import backoff_sec
 from src.broker.quote_line import LineState, QuoteLine
 from src.broker.quote_lines import QuoteLines
 from src.core.pricing import usable_price
-from src.core.records import DataKind, Quotes, QuoteStage, Symbol
+from src.core.records import DataKind, Quote, Quotes, QuoteStage, Symbol
 from src.settings import PricingSettings
 
 if TYPE_CHECKING:
@@ -90,7 +91,18 @@ class QuoteDesk:
         again = this.unpriced() if upstream.outages != outages else this.lost_prices()
         if again:
             await self._ask_all(again, held, this)
-        return {s: tuple(line.quote() for line in lines) for s, lines in this.lines.items()}
+        unpriced = set(this.unpriced())
+        quotes = {s: tuple(line.quote() for line in lines) for s, lines in this.lines.items()}
+        return {s: self._explained(q) if s in unpriced else q for s, q in quotes.items()}
+
+    def _explained(self, stages: tuple[Quote, ...]) -> tuple[Quote, ...]:
+        """With what the broker said of its data farms, which may be why no price came."""
+        said = last_few(self._link.listener.notices.about(Topic.QUOTES))
+        if not (said and stages):
+            return stages
+        told = next((number for number, quote in enumerate(stages) if quote.refusal), 0)
+        refusal = "; ".join(filter(None, (stages[told].refusal, said)))
+        return (*stages[:told], replace(stages[told], refusal=refusal), *stages[told + 1 :])
 
     async def _ask_all(
         self, symbols: list[Symbol], held: Mapping[Symbol, int], this: _Round

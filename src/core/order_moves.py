@@ -25,7 +25,7 @@ from src.core.order_state import (
     TimerKind,
     WriteJournal,
 )
-from src.core.records import TicketStatus
+from src.core.records import TicketStatus, with_words
 
 _NO_SHARES: Final = Decimal(0)
 
@@ -118,7 +118,7 @@ def _error_text(state: OrderState, status: TicketStatus, evidence: str) -> str:
     if status is TicketStatus.FILLED:
         return ""
     if status is TicketStatus.UNRESOLVED:
-        return f"{evidence} (the broker said {state.error})" if state.error_code else evidence
+        return with_words(evidence, state.error if state.error_code else "")
     return state.error or state.cancel_reason
 
 

@@ -34,6 +34,7 @@ from src.core.records import (
     CompletedOrder,
     TicketStatus,
     WorkingOrder,
+    with_words,
     without_reason,
 )
 
@@ -166,7 +167,8 @@ def _decide(state: OrderState, answer: BrokerAnswered, at_utc: datetime) -> Step
     if state.claim is Claim.INACTIVE and state.rounds + 1 >= state.patience.rounds:
         refused = replace(state, error=state.error or without_reason(INACTIVE_WORD))
         return _close(refused, "inactive; not among the open orders", at_utc)
-    return inconclusive(state, _NO_TRACE if _was_heard_of(state) else _NEVER_HEARD_OF, at_utc)
+    unheard_of = with_words(_NEVER_HEARD_OF, answer.said)
+    return inconclusive(state, _NO_TRACE if _was_heard_of(state) else unheard_of, at_utc)
 
 
 def _was_heard_of(state: OrderState) -> bool:

@@ -73,6 +73,11 @@ def without_reason(word: str) -> str:
     return f"{word}, no reason given"
 
 
+def with_words(text: str, said: str) -> str:
+    """A failure with the broker's own last words about it, if there are any."""
+    return f"{text} (the broker said {said})" if said else text
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompletedOrder:
     """An order the broker lists as finished; it carries no order id and no client id."""

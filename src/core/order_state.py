@@ -176,9 +176,10 @@ class PlaceUncertain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimerFired:
-    """A deadline of this order has passed."""
+    """A deadline of this order has passed; ``said``: the broker's standing trouble, if any."""
 
     kind: TimerKind
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,12 +199,14 @@ class BrokerAnswered:
     """All lists were asked for after the doubt arose, executions last; None: refused to say.
 
     ``reaches_back``: false on a later day, when executions of the order's own are listed no more.
+    ``said``: the broker's standing trouble, if any, which may be why there is no trace of an order.
     """
 
     working: tuple[WorkingOrder, ...] | None
     completed: tuple[CompletedOrder, ...] | None
     fills: tuple[Fill, ...]
     reaches_back: bool = True
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from src.core.codes import CodeKind, classify
 from src.core.journal import SEND_BROKE, IntentRecorded, NotSent, OrderNoticed, Sent
@@ -53,7 +54,16 @@ from src.core.order_state import (
     TimerKind,
     WriteJournal,
 )
-from src.core.records import CANCELLED_WORDS, DEAD_WORDS, FILLED_WORD, INACTIVE_WORD, TicketStatus
+from src.core.records import (
+    CANCELLED_WORDS,
+    DEAD_WORDS,
+    FILLED_WORD,
+    INACTIVE_WORD,
+    TicketStatus,
+    with_words,
+)
+
+_LIMIT_REACHED: Final = "time limit of the order (order_timeout_sec) reached"
 
 
 def next_step(state: OrderState, event: OrderEvent, at_utc: datetime) -> Step:
@@ -261,7 +271,7 @@ def _on_limit(state: OrderState, event: OrderEvent, at_utc: datetime) -> Step:
     if isinstance(event, CancelWanted):
         return wish_end(state, event.reason)
     if isinstance(event, TimerFired):
-        return _on_timer(state, event.kind, at_utc)
+        return _on_timer(state, event, at_utc)
     if isinstance(event, AnswerMissing) and state.phase is Phase.CLOSING:
         return inconclusive(state, event.reason, at_utc)
     if isinstance(event, GaveUp) and state.is_open:
@@ -269,9 +279,12 @@ def _on_limit(state: OrderState, event: OrderEvent, at_utc: datetime) -> Step:
     return state, ()
 
 
-def _on_timer(state: OrderState, kind: TimerKind, at_utc: datetime) -> Step:
+def _on_timer(state: OrderState, event: TimerFired, at_utc: datetime) -> Step:
+    kind = event.kind
     if kind is TimerKind.ORDER:
-        return wish_end(state, "time limit of the order (order_timeout_sec) reached")
+        # What was said of the order itself is told in any case, and is more to the point.
+        said = "" if state.notices else event.said
+        return wish_end(state, with_words(_LIMIT_REACHED, said))
     if kind is TimerKind.LAST:
         return give_up(state, at_utc)
     if kind is TimerKind.ANSWER and state.phase is Phase.SENDING:

@@ -40,6 +40,7 @@ from src.core.order_records import OrderStyle as OrderStyle
 from src.core.order_records import Side as Side
 from src.core.order_records import TicketStatus as TicketStatus
 from src.core.order_records import WorkingOrder as WorkingOrder
+from src.core.order_records import with_words as with_words
 from src.core.order_records import without_reason as without_reason
 from src.core.portfolios import CASH as CASH
 from src.core.portfolios import ModelPortfolios as ModelPortfolios

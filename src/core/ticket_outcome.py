@@ -8,7 +8,7 @@ from typing import Final
 from src.core.codes import blames_algo
 from src.core.money import shares_text
 from src.core.order_state import OrderState
-from src.core.records import OrderOutcome, OrderStyle, TicketStatus, without_reason
+from src.core.records import OrderOutcome, OrderStyle, TicketStatus, with_words, without_reason
 from src.core.tickets import TicketProgress, TicketState, is_settled
 
 NEVER_SENT: Final = "the run ended before this was sent"
@@ -93,7 +93,7 @@ def _end_text(order: OrderState) -> str:
         return order.reason or order.cancel_reason
     if order.notices and order.reason and order.reason == order.cancel_reason:
         # What kept it from filling is more to the point than the limit that ended it.
-        return f"{order.reason} (the broker said {order.notices[-1]})"
+        return with_words(order.reason, order.notices[-1])
     if order.reason or order.status is TicketStatus.FILLED:
         return order.reason
     return without_reason(order.broker_status or order.status.value)

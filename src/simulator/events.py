@@ -68,6 +68,7 @@ class EventDesk:
         self._floor.agenda.add(now, event.after_sec, lambda at: self.apply(event, at))
 
     def _notice(self, event: ScheduledEvent, _now: datetime) -> list[Delivery]:
+        self._floor.farms.hear(event.code or 0, event.text)
         return self._floor.broadcast(event.code or 0, event.text)
 
     def _lose_link(self, event: ScheduledEvent, _now: datetime) -> list[Delivery]:

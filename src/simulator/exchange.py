@@ -38,11 +38,6 @@ from src.simulator.scenario import Scenario, ScheduledEvent
 
 __all__ = ["Delivery", "Exchange"]
 
-_FARM_NOTICES = (
-    (2104, "Market data farm connection is OK:usfarm"),
-    (2106, "HMDS data farm connection is OK:ushmds"),
-    (2158, "Sec-def data farm connection is OK:secdefil"),
-)
 _LINK_BROKEN = 2110
 _NO_HISTORY = "Historical Market Data Service error message:No market data permissions."
 
@@ -81,8 +76,8 @@ class Exchange:
             raise ValueError(f"client id {client_id} is connected already")
         due = self.advance(at_utc)
         self._floor.clients.add(client_id)
-        broken = ((_LINK_BROKEN, LINK_TEXTS[_LINK_BROKEN]),)
-        notices = broken if self._floor.link.is_down else _FARM_NOTICES
+        broken = [(_LINK_BROKEN, LINK_TEXTS[_LINK_BROKEN])]
+        notices = broken if self._floor.link.is_down else self._floor.farms.greeting()
         return [
             *due,
             *deliver(client_id, self._managed_accounts(), self._next_valid_id(client_id)),

@@ -9,7 +9,7 @@ from src.simulator.account_feeds import AccountDesk
 from src.simulator.agenda import Agenda
 from src.simulator.contracts import ContractDesk
 from src.simulator.delivery import SYSTEM_ID, Delivery, complain
-from src.simulator.link import Link
+from src.simulator.link import Farms, Link
 from src.simulator.market import Market
 from src.simulator.market_data import MarketDataDesk
 from src.simulator.order_setups import add_orders
@@ -26,6 +26,7 @@ class Floor:
         self.scenario = scenario
         self.agenda = Agenda()
         self.link = Link()
+        self.farms = Farms()
         self.clients: set[int] = set()
         self._unpushed: set[str] = set()
         self.market = Market(scenario, start)

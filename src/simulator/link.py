@@ -1,4 +1,7 @@
-"""The gateway's link to the broker: while it is lost, clients are not told what happens."""
+"""The gateway's link to the broker and its data farms.
+
+While the link is lost, clients are not told what happens. The state of each farm greets a client.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,31 @@ LINK_TEXTS = {
     2110: "Connectivity between Trader Workstation and server is broken. It will be restored"
     " automatically.",
 }
+
+
+_FARM_TEXTS = {
+    2104: "Market data farm connection is OK:usfarm",
+    2106: "HMDS data farm connection is OK:ushmds",
+    2158: "Sec-def data farm connection is OK:secdefil",
+}
+_FARM_OF = {2103: 2104, 2108: 2104, 2119: 2104, 2105: 2106, 2107: 2106, 2157: 2158}
+
+
+class Farms:
+    """What was last said about each data farm."""
+
+    def __init__(self) -> None:
+        self._words = {code: (code, text) for code, text in _FARM_TEXTS.items()}
+
+    def hear(self, code: int, text: str) -> None:
+        """A message that may be about a farm."""
+        farm = _FARM_OF.get(code, code)
+        if farm in self._words:
+            self._words[farm] = code, text
+
+    def greeting(self) -> list[tuple[int, str]]:
+        """Code and text about each farm, for a client that has just connected."""
+        return list(self._words.values())
 
 
 class Link:
