@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from src.core.journal import CancelRequested
 from src.core.order_moves import ask, finish
@@ -23,7 +24,9 @@ from src.core.order_state import (
     TimerKind,
     WriteJournal,
 )
-from src.core.records import TicketStatus
+from src.core.records import TicketStatus, with_words
+
+_LIMIT_REACHED: Final = "time limit of the order (order_timeout_sec) reached"
 
 
 def wish_end(state: OrderState, reason: str) -> Step:
@@ -32,6 +35,11 @@ def wish_end(state: OrderState, reason: str) -> Step:
         return state, ()
     last = StartTimer(kind=TimerKind.LAST, seconds=state.patience.last_sec)
     return replace(state, end_wish=reason), (last,)
+
+
+def reach_limit(state: OrderState, said: str) -> Step:
+    """Its time is up; ``said`` is the trouble that stands, told unless something was said of it."""
+    return wish_end(state, with_words(_LIMIT_REACHED, "" if state.notices else said))
 
 
 def pursue_end(state: OrderState, at_utc: datetime) -> Step:

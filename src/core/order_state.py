@@ -158,10 +158,7 @@ class PlaceReturned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceRefused:
-    """Provably not sent: the gate in front of the socket said no, or there was no connection.
-
-    ``lost_connection`` tells the latter, which is no alarm.
-    """
+    """Provably not sent: the gate said no, or (``lost_connection``, no alarm) nobody was there."""
 
     reason: str
     lost_connection: bool = False
@@ -176,7 +173,7 @@ class PlaceUncertain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimerFired:
-    """A deadline of this order has passed; ``said``: the broker's standing trouble, if any."""
+    """A deadline of this order has passed; ``said`` is the broker's trouble that stands, if any."""
 
     kind: TimerKind
     said: str = ""
@@ -198,8 +195,7 @@ class LinkRestored:
 class BrokerAnswered:
     """All lists were asked for after the doubt arose, executions last; None: refused to say.
 
-    ``reaches_back``: false on a later day, when executions of the order's own are listed no more.
-    ``said``: the broker's standing trouble, if any, which may be why there is no trace of an order.
+    ``reaches_back``: false on a later day, when its executions are listed no more. ``said`` as above.
     """
 
     working: tuple[WorkingOrder, ...] | None

@@ -12,11 +12,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
 
 from src.core.codes import CodeKind, classify
 from src.core.journal import SEND_BROKE, IntentRecorded, NotSent, OrderNoticed, Sent
-from src.core.order_end import give_up, pursue_end, revive, wish_end
+from src.core.order_end import give_up, pursue_end, reach_limit, revive, wish_end
 from src.core.order_events import (
     CommissionSeen,
     FillSeen,
@@ -54,16 +53,7 @@ from src.core.order_state import (
     TimerKind,
     WriteJournal,
 )
-from src.core.records import (
-    CANCELLED_WORDS,
-    DEAD_WORDS,
-    FILLED_WORD,
-    INACTIVE_WORD,
-    TicketStatus,
-    with_words,
-)
-
-_LIMIT_REACHED: Final = "time limit of the order (order_timeout_sec) reached"
+from src.core.records import CANCELLED_WORDS, DEAD_WORDS, FILLED_WORD, INACTIVE_WORD, TicketStatus
 
 
 def next_step(state: OrderState, event: OrderEvent, at_utc: datetime) -> Step:
@@ -282,9 +272,7 @@ def _on_limit(state: OrderState, event: OrderEvent, at_utc: datetime) -> Step:
 def _on_timer(state: OrderState, event: TimerFired, at_utc: datetime) -> Step:
     kind = event.kind
     if kind is TimerKind.ORDER:
-        # What was said of the order itself is told in any case, and is more to the point.
-        said = "" if state.notices else event.said
-        return wish_end(state, with_words(_LIMIT_REACHED, said))
+        return reach_limit(state, event.said)
     if kind is TimerKind.LAST:
         return give_up(state, at_utc)
     if kind is TimerKind.ANSWER and state.phase is Phase.SENDING:
