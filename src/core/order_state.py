@@ -195,7 +195,7 @@ class LinkRestored:
 class BrokerAnswered:
     """All lists were asked for after the doubt arose, executions last; None: refused to say.
 
-    ``reaches_back``: false on a later day, when its executions are listed no more. ``said`` as above.
+    ``reaches_back``: false on a later day, when its executions are listed no more.
     """
 
     working: tuple[WorkingOrder, ...] | None
