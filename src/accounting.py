@@ -17,7 +17,7 @@ from src.core.run_outcome import run_outcomes
 from src.core.run_report import RunReport, last_line, render_summary
 from src.core.settlement import NOT_READ
 from src.errors import JournalError
-from src.io.post_report import printed_report, write_post_report
+from src.io.post_report import printed_report, run_remark, write_post_report
 from src.io.report_rows import ReportRun
 from src.runs import now_utc
 
@@ -120,7 +120,7 @@ def _file(
         started_utc=files.started_utc,
         account_id=accounts.plan.account_id,
         is_simulated=accounts.is_simulated,
-        remark="" if accounts.settlement.was_read else NOT_READ,
+        remark=run_remark(accounts.plan, was_read=accounts.settlement.was_read),
     )
     try:
         path = write_post_report(files.post, run, outcomes, after)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from src.core.recent_trades import RecentTrades
-from src.core.records import Fill, ModelPortfolios, Targets
+from src.core.records import NO_WISHES, Fill, ModelPortfolios, Targets, Wishes
 from src.settings import Settings
 
 
@@ -15,12 +15,15 @@ from src.settings import Settings
 class Inputs:
     """What the user's files say, checked against each other, and the targets they mix to.
 
+    ``wishes`` are what the command line asks of this run's plan besides.
+
     ``files`` maps the settings file and the CSV, in this order, to the bytes that were read.
     """
 
     settings: Settings
     portfolios: ModelPortfolios
     targets: Targets
+    wishes: Wishes = NO_WISHES
     files: Mapping[Path, bytes] = field(default_factory=dict)
 
     @property

@@ -12,6 +12,8 @@ from src.cli import CommandParser, add_config_flag, add_csv_flag, add_simulate_f
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from src.core.wish_records import Wishes
+
 VERSION = "1.0.0"
 
 
@@ -28,7 +30,8 @@ class Options(NamedTuple):
     """One invocation.
 
     ``is_explicit`` is false when the dry run is only the default, ``overrules_confirm`` is true
-    when both were asked for. A named tuple, as it loads faster than a dataclass.
+    when both were asked for. ``wishes`` is None when there are none. A named tuple, as it loads
+    faster than a dataclass.
     """
 
     task: Task
@@ -42,6 +45,7 @@ class Options(NamedTuple):
     as_json: bool = False
     run_id: str = ""
     cancel: bool = False
+    wishes: Wishes | None = None
 
 
 def read_options(argv: Sequence[str] | None = None) -> Options:
@@ -74,6 +78,7 @@ def read_options(argv: Sequence[str] | None = None) -> Options:
         as_json=flags.as_json,
         run_id=flags.rebuild or flags.accept or "",
         cancel=flags.cancel,
+        wishes=_wishes(flags, wanted[0] if wanted else "", parser),
     )
 
 
@@ -83,6 +88,35 @@ def _check_plan_only(flags: Namespace, task: str, parser: CommandParser) -> None
         parser.error(f"--from-snapshot plans without a broker: leave out --{task}")
     if flags.as_json:
         parser.error(f"--json shows a plan: leave out --{task}")
+
+
+def _wishes(flags: Namespace, task: str, parser: CommandParser) -> Wishes | None:
+    """What this run's plan is asked for besides the targets; None for nothing."""
+    skip = _symbols("--skip", flags.skip, parser)
+    only = _symbols("--only", flags.only, parser)
+    given = {"--skip": skip, "--only": only, "--no-sell": flags.no_sell}
+    named = [flag for flag, value in given.items() if value]
+    if not named:
+        return None
+    if task in ("recover", "rebuild"):
+        parser.error(f"{named[0]} is a wish for a new plan: leave out --{task}")
+    if skip and only:
+        parser.error("--skip leaves symbols alone, --only all others: choose one of them")
+    from src.core.wish_records import Wishes
+
+    return Wishes(no_sell=flags.no_sell, skip=skip, only=only)
+
+
+def _symbols(flag: str, texts: Sequence[str] | None, parser: CommandParser) -> tuple[str, ...]:
+    """Symbols as given with commas, in upper case, each once; CASH is none."""
+    if texts is None:
+        return ()
+    found = [one.strip().upper() for text in texts for one in text.split(",")]
+    if "" in found:
+        parser.error(f"{flag} needs symbols, with commas between them: {flag} SPY,BND")
+    if "CASH" in found:
+        parser.error(f"{flag} CASH: CASH is no symbol that could be traded")
+    return tuple(dict.fromkeys(found))
 
 
 def _parser() -> CommandParser:
@@ -95,6 +129,7 @@ def _parser() -> CommandParser:
             "python rebalance.py --config config/settings.local.ini",
             "python rebalance.py --confirm --config config/settings.local.ini",
             "python rebalance.py --from-snapshot snapshot.json --json",
+            "python rebalance.py --skip SPY,BND               leave these alone today",
             "python rebalance.py --recover",
         ),
     )
@@ -121,6 +156,7 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--json", dest="as_json", action="store_true", help="print the plan as one JSON object"
     )
+    _add_wishes(parser)
     add_config_flag(parser)
     add_csv_flag(parser)
     parser.add_argument(
@@ -138,3 +174,14 @@ def _parser() -> CommandParser:
     )
     parser.add_argument("--rebuild", metavar="RUN_ID", help="write a run's post-trade report again")
     return parser
+
+
+def _add_wishes(parser: CommandParser) -> None:
+    """The wishes of one run."""
+    wishes = parser.add_argument_group("wishes of this run")
+    wishes.add_argument("--no-sell", action="store_true", help="sell nothing")
+    for flag, text in (
+        ("--skip", "leave these symbols alone: they keep their weight"),
+        ("--only", "trade these symbols alone: all others keep their weight"),
+    ):
+        wishes.add_argument(flag, action="append", metavar="SYMBOL,...", help=text)

@@ -15,7 +15,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
 from src.core.account_rules import spendable_now, unknown_kind
-from src.core.drift import measure_drift, select_trades
 from src.core.market_state import MarketState, previous_closes
 from src.core.names import money_lookalikes
 from src.core.net_liq_check import broker_net_liq_check
@@ -33,10 +32,10 @@ from src.core.records import (
 )
 from src.core.sessions import is_open
 from src.core.settled_buys import wait_for_settlement
-from src.core.sizing import size_orders
 from src.core.stubs import set_stubs_aside
-from src.core.targets import apply_unlisted, hold_buffer, symbols_to_price, unlisted_symbols
+from src.core.targets import apply_unlisted, symbols_to_price, unlisted_symbols
 from src.core.valuation import value_account
+from src.core.wishes import check_wish_names, plan_with_wishes
 from src.inputs import Books, Inputs
 from src.io.portfolio_csv import check_symbols
 
@@ -146,11 +145,12 @@ def plan_trades(
     """Value, compare with the targets, select and size: pure from here to the plan.
 
     ``spendable_usd`` is what buys may cost before anything settles (None: no such bound).
+    Raises: InputError for a wish that names what is neither held nor targeted, Refused.
     """
     rules = inputs.settings.rebalance
+    check_wish_names(inputs.wishes, snapshot, inputs.targets)
     account = value_account(snapshot, prices, con_ids)
-    drift = measure_drift(account, hold_buffer(inputs.targets, account, rules))
-    plan = size_orders(select_trades(drift, rules), account, rules, prices.halted)
+    plan = plan_with_wishes(account, inputs.targets, rules, inputs.wishes, prices.halted)
     return wait_for_settlement(plan, spendable_usd, rules)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from src.core.records import NO_WISHES
 from src.core.targets import build_targets
 from src.inputs import Inputs
 from src.io.config_loader import load_settings
@@ -43,5 +44,6 @@ def load_inputs(options: Options, settings: Settings) -> Inputs:
         settings=settings._replace(warnings=warnings),
         portfolios=portfolios,
         targets=build_targets(portfolios, settings.models),
+        wishes=options.wishes or NO_WISHES,
         files=files,
     )

@@ -17,6 +17,7 @@ from typing import Final
 from src.core.money import ONE, ZERO, dollars, exact_arithmetic, usd_text, without_noise
 from src.core.records import (
     CASH,
+    NO_WISHES,
     DriftRow,
     DriftTable,
     SkipCode,
@@ -24,6 +25,7 @@ from src.core.records import (
     Symbol,
     Targets,
     Valuation,
+    Wishes,
 )
 from src.errors import PlanError
 from src.settings import RebalanceSettings
@@ -42,6 +44,25 @@ class Selection:
     drift: DriftTable
     ranked: tuple[DriftRow, ...]
     skipped: tuple[SkippedTrade, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leeway:
+    """What the wishes of a run leave to its plan; without wishes everything.
+
+    ``floor_usd`` is the cash that buys may not go below, where a wish fixes it (None: F as the
+    targets and the rules have it).
+    """
+
+    wishes: Wishes = NO_WISHES
+    floor_usd: Decimal | None = None
+
+    def bars(self, row: DriftRow) -> bool:
+        """True for what may not be sold."""
+        return self.wishes.no_sell and row.drift_weight > ZERO
+
+
+FREE: Final = Leeway()
 
 
 @exact_arithmetic()
@@ -104,11 +125,13 @@ def redraw_drift(drift: DriftTable, account: Valuation, traded: Collection[Symbo
 
 
 @exact_arithmetic()
-def select_trades(drift: DriftTable, rebalance: RebalanceSettings) -> Selection:
+def select_trades(
+    drift: DriftTable, rebalance: RebalanceSettings, leeway: Leeway = FREE
+) -> Selection:
     """Apply the trigger, drop what is too small to trade, and keep cash and leverage in bounds.
 
     The minimum comes before the bounds: what it drops leaves its share in cash, so that others
-    join for it. What joins is no longer skipped.
+    join for it. What joins is no longer skipped. What a wish bars stays where it is.
     """
     assets = [row for row in drift.rows if row.symbol != CASH]
     if rebalance.trigger_mode == "total_drift":
@@ -116,13 +139,16 @@ def select_trades(drift: DriftTable, rebalance: RebalanceSettings) -> Selection:
     else:
         band = rebalance.per_holding_band_weight
         chosen = rank_by_drift(row for row in assets if abs(row.drift_weight) > band)
-    kept, dropped = _split(chosen, rebalance.min_order_usd)
-    joined = keep_in_bounds(drift, rebalance, {row.symbol for row in kept})
+    barred = {row.symbol for row in assets if leeway.bars(row)}
+    left_alone = tuple(_unsold(row) for row in chosen if row.symbol in barred)
+    free = [row for row in chosen if row.symbol not in barred]
+    kept, dropped = _split(free, rebalance.min_order_usd)
+    joined = keep_in_bounds(drift, rebalance, {row.symbol for row in kept}, barred)
     names = {row.symbol for row in joined}
     return Selection(
         drift=drift,
         ranked=tuple(rank_by_drift([*kept, *joined])) if joined else kept,
-        skipped=tuple(one for one in dropped if one.symbol not in names),
+        skipped=tuple(one for one in dropped if one.symbol not in names) + left_alone,
     )
 
 
@@ -219,6 +245,11 @@ def _too_small(row: DriftRow, min_order_usd: Decimal) -> SkippedTrade:
     text = f"drift of {dollars(abs(row.drift_usd))} is below the minimum order of"
     reason = f"{text} {dollars(min_order_usd)}"
     return SkippedTrade(symbol=row.symbol, code=SkipCode.MINIMUM, reason=reason)
+
+
+def _unsold(row: DriftRow) -> SkippedTrade:
+    reason = f"left alone: {dollars(row.drift_usd)} above its target, and nothing is sold"
+    return SkippedTrade(symbol=row.symbol, code=SkipCode.WISH, reason=reason)
 
 
 _symbol = attrgetter("symbol")

@@ -26,12 +26,15 @@ _SATURDAY: Final = 5
 def never_borrows(
     plan: TradePlan, state: MarketState, _settings: Settings, _now: datetime
 ) -> tuple[Obstacle, ...]:
-    """An account that cannot borrow has no negative CASH target, and its buys make no debt."""
+    """An account that cannot borrow has no negative CASH target, and its buys make no debt.
+
+    With wishes the plan's CASH target may be below 0 while its floor is not: nothing is borrowed.
+    """
     terms = state.snapshot.terms
     if account_rules(terms).may_borrow:
         return ()
     target = next((row.target_weight for row in plan.drift_before.rows if row.symbol == CASH), ZERO)
-    if target < ZERO:
+    if target < ZERO and plan.cash_floor_usd < ZERO:
         percent = plain_text(weight_to_percent(target).quantize(_SHOWN))
         return obstacles(
             f"the CASH target is {percent}%, but {_who(terms)} cannot borrow; "

@@ -37,7 +37,7 @@ _KINDS: Final[Mapping[str, type]] = {kind.__name__: kind for kind in get_args(Jo
 _ADDED: Final[Mapping[type, frozenset[str]]] = {
     Fill: frozenset({"foreign_commission"}),
     CommissionRecorded: frozenset({"foreign_commission"}),
-    TradePlan: frozenset({"outside_limits", "waiting"}),
+    TradePlan: frozenset({"outside_limits", "waiting", "wishes"}),
     SkippedTrade: frozenset({"code"}),
     Acknowledged: frozenset({"filled_shares", "seen_in", "is_alive", "text"}),
 }

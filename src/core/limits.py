@@ -39,7 +39,7 @@ def outside_limits(sized: Sized, rules: RebalanceSettings) -> str:
     broken = list(_broken(sized, left, rules))
     if not broken:
         return ""
-    return f"{', and '.join(broken)}: {_why(sized, left, rules)}"
+    return f"{', and '.join(broken)}: {_wish(sized, left) or _why(sized, left, rules)}"
 
 
 def _left(sized: Sized, rules: RebalanceSettings) -> _Left:
@@ -81,6 +81,11 @@ def _broken(sized: Sized, left: _Left, rules: RebalanceSettings) -> Iterator[str
 
 def _above_the_cap_usd(sized: Sized, rules: RebalanceSettings) -> Decimal:
     return sized.after.gross_exposure_usd - rules.max_leverage * sized.after.net_liq_usd
+
+
+def _wish(sized: Sized, left: _Left) -> str:
+    is_unsold = sized.wishes.no_sell and left.cash_drift_usd < ZERO
+    return "nothing is sold, as you wished" if is_unsold else ""
 
 
 def _why(sized: Sized, left: _Left, rules: RebalanceSettings) -> str:

@@ -1,7 +1,7 @@
 """A short proof of which plan was approved: the same inputs give the same digest.
 
 The text hashed holds one line per fact: account, cash, floor, each holding with its price, each
-ticket in order. Numbers are written without exponent and trailing zeros.
+ticket in order, and each wish. Numbers are written without exponent and trailing zeros.
 
 Source: SRS R-307.
 """
@@ -13,12 +13,18 @@ from decimal import Decimal
 from hashlib import sha256
 
 from src.core.money import plain_text
-from src.core.records import OrderTicket, Valuation
+from src.core.records import NO_WISHES, OrderTicket, Valuation, Wishes
 
 
-def hash_plan(account: Valuation, tickets: tuple[OrderTicket, ...], floor_usd: Decimal) -> str:
+def hash_plan(
+    account: Valuation,
+    tickets: tuple[OrderTicket, ...],
+    floor_usd: Decimal,
+    wishes: Wishes = NO_WISHES,
+) -> str:
     """SHA-256, in hex, over the plan's canonical text."""
-    return sha256("\n".join(_lines(account, tickets, floor_usd)).encode("utf-8")).hexdigest()
+    lines = (*_lines(account, tickets, floor_usd), *_wish_lines(wishes))
+    return sha256("\n".join(lines).encode("utf-8")).hexdigest()
 
 
 def _lines(
@@ -34,3 +40,12 @@ def _lines(
     for ticket in tickets:
         numbers = f"{plain_text(ticket.qty_shares)} {plain_text(ticket.est_price_usd)}"
         yield f"ticket {ticket.side.value} {ticket.symbol} {ticket.con_id} {numbers}"
+
+
+def _wish_lines(wishes: Wishes) -> Iterator[str]:
+    """Nothing without wishes, so that such plans keep the hash they always had."""
+    if wishes.no_sell:
+        yield "wish no sell"
+    for verb, symbols in (("skip", wishes.skip), ("only", wishes.only)):
+        for symbol in sorted(symbols):
+            yield f"wish {verb} {symbol}"

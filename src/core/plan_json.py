@@ -17,6 +17,7 @@ from src.core.json_values import Json, json_number
 from src.core.money import exact_arithmetic, weight_to_percent
 from src.core.records import AccountSnapshot, OrderTicket, TradePlan, Valuation
 from src.core.settled_buys import waiting_text
+from src.core.wishes import wishes_as_json
 
 SCHEMA: Final = "rebalance-plan/2"
 
@@ -54,7 +55,7 @@ def plan_as_json(
             {"symbol": one.symbol, "code": one.code.value, "reason": one.reason}
             for one in plan.skipped
         ],
-        "wishes": {},
+        "wishes": wishes_as_json(plan.wishes),
         "what_if": None,
         "drift": [
             {

@@ -34,6 +34,7 @@ from src.core.records import (
     Valuation,
 )
 from src.core.settled_buys import waiting_text
+from src.core.wishes import wish_lines
 from src.text import printable
 
 SIMULATED: Final = "SIMULATED: this is the embedded practice gateway, no real money moves"
@@ -99,7 +100,7 @@ def _head(plan: TradePlan, context: PreviewContext) -> list[str]:
     simulated = [SIMULATED] if context.is_simulated else []
     terms = context.snapshot.terms
     told = () if terms == AccountTerms() else (kind_text(terms),)
-    texts = (*context.notices, *told)
+    texts = (*context.notices, *wish_lines(plan.wishes), *told)
     return [*simulated, title, *(line for one in texts for line in _wrapped(one, ""))]
 
 

@@ -46,6 +46,8 @@ from src.core.portfolios import CASH as CASH
 from src.core.portfolios import ModelPortfolios as ModelPortfolios
 from src.core.portfolios import Symbol as Symbol
 from src.core.portfolios import Weights as Weights
+from src.core.wish_records import NO_WISHES as NO_WISHES
+from src.core.wish_records import Wishes as Wishes
 
 # --- inputs ---------------------------------------------------------------------------------
 
@@ -127,6 +129,7 @@ class SkipCode(str, Enum):
     HALTED = "halted"
     SETTLEMENT = "settlement"
     UNTOLD = "untold"
+    WISH = "wish"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +165,7 @@ class TradePlan:
     what of cash, buffer and leverage stays outside its limit, and why (empty: nothing does);
     ``waiting`` tells what of the buys had to be left for later (None: nothing). ``notes`` say what
     else is special. ``plan_hash`` is a hex digest over account, tickets, prices and figures: the
-    same inputs give the same hash.
+    same inputs give the same hash. ``wishes`` are those the plan follows.
     """
 
     account_id: str
@@ -175,6 +178,7 @@ class TradePlan:
     cash_floor_usd: Decimal
     outside_limits: str = ""
     waiting: SettlementWait | None = None
+    wishes: Wishes = NO_WISHES
     notes: tuple[str, ...] = ()
     plan_hash: str
 

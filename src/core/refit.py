@@ -15,6 +15,7 @@ from src.core.batches import cash_effect
 from src.core.money import ONE, ZERO, dollars, exact_arithmetic, share_step
 from src.core.records import (
     CASH,
+    NO_WISHES,
     Fill,
     OrderTicket,
     Side,
@@ -75,7 +76,8 @@ def floor_at_latest(
     """F, the cash that buys may not go below, at net liq as it is now; never below the plan's.
 
     ``cash_usd`` is the cash before ``fills``, the run's executions so far. A holding is worth its
-    latest price, else that of its last execution, else the planned one.
+    latest price, else that of its last execution, else the planned one. With wishes the CASH target
+    of the plan is not the models', so the plan's floor and the leverage cap are what holds.
     """
     fills = tuple(fills)
     shares = {symbol: one.qty_shares for symbol, one in plan.before.holdings.items()}
@@ -89,7 +91,7 @@ def floor_at_latest(
     net_liq = cash_usd + cash_effect(fills) + worth
     weights = {row.symbol: row.target_weight for row in plan.drift_before.rows}
     capped = (ONE - rebalance.max_leverage) * net_liq
-    if CASH in weights:
+    if CASH in weights and plan.wishes == NO_WISHES:
         capped = cash_floor(weights[CASH], net_liq, rebalance)
     return max(plan.cash_floor_usd, capped)
 

@@ -129,7 +129,7 @@ def wait_for_settlement(
         drift_after=redraw_drift(plan.drift_before, after, trades),
         waiting=wait,
         outside_limits="",  # cash stays above target because buys wait: waiting_text says so
-        plan_hash=hash_plan(plan.before, tickets, plan.cash_floor_usd),
+        plan_hash=hash_plan(plan.before, tickets, plan.cash_floor_usd, plan.wishes),
     )
 
 

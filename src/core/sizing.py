@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from src.core.drift import (
+    FREE,
+    Leeway,
     Selection,
     keep_in_bounds,
     rank_by_drift,
@@ -52,6 +54,7 @@ class _Desk:
     rules: RebalanceSettings
     cash_target_weight: Decimal
     floor_usd: Decimal
+    leeway: Leeway
     halted: frozenset[Symbol]
     barred: frozenset[Symbol]
 
@@ -92,18 +95,22 @@ def size_orders(
     account: Valuation,
     rebalance: RebalanceSettings,
     halted: frozenset[Symbol] = frozenset(),
+    leeway: Leeway = FREE,
 ) -> TradePlan:
     """Choose quantities for the selected symbols and show what they lead to.
 
     ``selection`` was made from the drift against the targets *after* the cash buffer. ``halted``
-    symbols get no ticket.
+    symbols get no ticket. ``leeway`` is what the run's wishes leave to the plan.
     """
     cash_target = next(row.target_weight for row in selection.drift.rows if row.symbol == CASH)
-    floor = cash_floor(cash_target, account.net_liq_usd, rebalance)
+    floor = leeway.floor_usd
+    if floor is None:
+        floor = cash_floor(cash_target, account.net_liq_usd, rebalance)
     desk = _Desk(
         rules=rebalance,
         cash_target_weight=cash_target,
         floor_usd=floor,
+        leeway=leeway,
         halted=halted,
         barred=halted,
     )
@@ -119,6 +126,7 @@ def size_orders(
         floor_usd=floor,
         cash_target_weight=cash_target,
         halted=halted,
+        wishes=leeway.wishes,
     )
     considered = {row.symbol for row in outcome.wanted}
     dropped = tuple(one for one in selection.skipped if one.symbol not in considered)
@@ -133,7 +141,8 @@ def size_orders(
         cash_floor_usd=floor,
         outside_limits=outside_limits(sized, rebalance),
         notes=plan_notes(sized, rebalance),
-        plan_hash=hash_plan(account, tickets, floor),
+        wishes=leeway.wishes,
+        plan_hash=hash_plan(account, tickets, floor, leeway.wishes),
     )
 
 
@@ -169,7 +178,7 @@ def _size_until_none_joins(desk: _Desk, before: _State, selection: Selection) ->
     while True:
         trades = _size(desk, before.account, _affordable(desk, before.account, wanted), lots)
         after = _after(before, trades)
-        result = select_trades(after.drift, desk.rules)
+        result = select_trades(after.drift, desk.rules, desk.leeway)
         more = _with_joined(wanted, before, {row.symbol for row in result.ranked})
         if len(more) == len(wanted):
             helping = _still_needed(desk, after, lots, _Helpers(beside=wanted, so_far=helpers))
@@ -199,6 +208,7 @@ def _still_needed(desk: _Desk, after: _State, lots: Lots, asked: _Helpers) -> fr
     at least as many join as before, so that a thousand holdings are not asked one by one.
     """
     fixed = {row.symbol for row in asked.beside} | desk.barred
+    fixed |= {row.symbol for row in after.drift.rows if desk.leeway.bars(row)}
     while True:
         joining = keep_in_bounds(after.drift, desk.rules, (), fixed, at_least=max(1, asked.so_far))
         choices = map(lots.choice, joining)

@@ -15,12 +15,14 @@ from decimal import Decimal
 from src.core.lots import Choice, Lots
 from src.core.money import ONE, ZERO, dollars, plain_text, shares_text, whole_shares
 from src.core.records import (
+    NO_WISHES,
     DriftRow,
     DriftTable,
     SkipCode,
     SkippedTrade,
     Symbol,
     Valuation,
+    Wishes,
 )
 from src.settings import RebalanceSettings
 
@@ -38,6 +40,7 @@ class Sized:
     floor_usd: Decimal
     cash_target_weight: Decimal
     halted: frozenset[Symbol]
+    wishes: Wishes = NO_WISHES
 
     @property
     def free_usd(self) -> Decimal:
@@ -144,9 +147,11 @@ def _no_buys(sized: Sized) -> str:
         return ""
     if sized.after.cash_usd > sized.floor_usd:
         return ""
+    wish = sized.wishes != NO_WISHES
+    what = "the models' CASH target sets" if wish else "the cash buffer and max_leverage set"
     return (
         f"no buys: cash after the sells, {dollars(sized.after.cash_usd)}, is not above the "
-        f"floor of {dollars(sized.floor_usd)} that the cash buffer and max_leverage set"
+        f"floor of {dollars(sized.floor_usd)} that {what}"
     )
 
 

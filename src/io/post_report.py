@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from src.core.records import OrderOutcome, Valuation
+from src.core.records import OrderOutcome, TradePlan, Valuation
 from src.core.run_outcome import run_outcomes
 from src.core.run_state import RunState
 from src.core.settlement import NOT_READ
+from src.core.wishes import wish_lines
 from src.io.report_rows import POST_COLUMNS, ReportRun, Row, post_trade_rows
 from src.io.run_files import name_run_files
 
@@ -42,8 +43,14 @@ def report_run(state: RunState) -> ReportRun:
         started_utc=state.plan.started_utc,
         account_id=state.plan.plan.account_id,
         is_simulated=state.plan.is_simulated,
-        remark=NOT_READ if was_unread else "",
+        remark=run_remark(state.plan.plan, was_read=not was_unread),
     )
+
+
+def run_remark(plan: TradePlan, *, was_read: bool) -> str:
+    """What is true of the whole run: its wishes, and an account that was not read at its end."""
+    unread = () if was_read else (NOT_READ,)
+    return "; ".join((*wish_lines(plan.wishes), *unread))
 
 
 def printed_report(

@@ -140,7 +140,8 @@ def plans_are_what_was_hashed(facts: Facts) -> Iterator[str]:
         for event in ending.events:
             if isinstance(event, PlanRecorded):
                 plan = event.plan
-                if hash_plan(plan.before, plan.tickets, plan.cash_floor_usd) != plan.plan_hash:
+                figures = (plan.before, plan.tickets, plan.cash_floor_usd, plan.wishes)
+                if hash_plan(*figures) != plan.plan_hash:
                     yield f"{ending.run_id}: the plan on record has another hash"
 
 

@@ -55,6 +55,7 @@ ROOMS = (
     Room("src/known_accounts.py", ("src.core.accounts",)),
     Room("src/core/portfolios.py", (), is_pure=True),
     Room("src/core/account_records.py", ("src.core.portfolios",), is_pure=True),
+    Room("src/core/wish_records.py", ("src.core.portfolios",), is_pure=True),
     Room("src/core/market_records.py", ("src.core.portfolios",), is_pure=True),
     Room("src/core/order_records.py", ("src.core.portfolios",), is_pure=True),
     Room(
@@ -64,6 +65,7 @@ ROOMS = (
             "src.core.account_records",
             "src.core.market_records",
             "src.core.order_records",
+            "src.core.wish_records",
         ),
         is_pure=True,
     ),
@@ -82,7 +84,7 @@ ROOMS = (
     Room("src/cli.py", (*EDGE, "src.io.logs", "src.console", "src.prompt")),
     Room("src/inputs.py", ("src.core", "src.settings")),
     Room("src/progress.py", EDGE),
-    Room("src/options.py", ("src.cli",)),
+    Room("src/options.py", ("src.cli", "src.core.money", "src.core.wish_records")),
     # The street: what the entry points are made of. Here alone io and broker meet.
     *(Room(f"src/{name}.py", ANY) for name in STREET),
     Room("rebalance.py", ANY),

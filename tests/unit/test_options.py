@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from src.cli import DEFAULT_CONFIG, DEFAULT_CSV
+from src.core.records import Wishes
 from src.errors import ExitCode
 from src.options import VERSION, Options, Task, read_options
 
@@ -77,6 +78,13 @@ def test_paths_are_taken_over() -> None:
         ["--accept", RUN, "--confirm"],
         ["--rebuild", ""],
         ["--recover", "--accept", ""],
+        ["--skip", ""],
+        ["--skip", "SPY,,BND"],
+        ["--skip", "spy,Cash"],
+        ["--only", "CASH"],
+        ["--skip", "SPY", "--only", "BND"],
+        ["--no-sell", "--recover"],
+        ["--skip", "SPY", "--rebuild", RUN],
     ],
 )
 def test_contradictions_are_exit_2_and_one_line(
@@ -89,6 +97,13 @@ def test_contradictions_are_exit_2_and_one_line(
     assert out == ""
     assert err.startswith("error: ")
     assert err.count("\n") == 1
+
+
+def test_wishes_are_read_and_there_are_none_by_default() -> None:
+    assert read_options(["--confirm"]).wishes is None
+    flags = ["--no-sell", "--skip", "spy, BND", "--skip", "bnd,QQQ"]
+    assert read_options(flags).wishes == Wishes(no_sell=True, skip=("SPY", "BND", "QQQ"))
+    assert read_options(["--confirm", "--only", "SPY"]).wishes == Wishes(only=("SPY",))
 
 
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:

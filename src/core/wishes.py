@@ -1,0 +1,223 @@
+"""The wishes of one run as what a plan works with: changed targets, a floor, and who may sell.
+
+The planning line takes them as data. A wish never makes a plan that the plain rules forbid: the
+leverage cap, the reserve and the minimum order hold with all of them.
+
+Source: SRS R-312 to R-314.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Final
+
+from src.core.drift import Leeway, measure_drift, select_trades
+from src.core.json_values import Json
+from src.core.money import ONE, ZERO, exact_arithmetic, weight_to_percent, without_noise
+from src.core.records import (
+    CASH,
+    NO_WISHES,
+    AccountSnapshot,
+    DriftTable,
+    SkipCode,
+    SkippedTrade,
+    Symbol,
+    Targets,
+    TradePlan,
+    Valuation,
+    Wishes,
+)
+from src.core.sizing import size_orders
+from src.core.targets import cash_floor, hold_buffer
+from src.errors import InputError
+from src.settings import RebalanceSettings
+from src.text import did_you_mean, printable
+
+_PLACES: Final = Decimal(1).scaleb(-60)
+_LEFT_ALONE: Final = "left alone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """What the wishes come to for one account.
+
+    ``left_alone`` are the symbols that get no ticket because of them, ``notes`` what else they do.
+    """
+
+    targets: Targets
+    drift: DriftTable
+    leeway: Leeway
+    left_alone: tuple[SkippedTrade, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@exact_arithmetic()
+def plan_with_wishes(
+    account: Valuation,
+    mix: Targets,
+    rules: RebalanceSettings,
+    wishes: Wishes = NO_WISHES,
+    halted: frozenset[Symbol] = frozenset(),
+) -> TradePlan:
+    """From a valued account and the mixed targets to a plan that follows the wishes.
+
+    Raises: PlanError.
+    """
+    held = hold_buffer(mix, account, rules)
+    brief = make_brief(account, held, rules, wishes)
+    selection = select_trades(brief.drift, rules, brief.leeway)
+    plan = size_orders(selection, account, rules, halted, brief.leeway)
+    return replace(plan, skipped=plan.skipped + brief.left_alone, notes=(*plan.notes, *brief.notes))
+
+
+def make_brief(
+    account: Valuation, held: Targets, rules: RebalanceSettings, wishes: Wishes
+) -> Brief:
+    """Turn wishes into targets and leeway; ``held`` are the targets after the cash buffer.
+
+    Raises: PlanError as measuring drift does.
+    """
+    targets, note = _wished_targets(account, held, wishes)
+    drift = measure_drift(account, targets)
+    return Brief(
+        targets=targets,
+        drift=drift,
+        leeway=Leeway(wishes=wishes, floor_usd=_floor_usd(account, held, rules, wishes)),
+        left_alone=_left_alone(account, held, rules, wishes),
+        notes=(note,) if note else (),
+    )
+
+
+def check_wish_names(wishes: Wishes, snapshot: AccountSnapshot, targets: Targets) -> None:
+    """Every named symbol is held or targeted.
+
+    Raises: InputError naming all that are not.
+    """
+    known = {symbol for symbol, weight in targets.weights.items() if weight}
+    known |= {one.symbol for one in snapshot.positions} | {one.symbol for one in snapshot.unmanaged}
+    named = [("--skip", one) for one in wishes.skip] + [("--only", one) for one in wishes.only]
+    strangers = [(flag, symbol) for flag, symbol in named if symbol not in known]
+    if strangers:
+        raise InputError("; ".join(_stranger(flag, symbol, known) for flag, symbol in strangers))
+
+
+def wish_lines(wishes: Wishes) -> tuple[str, ...]:
+    """One sentence per wish, for the preview's head and the run's records."""
+    lines = (
+        f"wish: {', '.join(wishes.skip)} left alone (--skip)" if wishes.skip else "",
+        f"wish: only {', '.join(wishes.only)} traded (--only)" if wishes.only else "",
+        "wish: nothing is sold (--no-sell)" if wishes.no_sell else "",
+    )
+    return tuple(line for line in lines if line)
+
+
+def wishes_as_json(wishes: Wishes) -> dict[str, Json]:
+    """Only what was asked for; an empty object without wishes."""
+    found: dict[str, Json] = {}
+    if wishes.no_sell:
+        found["no_sell"] = True
+    if wishes.skip:
+        found["skip"] = list(wishes.skip)
+    if wishes.only:
+        found["only"] = list(wishes.only)
+    return found
+
+
+def _stranger(flag: str, symbol: Symbol, known: Collection[Symbol]) -> str:
+    hint = did_you_mean(symbol, sorted(known))
+    return f"{flag} {printable(symbol)}: neither held nor in the models' targets" + (
+        f", {hint}" if hint else ""
+    )
+
+
+def _floor_usd(
+    account: Valuation, held: Targets, rules: RebalanceSettings, wishes: Wishes
+) -> Decimal | None:
+    """The cash that buys leave: F of the models' own CASH target, or with some wishes the target.
+
+    F is never above that target. Without wishes None: the plan works F out itself.
+    """
+    if wishes == NO_WISHES:
+        return None
+    if wishes.no_sell or wishes.only:
+        return without_noise(held.weights[CASH] * account.net_liq_usd)
+    return cash_floor(held.weights[CASH], account.net_liq_usd, rules)
+
+
+# --- targets --------------------------------------------------------------------------------
+
+
+def _wished_targets(account: Valuation, held: Targets, wishes: Wishes) -> tuple[Targets, str]:
+    """The targets, and a sentence where CASH takes up a difference."""
+    if wishes.only:
+        return _only(account, held, wishes.only)
+    if wishes.skip:
+        return _skipping(account, held, wishes.skip)
+    return held, ""
+
+
+def _only(account: Valuation, held: Targets, only: Collection[Symbol]) -> tuple[Targets, str]:
+    """The named keep their targets, every other symbol its weight; CASH takes the difference."""
+    weights = _weights_now(account)
+    weights |= {symbol: held.weights.get(symbol, ZERO) for symbol in only}
+    weights[CASH] = ONE - sum(weights.values(), ZERO)
+    return Targets(weights=weights), _difference(held, weights[CASH])
+
+
+def _skipping(account: Valuation, held: Targets, skip: Collection[Symbol]) -> tuple[Targets, str]:
+    """The named keep their weight; the other assets share what these and CASH leave.
+
+    CASH keeps its target, unless there is no other asset or nothing is left for them.
+    """
+    now, cash = _weights_now(account), held.weights[CASH]
+    kept = {symbol: now.get(symbol, ZERO) for symbol in skip}
+    others = {
+        symbol: weight
+        for symbol, weight in held.weights.items()
+        if symbol not in kept and symbol != CASH
+    }
+    shared, left = sum(others.values(), ZERO), ONE - cash - sum(kept.values(), ZERO)
+    scale = max(ZERO, left) / shared if shared else ZERO
+    weights = {symbol: (weight * scale).quantize(_PLACES) for symbol, weight in others.items()}
+    weights |= kept
+    if shared and left >= ZERO:
+        return Targets(weights={**weights, CASH: cash}), ""
+    rest = ONE - sum(weights.values(), ZERO)
+    return Targets(weights={**weights, CASH: rest}), _difference(held, rest)
+
+
+def _weights_now(account: Valuation) -> dict[Symbol, Decimal]:
+    return {
+        symbol: (one.value_usd / account.net_liq_usd).quantize(_PLACES)
+        for symbol, one in account.holdings.items()
+    }
+
+
+def _difference(held: Targets, cash: Decimal) -> str:
+    before = held.weights[CASH]
+    shown = [f"{round(weight_to_percent(weight), 2):.2f}%" for weight in (before, cash)]
+    if shown[0] == shown[1]:
+        return ""
+    return f"what is left alone changes this run's CASH target from {shown[0]} to {shown[1]}"
+
+
+# --- what is left alone -----------------------------------------------------------------------
+
+
+def _left_alone(
+    account: Valuation, held: Targets, rules: RebalanceSettings, wishes: Wishes
+) -> tuple[SkippedTrade, ...]:
+    """The symbols named by --skip; else those whose trade the rules want and a wish forbids."""
+    if wishes.skip:
+        return tuple(_alone(symbol, "skipped by you") for symbol in sorted(wishes.skip))
+    if not wishes.only:
+        return ()
+    wanted = select_trades(measure_drift(account, held), rules).ranked
+    why = "not among those you named with --only"
+    return tuple(_alone(row.symbol, why) for row in wanted if row.symbol not in wishes.only)
+
+
+def _alone(symbol: Symbol, why: str) -> SkippedTrade:
+    return SkippedTrade(symbol=symbol, code=SkipCode.WISH, reason=f"{_LEFT_ALONE}: {why}")

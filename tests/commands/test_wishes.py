@@ -1,0 +1,54 @@
+"""The wishes of one run through the whole command: dry run, from a file, and traded."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from src.errors import ExitCode
+from tests.commands.kit import ACCOUNT, Gateway, Workplace
+
+PRICES = {"AAA": 100, "BBB": 50, "CCC": 25}
+
+
+def from_file(place: Workplace, *flags: str) -> tuple[int, dict[str, list[dict[str, object]]], str]:
+    """A plan of $10,000 (AAA 20% over, BBB 20% and CCC 10% under, cash 10%) and the error."""
+    held = {"AAA": 70, "BBB": 20, "CCC": 40}
+    document = {
+        "account_id": ACCOUNT,
+        "cash_usd": 1000,
+        "positions": [{"symbol": symbol, "qty_shares": qty} for symbol, qty in held.items()],
+        "prices": PRICES,
+    }
+    Path("held.json").write_text(json.dumps(document), encoding="utf-8")
+    Path("model.csv").write_text("ETF,ALL\nAAA,50%\nBBB,30%\nCCC,20%\n", encoding="utf-8")
+    lines = ("[ibkr]", f"account_id = {ACCOUNT}", "[models]", "ALL = 1")
+    Path("own.ini").write_text("\n".join(lines), encoding="utf-8")
+    files = ("--from-snapshot", "held.json", "--config", "own.ini", "--csv", "model.csv")
+    done = place.run(*files, "--json", *flags)
+    return done.code, json.loads(done.out) if done.out else {}, done.err
+
+
+def test_wishes_change_a_plan_from_a_file(place: Workplace) -> None:
+    code, document, _ = from_file(place, "--skip", "aaa", "--no-sell")
+    assert code == ExitCode.OK
+    assert document["wishes"] == {"no_sell": True, "skip": ["AAA"]}
+    assert {one["side"] for one in document["tickets"]} == {"BUY"}
+    assert {"symbol": "AAA", "code": "wish", "reason": "left alone: skipped by you"} in document[
+        "skipped"
+    ]
+
+
+def test_a_name_that_is_neither_held_nor_targeted_is_exit_2(place: Workplace) -> None:
+    code, _, err = from_file(place, "--only", "AAB,BBB")
+    assert code == ExitCode.INPUT
+    assert "--only AAB: neither held nor in the models' targets, did you mean AAA?" in err
+
+
+def test_only_the_named_symbols_are_traded(place: Workplace, gateway: Gateway) -> None:
+    done = place.run("--confirm", "--only", "SPY,GDX", stdin="y\n")
+    assert done.code == ExitCode.OK
+    assert {order.symbol for order in gateway.orders} == {"SPY", "GDX"}
+    assert "wish: only SPY, GDX traded (--only)" in done.out
+    (report,) = Path("reports").glob("*post*.csv")
+    assert "wish: only SPY, GDX traded (--only)" in report.read_text(encoding="utf-8")
