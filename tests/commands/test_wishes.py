@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 
 from src.errors import ExitCode
-from tests.commands.kit import ACCOUNT, Gateway, Workplace
+from tests.commands.kit import ACCOUNT, Done, Gateway, Workplace
 
 PRICES = {"AAA": 100, "BBB": 50, "CCC": 25}
 
 
-def from_file(place: Workplace, *flags: str) -> tuple[int, dict[str, list[dict[str, object]]], str]:
-    """A plan of $10,000 (AAA 20% over, BBB 20% and CCC 10% under, cash 10%) and the error."""
+def from_file(place: Workplace, *flags: str) -> Done:
+    """A plan of $10,000: AAA 20% over, BBB 20% and CCC 10% under, cash 10%."""
     held = {"AAA": 70, "BBB": 20, "CCC": 40}
     document = {
         "account_id": ACCOUNT,
@@ -25,13 +25,13 @@ def from_file(place: Workplace, *flags: str) -> tuple[int, dict[str, list[dict[s
     lines = ("[ibkr]", f"account_id = {ACCOUNT}", "[models]", "ALL = 1")
     Path("own.ini").write_text("\n".join(lines), encoding="utf-8")
     files = ("--from-snapshot", "held.json", "--config", "own.ini", "--csv", "model.csv")
-    done = place.run(*files, "--json", *flags)
-    return done.code, json.loads(done.out) if done.out else {}, done.err
+    return place.run(*files, "--json", *flags)
 
 
 def test_wishes_change_a_plan_from_a_file(place: Workplace) -> None:
-    code, document, _ = from_file(place, "--skip", "aaa", "--no-sell")
-    assert code == ExitCode.OK
+    done = from_file(place, "--skip", "aaa", "--no-sell")
+    assert done.code == ExitCode.OK
+    document = json.loads(done.out)
     assert document["wishes"] == {"no_sell": True, "skip": ["AAA"]}
     assert {one["side"] for one in document["tickets"]} == {"BUY"}
     assert {"symbol": "AAA", "code": "wish", "reason": "left alone: skipped by you"} in document[
@@ -40,9 +40,9 @@ def test_wishes_change_a_plan_from_a_file(place: Workplace) -> None:
 
 
 def test_a_name_that_is_neither_held_nor_targeted_is_exit_2(place: Workplace) -> None:
-    code, _, err = from_file(place, "--only", "AAB,BBB")
-    assert code == ExitCode.INPUT
-    assert "--only AAB: neither held nor in the models' targets, did you mean AAA?" in err
+    done = from_file(place, "--only", "AAB,BBB")
+    assert done.code == ExitCode.INPUT
+    assert "--only AAB: neither held nor in the models' targets, did you mean AAA?" in done.err
 
 
 def test_only_the_named_symbols_are_traded(place: Workplace, gateway: Gateway) -> None:
