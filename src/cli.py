@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from src.console import complain, finish_output, make_console_safe, remark
-from src.errors import ExitCode, RebalancerError
+from src.errors import ExitCode, InputError, RebalancerError
 from src.text import did_you_mean, printable
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def _run(main: Callable[[], int]) -> int:
     except SystemExit as stop:  # argparse: --help and wrong flags
         return stop.code if isinstance(stop.code, int) else ExitCode.OK
     except RebalancerError as error:
-        complain(str(error))
+        _tell(error)
         if error.aftermath:
             remark(error.aftermath)
         return error.exit_code
@@ -53,6 +53,17 @@ def _run(main: Callable[[], int]) -> int:
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a line of text
         complain(f"internal error: {_describe(error)}; no log was open")
     return ExitCode.BUG
+
+
+def _tell(error: RebalancerError) -> None:
+    """One line per problem; lines to paste stand below theirs without a label."""
+    if not isinstance(error, InputError) or not error.problems:
+        complain(str(error))
+        return
+    for problem in error.problems:
+        complain(str(problem._replace(to_paste=())))
+        for line in problem.to_paste:
+            remark(line)
 
 
 class RecordedBug(Exception):

@@ -44,16 +44,19 @@ class ExitCode(IntEnum):
 class Problem(NamedTuple):
     """One thing wrong with an input: ``where`` is ``file:line`` plus section and key or column.
 
-    A named tuple because ``--help`` loads this module, and dataclasses would double its time.
+    ``to_paste`` are lines for one of the user's files, shown below it as they are. A named tuple
+    because ``--help`` loads this module, and dataclasses would double its time.
     """
 
     where: str
     what: str
     hint: str = ""
+    to_paste: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}"
-        return f"{text} ({self.hint})" if self.hint else text
+        text = f"{text} ({self.hint})" if self.hint else text
+        return "\n".join((text, *self.to_paste))
 
 
 class RebalancerError(Exception):

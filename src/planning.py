@@ -37,6 +37,7 @@ from src.core.targets import apply_unlisted, symbols_to_price, unlisted_symbols
 from src.core.valuation import value_account
 from src.core.wishes import check_wish_names, plan_with_wishes
 from src.inputs import Books, Inputs
+from src.io.cross_checks import check_contracts, idle_contracts
 from src.io.portfolio_csv import check_symbols
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ async def propose(
             *settings.warnings,
             *symbol_warnings,
             *money_lookalikes(inputs.portfolios.symbols, reading.lookups),
+            *idle_contracts(settings, inputs.portfolios.symbols, snapshot),
             *held.warnings,
             unknown_kind(held.terms),
             *prices.warnings,
@@ -169,6 +171,7 @@ async def read_market(view: MarketView, snapshot: AccountSnapshot, inputs: Input
         await _let_ask()
         lookups = await view.known_symbols(every)
         check_symbols(inputs.portfolios, lookups)
+        check_contracts(inputs.settings, lookups)
         listed, found = inputs.portfolios.symbols, await quotes
         return Reading(
             snapshot=set_stubs_aside(snapshot, listed, lookups, found),

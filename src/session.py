@@ -35,10 +35,18 @@ async def open_session(
     while the gateway answers.
     Raises: BrokerLost, Refused.
     """
-    from src.broker.ibkr_client import connect
+    from functools import partial
 
+    from src.broker import ibkr_client
+
+    connect = partial(
+        ibkr_client.connect,
+        contracts=settings.contracts,
+        trading=trading,
+        head_start=head_start,
+    )
     if not simulate:
-        async with connect(settings.ibkr, trading=trading, head_start=head_start) as session:
+        async with connect(settings.ibkr) as session:
             yield session
         return
     scenario = scenario or _sample_scenario()
@@ -49,7 +57,7 @@ async def open_session(
             account_id=scenario.accounts[0].account_id,
             allow_live=False,
         )
-        async with connect(ibkr, trading=trading, head_start=head_start) as session:
+        async with connect(ibkr) as session:
             yield session
 
 

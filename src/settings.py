@@ -81,6 +81,20 @@ class IoSettings(NamedTuple):
     log_level: str = "INFO"
 
 
+class ContractChoice(NamedTuple):
+    """Which instrument a ticker means: by its contract id, or (``con_id`` 0) by its exchange."""
+
+    con_id: int = 0
+    exchange: str = ""
+
+    def __str__(self) -> str:
+        return str(self.con_id) if self.con_id else self.exchange
+
+
+ContractChoices = Mapping[str, ContractChoice]
+"""Ticker → what is meant by it, as [contracts] says."""
+
+
 class Settings(NamedTuple):
     """Everything one run is told; ``models`` maps model name → fraction, summing to 1.
 
@@ -94,6 +108,7 @@ class Settings(NamedTuple):
     pricing: PricingSettings = PricingSettings()
     execution: ExecutionSettings = ExecutionSettings()
     io: IoSettings = IoSettings()
+    contracts: ContractChoices = MappingProxyType({})
     source: str = ""
     warnings: tuple[str, ...] = ()
     content: bytes = b""

@@ -62,6 +62,7 @@ async def _snapshot(
     from src.core.snapshot_json import snapshot_as_json
     from src.core.targets import apply_unlisted
     from src.core.valuation import value_account
+    from src.io.cross_checks import idle_contracts
     from src.known_accounts import mask_accounts
     from src.session import open_session
 
@@ -76,6 +77,7 @@ async def _snapshot(
         mask_accounts(text)
         for text in (
             *(("simulated gateway: no real account",) if simulate else ()),
+            *(idle_contracts(settings, wanted.portfolios.symbols, snapshot) if wanted else ()),
             *snapshot.warnings,
             *prices.warnings,
             *broker_net_liq_check(snapshot, account).warnings,
@@ -97,6 +99,7 @@ async def _prices(
     from src.core.pricing import choose_prices
     from src.core.stubs import set_stubs_aside
     from src.core.targets import symbols_to_price
+    from src.io.cross_checks import check_contracts
     from src.io.portfolio_csv import check_symbols
 
     held = {position.symbol for position in snapshot.positions}
@@ -109,6 +112,7 @@ async def _prices(
     )
     if wanted is not None:
         check_symbols(wanted.portfolios, lookups)
+    check_contracts(settings, lookups)
     keeps = settings.rebalance.unlisted_positions == "keep"
     known = set_stubs_aside(snapshot, listed, lookups, quotes, keeps_valuable=keeps)
     gone = {one.symbol for one in snapshot.positions} - {one.symbol for one in known.positions}

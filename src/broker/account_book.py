@@ -7,10 +7,11 @@ and believable, or the run is refused with the name of the field.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from src.broker.ledger import believable, read_ledger
@@ -145,14 +146,17 @@ def disagreement(book: AccountBook) -> str:
     return ", ".join(text for con_id in _con_ids(book) if (text := _difference(book, con_id)))
 
 
-def read_snapshot(book: AccountBook, as_of_utc: datetime) -> AccountSnapshot:
-    """The account in our own terms.
+def read_snapshot(
+    book: AccountBook, as_of_utc: datetime, names: Mapping[int, str] = MappingProxyType({})
+) -> AccountSnapshot:
+    """The account in our own terms; ``names`` by contract id stand for tickers that mean another.
 
     Raises: UnbelievableData naming the field; Refused for short positions in USD stocks or ETFs,
     and for an account without dollars.
     """
     ledger = read_ledger(book.values)
     rows = [row for con_id in _con_ids(book) if (row := _merged(book, con_id)).qty != 0]
+    rows = [replace(row, symbol=names.get(row.con_id, row.symbol)) for row in rows]
     _refuse_shorts(rows)
     if ledger.cash_usd is None:
         raise Refused(no_dollars(ledger.ignored_cash, [_described(row) for row in rows]))

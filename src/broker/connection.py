@@ -7,6 +7,7 @@ import itertools
 import logging
 import random
 from collections.abc import Callable, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from src.broker.contracts import Listings
@@ -18,7 +19,7 @@ from src.core.order_events import BrokerEvent, LinkSeen, LinkState
 from src.core.order_ids import next_order_id
 from src.core.records import Symbol
 from src.errors import BrokerLost
-from src.settings import IbkrSettings
+from src.settings import ContractChoices, IbkrSettings
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +29,12 @@ _MAX_EARLY: Final = BURST_MESSAGES - 8
 class BrokerConnection:
     """Holds the link and what is asked over it; evidence flows on over a reconnect."""
 
-    def __init__(self, settings: IbkrSettings) -> None:
+    def __init__(
+        self, settings: IbkrSettings, contracts: ContractChoices = MappingProxyType({})
+    ) -> None:
         self.settings = settings
         self.link = Link(settings)
-        self.listings = Listings(self.link)
+        self.listings = Listings(self.link, contracts)
         self.quotes = QuoteDesk(self.link, self.listings)
         self.is_desk_open = False
         self.may_cancel: frozenset[int] = frozenset()

@@ -14,13 +14,28 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from src.broker import convert
+from src.broker.lookup_rows import (
+    MAX_CANDIDATES,
+    choices,
+    is_usd_stock,
+    read_chosen,
+    read_lookup,
+)
 from src.broker.notices import Topic
 from src.broker.pacing import MATCHING_SYMBOLS_INTERVAL_SEC
 from src.broker.replies import AnswerRefused
 from src.core.names import in_words
 from src.core.records import Symbol, SymbolLookup
-from src.core.spelling import is_same_class, other_spellings, root_of
+from src.core.spelling import (
+    is_same_class,
+    other_spellings,
+    root_of,
+    ticker_of,
+    twin_con_id,
+    twin_name,
+)
 from src.errors import BrokerLost
+from src.settings import ContractChoice, ContractChoices
 
 if TYPE_CHECKING:
     from ib_async.contract import Contract, ContractDescription, ContractDetails
@@ -31,14 +46,14 @@ log = logging.getLogger(__name__)
 
 _UNKNOWN_CONTRACT: Final = 200
 _MAX_SEARCHES: Final = 5
-_MAX_CANDIDATES: Final = 5
 
 
 class Listings:
     """The listings of one session; every symbol is asked at most once."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, chosen: ContractChoices) -> None:
         self._link = link
+        self._chosen = chosen
         self._tasks: dict[Symbol, asyncio.Task[SymbolLookup]] = {}
         self._searched: dict[Symbol, SymbolLookup] = {}
 
@@ -63,9 +78,23 @@ class Listings:
         tasks = [self._start(symbol) for symbol in wanted]
         answers = await asyncio.gather(*(asyncio.shield(task) for task in tasks))
         found = dict(zip(wanted, answers, strict=True))
-        unknown = [s for s, one in found.items() if one.listing is None and not one.candidates]
+        unknown = [s for s, one in found.items() if one.is_unknown]
         await self._suggest(unknown[:_MAX_SEARCHES], found)
         return {symbol: self._searched.get(symbol, found[symbol]) for symbol in wanted}
+
+    async def twins(self, held: Iterable[tuple[int, Symbol]]) -> dict[int, Symbol]:
+        """Names for held instruments whose ticker [contracts] gives to another contract.
+
+        Maps contract ids to names; a choice that the broker does not confirm names nothing.
+        Raises: BrokerLost.
+        """
+        names = {}
+        for con_id, ticker in held:
+            if ticker in self._chosen:
+                listing = (await self.lookup(ticker)).listing
+                if listing is not None and listing.con_id != con_id:
+                    names[con_id] = twin_name(ticker, con_id)
+        return names
 
     def use(self, link: Link) -> None:
         """Ask over another link from now on; known answers stay."""
@@ -86,10 +115,37 @@ class Listings:
         return task
 
     async def _ask(self, symbol: Symbol) -> SymbolLookup:
+        choice = self._chosen.get(symbol, ContractChoice())
+        con_id = twin_con_id(symbol) or choice.con_id
+        if con_id:
+            return await self._ask_by_id(symbol, con_id)
+        rows = await self._rows(symbol, convert.lookup_contract(symbol))
+        found = read_lookup(symbol, rows, choice)
+        return self._with_last_words(found) if found.is_unknown else found
+
+    def _with_last_words(self, found: SymbolLookup) -> SymbolLookup:
+        """What the broker said lately about contract details may be why there are none."""
+        return replace(found, problem=found.problem + self._link.said_about(Topic.CONTRACTS))
+
+    async def _ask_by_id(self, symbol: Symbol, con_id: int) -> SymbolLookup:
+        """One certain instrument; where it will not do, what the ticker could mean instead."""
+        routed = await self._rows(symbol, convert.contract_of_id(con_id, exchange="SMART"))
+        if routed:
+            anywhere = routed
+        else:
+            anywhere = await self._rows(symbol, convert.contract_of_id(con_id))
+        found = read_chosen(symbol, con_id, routed, anywhere)
+        found = found if anywhere else self._with_last_words(found)
+        if found.listing is not None or twin_con_id(symbol):
+            return found
+        rows = await self._rows(symbol, convert.lookup_contract(symbol))
+        return replace(found, choices=choices(symbol, rows))
+
+    async def _rows(self, symbol: Symbol, contract: Contract) -> list[ContractDetails]:
+        """All contract details that agree; none where the broker has no such contract."""
         link, request_id = self._link, self._link.new_request_id()
-        contract = convert.lookup_contract(symbol)
         try:
-            rows = await link.ask(
+            return await link.ask(
                 f"contract details of {symbol}",
                 request_id,
                 lambda: link.client.reqContractDetails(request_id, contract),
@@ -100,11 +156,7 @@ class Listings:
                 raise BrokerLost(
                     f"the broker declined the contract details of {symbol}: {refusal}"
                 ) from refusal
-            rows = []
-        found = read_lookup(symbol, rows)
-        if not found.is_unknown:
-            return found
-        return replace(found, problem=found.problem + link.said_about(Topic.CONTRACTS))
+            return []
 
     async def _suggest(self, unknown: Iterable[Symbol], found: dict[Symbol, SymbolLookup]) -> None:
         """What may be meant by symbols that the broker does not know; no answer is no harm."""
@@ -135,7 +187,7 @@ class Listings:
             self._searched[symbol] = replace(
                 found[symbol],
                 spelled=tuple(convert.described(one) for one in similar if _is_class(symbol, one)),
-                candidates=tuple(convert.described(one) for one in similar[:_MAX_CANDIDATES]),
+                candidates=tuple(convert.described(one) for one in similar[:MAX_CANDIDATES]),
             )
 
     async def _similar(self, symbol: Symbol) -> list[Contract]:
@@ -144,50 +196,16 @@ class Listings:
         samples: list[ContractDescription] = await link.ask(
             f"names similar to {symbol}",
             request_id,
-            lambda: link.client.reqMatchingSymbols(request_id, root_of(symbol)),
+            lambda: link.client.reqMatchingSymbols(request_id, root_of(ticker_of(symbol))),
         )
         contracts = [sample.contract for sample in samples if sample.contract is not None]
-        return [one for one in contracts if _is_usd_stock(one)] or contracts
-
-
-def read_lookup(symbol: Symbol, rows: list[ContractDetails]) -> SymbolLookup:
-    """Judge the rows of an answer: exactly one instrument, and the one that was asked for."""
-    if not rows:
-        problem = "not known to the broker as a USD stock or ETF"
-        return SymbolLookup(symbol=symbol, listing=None, problem=problem, is_unknown=True)
-    con_ids = {row.contract.conId for row in rows if row.contract is not None}
-    problem = "the broker knows several instruments of this name" if len(con_ids) > 1 else ""
-    problem = problem or next((text for row in rows if (text := _mismatch(symbol, row))), "")
-    if problem:
-        candidates = dict.fromkeys(
-            convert.described(row.contract, row.longName) for row in rows if row.contract
-        )
-        shown = tuple(candidates)[:_MAX_CANDIDATES]
-        return SymbolLookup(symbol=symbol, listing=None, problem=problem, candidates=shown)
-    return SymbolLookup(symbol=symbol, listing=convert.listing_from(rows[0]))
-
-
-def _is_usd_stock(contract: Contract) -> bool:
-    return contract.secType == "STK" and contract.currency == "USD"
+        return [one for one in contracts if is_usd_stock(one)] or contracts
 
 
 def _is_class(symbol: Symbol, contract: Contract) -> bool:
     """True for the share class that was meant, written as this broker does."""
     is_other = bool(other_spellings(symbol)) and contract.symbol != symbol
-    return is_other and _is_usd_stock(contract) and is_same_class(symbol, contract.symbol)
-
-
-def _mismatch(symbol: Symbol, row: ContractDetails) -> str:
-    contract = row.contract
-    if contract is None or contract.conId <= 0:
-        return "the broker answered without a contract id"
-    if contract.symbol.upper() != symbol.upper():
-        return f"the broker answered with another symbol, {convert.clean(contract.symbol)}"
-    if contract.secType != "STK":
-        return f"it is not a stock or ETF but {convert.clean(contract.secType)}"
-    if contract.currency != "USD":
-        return f"it trades in {convert.clean(contract.currency)}, not in USD"
-    return ""
+    return is_other and is_usd_stock(contract) and is_same_class(symbol, contract.symbol)
 
 
 def _look_at(task: asyncio.Task[SymbolLookup]) -> None:

@@ -28,6 +28,7 @@ from src.core.records import (
     WorkingOrder,
 )
 from src.core.sessions import parse_sessions
+from src.core.spelling import ticker_of
 from src.text import printable
 
 if TYPE_CHECKING:
@@ -96,9 +97,15 @@ def lookup_contract(symbol: str) -> Contract:
     return Contract(symbol=symbol, secType="STK", exchange="SMART", currency="USD")
 
 
+def contract_of_id(con_id: int, exchange: str = "") -> Contract:
+    """The question "what is the instrument of this contract id?", whatever it may be."""
+    return Contract(conId=con_id, exchange=exchange)
+
+
 def known_contract(con_id: int, symbol: str) -> Contract:
     """A qualified instrument, smart-routed in USD."""
-    return Contract(conId=con_id, symbol=symbol, secType="STK", exchange="SMART", currency="USD")
+    ticker = ticker_of(symbol)
+    return Contract(conId=con_id, symbol=ticker, secType="STK", exchange="SMART", currency="USD")
 
 
 def listing_from(details: ContractDetails) -> Listing:

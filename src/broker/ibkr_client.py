@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from src.broker.connection import BrokerConnection
 from src.broker.market_reader import MarketReader
 from src.errors import Refused
-from src.settings import IbkrSettings
+from src.settings import ContractChoices, IbkrSettings
 
 if TYPE_CHECKING:
     from src.broker.cancel_desk import CancelDesk
@@ -72,14 +73,19 @@ class IbkrSession(MarketReader):
 
 @asynccontextmanager
 async def connect(
-    settings: IbkrSettings, *, trading: bool = False, head_start: HeadStart | None = None
+    settings: IbkrSettings,
+    *,
+    contracts: ContractChoices = MappingProxyType({}),
+    trading: bool = False,
+    head_start: HeadStart | None = None,
 ) -> AsyncIterator[IbkrSession]:
     """A connected session with the account downloaded; closed at the end in every case.
 
-    ``head_start`` is done while the gateway answers.
+    ``contracts`` says which instrument a ticker means; ``head_start`` is done while the gateway
+    answers.
     Raises: BrokerLost with what to check; Refused when the account is not in the login.
     """
-    connection = BrokerConnection(settings)
+    connection = BrokerConnection(settings, contracts)
     try:
         if head_start is None:
             await connection.open()

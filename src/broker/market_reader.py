@@ -63,9 +63,10 @@ class MarketReader:
 
     async def fetch_quotes(self, symbols: Collection[Symbol], pricing: PricingSettings) -> Quotes:
         """Quotes by stage; ends for each symbol at its first usable field."""
-        book = self._connection.link.listener.book
-        rows = book.positions.values()
-        held = {row.symbol: row.con_id for row in rows if row.is_managed and row.qty != 0}
+        rows = self._book().positions.values()
+        managed = [row for row in rows if row.is_managed and row.qty != 0]
+        names = await self._twins()
+        held = {names.get(row.con_id, row.symbol): row.con_id for row in managed}
         return await self._connection.quotes.fetch(symbols, held, pricing)
 
     # --- account ----------------------------------------------------------------------------
@@ -88,10 +89,17 @@ class MarketReader:
                     "positions changed while they were read (list of positions and portfolio"
                     f" differ): {difference}; run again"
                 )
-        return read_snapshot(self._book(), datetime.now(timezone.utc))
+        return read_snapshot(self._book(), datetime.now(timezone.utc), await self._twins())
 
     def _book(self) -> AccountBook:
         return self._connection.link.listener.book
+
+    async def _twins(self) -> dict[int, Symbol]:
+        """What held instruments are called whose ticker means another contract here."""
+        book = self._book()
+        rows = {**book.portfolio, **book.positions}.values()
+        held = [(row.con_id, row.symbol) for row in rows if row.is_managed and row.qty != 0]
+        return await self._connection.listings.twins(held)
 
     async def _download(self) -> None:
         """Ask for positions and account values from scratch; rows of before are forgotten."""

@@ -46,6 +46,7 @@ class _Round:
     pricing: PricingSettings
     lines: dict[Symbol, list[QuoteLine]]
     news: dict[Symbol, asyncio.Event] = field(default_factory=dict)
+    contracts: dict[Symbol, Contract] = field(default_factory=dict)
 
     def usable_line(self, symbol: Symbol) -> QuoteLine | None:
         usable = (line for line in self.lines[symbol] if line.state is LineState.USABLE)
@@ -142,10 +143,11 @@ class QuoteDesk:
         contract = await self._contract(symbol, con_id)
         if contract is None:
             return
+        this.contracts[symbol] = contract
         stages = list(_SHARES) if this.pricing.fallback_to_snapshot else [QuoteStage.LIVE]
         for stage in stages:
             share = _SHARES[stage] if len(stages) > 1 else 1.0
-            await self._run_stage(contract, stage, share, this)
+            await self._run_stage(symbol, stage, share, this)
             if this.usable_line(symbol) is not None:
                 break
         else:
@@ -161,12 +163,12 @@ class QuoteDesk:
         return None if listing is None else convert.known_contract(listing.con_id, symbol)
 
     async def _run_stage(
-        self, contract: Contract, stage: QuoteStage, share: float, this: _Round
+        self, symbol: Symbol, stage: QuoteStage, share: float, this: _Round
     ) -> None:
         """Ask until a value, a refusal, the end, or the end of the stage's time."""
         clock = asyncio.get_running_loop().time
         ends_at: float | None = None
-        symbol, attempt = contract.symbol, 0
+        contract, attempt = this.contracts[symbol], 0
         news = this.news.setdefault(symbol, asyncio.Event())
         while this.usable_line(symbol) is None:
             news.clear()

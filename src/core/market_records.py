@@ -49,7 +49,8 @@ class SymbolLookup:
 
     ``is_unknown``: the broker has no instrument of that name at all. ``candidates`` are readable
     descriptions of what was found instead (several matches, or the nearest names it offers), and
-    ``spelled`` those that are this share class in the broker's own spelling.
+    ``spelled`` those that are this share class in the broker's own spelling. ``choices`` are the
+    lines of the settings file that would settle which instrument is meant.
     """
 
     symbol: Symbol
@@ -58,6 +59,7 @@ class SymbolLookup:
     is_unknown: bool = False
     candidates: tuple[str, ...] = ()
     spelled: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
 
 
 # --- prices ---------------------------------------------------------------------------------

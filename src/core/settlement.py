@@ -155,7 +155,8 @@ def _value_after(plan: TradePlan, after: AccountSnapshot, fills: Iterable[Fill])
 def _prices_after(plan: TradePlan, after: AccountSnapshot, fills: Iterable[Fill]) -> PriceBook:
     """The account's own market prices; else the last execution's, else the planned ones."""
     planned = {symbol: one.price_usd for symbol, one in plan.before.holdings.items()}
-    executed = {fill.symbol: fill.price_usd for fill in fills}
+    names = {ticket.con_id: ticket.symbol for ticket in plan.tickets}
+    executed = {names.get(fill.con_id, fill.symbol): fill.price_usd for fill in fills}
     market = {one.symbol: one.market_price_usd for one in after.positions if one.market_price_usd}
     return PriceBook(
         prices={

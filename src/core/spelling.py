@@ -3,6 +3,7 @@
 IBKR writes a share class with a space (``BRK B``) and a preferred share with PR (``BAC PRL``);
 elsewhere they are ``BRK.B``, ``BRK-B``, ``BAC-L``, ``BAC.PR.L``. And what reads like money may be
 an instrument: a leveraged fund trades as USD, while cash is written CASH in the portfolios file.
+Two instruments may share a ticker: the one that [contracts] does not choose is named with its id.
 
 Source: SRS F-118 and F-115.
 """
@@ -14,6 +15,8 @@ from typing import Final
 
 from src.core.portfolios import CASH, Symbol
 
+_TWIN: Final = "#"
+_MOST_DIGITS: Final = 10
 _BETWEEN: Final = re.compile(r"[ ./^-]+")
 _CURRENCIES: Final = frozenset(
     {"AUD", "CAD", "CHF", "CNH", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "ILS", "INR"}
@@ -24,6 +27,23 @@ _MONEY_WORDS: Final = frozenset(
     | {"KASSE", "LIQUIDITAET", "ARGENT", "ESPECES", "LIQUIDITE", "LIQUIDITES", "EFECTIVO"}
     | {"DINERO", "LIQUIDEZ", "CONTANTI", "LIQUIDITA", "DINHEIRO", "CAIXA", "KONTANTER"}
 )
+
+
+def twin_name(ticker: Symbol, con_id: int) -> Symbol:
+    """How a held instrument is called whose ticker the settings give to another contract."""
+    return f"{ticker}{_TWIN}{con_id}"
+
+
+def ticker_of(symbol: Symbol) -> Symbol:
+    """What the broker calls the instrument: ``EXUS`` of ``EXUS#12345678``."""
+    return symbol.partition(_TWIN)[0] if twin_con_id(symbol) else symbol
+
+
+def twin_con_id(symbol: Symbol) -> int:
+    """The contract id in a twin's name; 0 for every other symbol."""
+    ticker, _, number = symbol.rpartition(_TWIN)
+    is_id = number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS
+    return int(number) if ticker and is_id else 0
 
 
 def other_spellings(symbol: Symbol) -> tuple[Symbol, ...]:

@@ -97,7 +97,8 @@ def _by_symbol(snapshot: AccountSnapshot, con_ids: Mapping[Symbol, int]) -> dict
             other = earlier.con_id if earlier else listed_id
             raise Refused(
                 f"{position.symbol} means two contracts here, conId {position.con_id} and "
-                f"{other} (a rename or a second listing); settle this at the broker first"
+                f"{other} (a rename or a second listing); write {position.symbol} = and the conId "
+                "that is meant below [contracts] in the settings, or settle this at the broker"
             )
         if position.qty_shares < ZERO:
             raise Refused(f"{position.symbol} is held short; cover it by hand first")

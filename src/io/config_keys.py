@@ -1,7 +1,8 @@
 """Every section and key of the settings file, as a table.
 
 ``field`` is the name in the section's record; the default of a key that is left out stands there
-too, in ``src.settings``. ``[models]`` is not in the table: its keys are the user's own names.
+too, in ``src.settings``. ``[models]`` and ``[contracts]`` are not in the table: their keys are the
+user's own names and tickers.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from src.io.config_values import (
 )
 
 MODELS: Final = "models"
+CONTRACTS: Final = "contracts"
 
 
 class KeyRule(NamedTuple):
@@ -93,4 +95,4 @@ KEY_RULES: Final[Mapping[str, Mapping[str, KeyRule]]] = {
 }
 
 REQUIRED_SECTIONS: Final = ("ibkr", MODELS)
-SECTIONS: Final = ("ibkr", MODELS, "rebalance", "pricing", "execution", "io")
+SECTIONS: Final = ("ibkr", MODELS, "rebalance", "pricing", "execution", CONTRACTS, "io")

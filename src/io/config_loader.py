@@ -8,20 +8,30 @@ Whether the mix fits the portfolio CSV is decided in ``src.io.cross_checks``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 from src.core.money import ONE, exact_sum, plain_text
+from src.core.portfolios import CASH, Symbol
 from src.errors import ConfigError
-from src.io.config_keys import KEY_RULES, MODELS, REQUIRED_SECTIONS, SECTIONS, KeyRule
-from src.io.config_values import share_of_mix
+from src.io.config_keys import (
+    CONTRACTS,
+    KEY_RULES,
+    MODELS,
+    REQUIRED_SECTIONS,
+    SECTIONS,
+    KeyRule,
+)
+from src.io.config_values import contract_choice, share_of_mix
 from src.io.config_warnings import connection_warnings
+from src.io.csv_cells import read_symbol
 from src.io.ini_scan import Entry, IniSection, IniText, place_of, scan_ini
 from src.io.input_file import UnusableFile, read_input
 from src.known_accounts import learn_accounts
 from src.settings import (
+    ContractChoice,
     ExecutionSettings,
     IbkrSettings,
     IoSettings,
@@ -52,6 +62,7 @@ def load_settings(path: str | Path) -> Settings:
     reader.check_sections()
     values = {section: reader.read_section(section) for section in KEY_RULES}
     models = reader.read_models()
+    contracts = reader.read_contracts()
     if ini.problems:
         raise ConfigError(ini.problems.in_file_order())
     ibkr = IbkrSettings(**values["ibkr"])
@@ -63,6 +74,7 @@ def load_settings(path: str | Path) -> Settings:
         pricing=PricingSettings(**values["pricing"]),
         execution=ExecutionSettings(**values["execution"]),
         io=IoSettings(**values["io"]),
+        contracts=contracts,
         source=ini.name,
         warnings=connection_warnings(ibkr),
         content=text.raw,
@@ -132,12 +144,30 @@ class _Reader:
             self._check_mix(section, mix.values())
         return mix
 
+    def read_contracts(self) -> dict[Symbol, ContractChoice]:
+        """Which instrument each ticker means; the section may be left out."""
+        section = self.ini.sections.get(CONTRACTS)
+        chosen: dict[Symbol, ContractChoice] = {}
+        for entry in section.entries.values() if section is not None else ():
+            try:
+                symbol = read_symbol(entry.key)
+            except ValueError as error:
+                what = f"{shown_value(entry.key)} is not a ticker: {error}"
+                self._report(entry.line, CONTRACTS, "", what, "")
+                continue
+            if symbol == CASH:
+                self._report(entry.line, CONTRACTS, CASH, "cash is no instrument", "remove it")
+            else:
+                self._read_value(CONTRACTS, entry, KeyRule(symbol, contract_choice), chosen)
+        return chosen
+
     def lines(self) -> dict[tuple[str, str], int]:
-        """The line of each key by section and key; a model's key as the file spells it."""
+        """The line of each key; a model's as the file spells it, a ticker's in capitals."""
+        spelled: dict[str, Callable[[str], str]] = {MODELS: str, CONTRACTS: str.upper}
         return {
-            (section, entry.key if section == MODELS else folded): entry.line
+            (section, spelled.get(section, str.casefold)(entry.key)): entry.line
             for section, found in self.ini.sections.items()
-            for folded, entry in found.entries.items()
+            for entry in found.entries.values()
         }
 
     def _check_mix(self, section: IniSection, weights: Iterable[Decimal]) -> None:

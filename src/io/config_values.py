@@ -23,12 +23,14 @@ from src.core.money import (
     weight_to_percent,
 )
 from src.io.spreadsheet_text import plain_text_of
+from src.settings import ContractChoice
 
 ValueParser = Callable[[str], object]
 
 MAX_WHOLE: Final = 2**31 - 1
 _MAX_SECONDS: Final = Decimal(10) ** 9
 _BARE_FRACTION_LIMIT: Final = Decimal("0.2")
+_EXCHANGE: Final = re.compile(r"[A-Z][A-Z0-9._-]{1,15}")
 _HOST: Final = re.compile(r"[A-Za-z0-9:][A-Za-z0-9_.:%-]{0,252}")
 _WHOLE: Final = re.compile(r"-?[0-9]{1,20}")
 _TRUTH: Final = {
@@ -116,6 +118,17 @@ def percent_above_zero(text: str) -> Decimal:
     if not value > ZERO:
         raise ValueError(expected)
     return value
+
+
+def contract_choice(text: str) -> ContractChoice:
+    """A contract id, or the exchange an instrument is listed on."""
+    expected = "expected a conId such as 756733, or the exchange of its listing such as ARCA"
+    if text.isascii() and text.isdigit() and len(text) <= len(str(MAX_WHOLE)):
+        if 0 < int(text) <= MAX_WHOLE:
+            return ContractChoice(con_id=int(text))
+    elif _EXCHANGE.fullmatch(text.upper()) and text.upper() != "SMART":
+        return ContractChoice(exchange=text.upper())
+    raise ValueError(expected)
 
 
 def choice(*options: str) -> ValueParser:

@@ -6,9 +6,9 @@ The mixed CASH target may not imply more leverage than ``max_leverage`` allows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from src.core.money import (
     ONE,
@@ -19,12 +19,16 @@ from src.core.money import (
     pct_text,
     plain_text,
 )
-from src.core.portfolios import CASH, ModelPortfolios, folded_name
-from src.errors import ConfigError, Problem
+from src.core.portfolios import CASH, ModelPortfolios, Symbol, folded_name
+from src.core.spelling import ticker_of
+from src.errors import ConfigError, Problem, UnknownSymbolError
 from src.io.ini_scan import place_of
 from src.io.problem_list import at_line
 from src.settings import Settings
 from src.text import did_you_mean, printable
+
+if TYPE_CHECKING:
+    from src.core.records import AccountSnapshot, SymbolLookup
 
 _ROUNDING: Final = Decimal("1e-9")
 
@@ -80,6 +84,36 @@ def mix_warnings(settings: Settings, portfolios: ModelPortfolios) -> tuple[str, 
     if unused:
         warnings.append(f"weight 0 in the mix: {', '.join(unused)}")
     return tuple(warnings)
+
+
+def check_contracts(settings: Settings, lookups: Mapping[Symbol, SymbolLookup]) -> None:
+    """Raises: UnknownSymbolError for each key of [contracts] that was looked up in vain."""
+    problems = []
+    for symbol in settings.contracts:
+        lookup = lookups.get(symbol)
+        if lookup is not None and lookup.listing is None:
+            where = _key_place(settings, "contracts", symbol)
+            pasted = lookup.choices
+            hint = "write one of these lines instead" if pasted else ""
+            problems.append(Problem(where, printable(lookup.problem), hint, pasted))
+    if problems:
+        raise UnknownSymbolError(problems)
+
+
+def idle_contracts(
+    settings: Settings, listed: Collection[Symbol], held: AccountSnapshot | None = None
+) -> tuple[str, ...]:
+    """A warning for each key of [contracts] that matters to nothing, as far as ``held`` tells."""
+    known = set(listed)
+    if held is not None:
+        known.update(ticker_of(one.symbol) for one in held.positions)
+        known.update(one.symbol for one in held.unmanaged)
+    without = "no model lists it" if held is None else "no model lists it and nothing of it is held"
+    return tuple(
+        f"[contracts] {symbol} = {choice} has no effect: {without}"
+        for symbol, choice in settings.contracts.items()
+        if symbol not in known
+    )
 
 
 def _unmatched(settings: Settings, portfolios: ModelPortfolios) -> list[Problem]:

@@ -109,7 +109,11 @@ def _symbol_problem(
     elif lookup and lookup.candidates:
         hints.append(f"IBKR offers {_listed(lookup.candidates, '; ')}")
     where = f"{place} column {SYMBOL_COLUMN}"
-    return Problem(where=where, what=f"{symbol}: {what}", hint="; ".join(hints))
+    pasted = ("[contracts]", *lookup.choices) if lookup and lookup.choices else ()
+    if pasted:
+        hints = ["put one of these lines below [contracts] in the settings file"]
+    hint = "; ".join(hints)
+    return Problem(where=where, what=f"{symbol}: {what}", hint=hint, to_paste=pasted)
 
 
 def _listed(texts: Sequence[str], between: str) -> str:

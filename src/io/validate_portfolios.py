@@ -24,7 +24,7 @@ from src.core.portfolios import ModelPortfolios
 from src.core.records import Listing, Symbol, SymbolLookup
 from src.errors import ExitCode, InputError, Problem
 from src.io.config_loader import load_settings
-from src.io.cross_checks import check_models, mix_warnings
+from src.io.cross_checks import check_models, idle_contracts, mix_warnings
 from src.io.portfolio_csv import check_symbols, load_portfolios
 from src.settings import Settings
 from src.text import counted, printable
@@ -42,6 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         check_models(settings, portfolios)
         _warn_all(() if arguments.simulate else settings.warnings)
         _warn_all(mix_warnings(settings, portfolios))
+        _warn_all(idle_contracts(settings, portfolios.symbols))
         checked = "symbols not looked up"
         if not arguments.offline:
             listings = _look_up_symbols(settings, portfolios, simulate=arguments.simulate)

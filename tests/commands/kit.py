@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -38,7 +38,7 @@ ORDER_MESSAGES: Final = frozenset(
     {"PlaceOrder", "CancelOrder", "ReqGlobalCancel", "ReqAutoOpenOrders", "ExerciseOptions"}
 )
 PROMPT: Final = "? [y/N]: "
-_SYMBOL, _SIDE, _QTY, _ACCOUNT = 3, 16, 17, 23
+_CON_ID, _SYMBOL, _SIDE, _QTY, _ACCOUNT = 2, 3, 16, 17, 23
 """Where the fields of placeOrder name these."""
 
 Main = Callable[[Sequence[str]], int]
@@ -67,6 +67,7 @@ class Order:
     qty: str
     symbol: str
     account: str = ACCOUNT
+    con_id: int = field(default=0, compare=False)
 
 
 def orders_among(messages: Iterable[tuple[str, Sequence[str]]]) -> list[Order]:
@@ -77,6 +78,7 @@ def orders_among(messages: Iterable[tuple[str, Sequence[str]]]) -> list[Order]:
             qty=fields[_QTY],
             symbol=fields[_SYMBOL],
             account=fields[_ACCOUNT],
+            con_id=int(fields[_CON_ID]),
         )
         for name, fields in messages
         if name == "PlaceOrder"

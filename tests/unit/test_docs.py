@@ -14,7 +14,7 @@ import pytest
 from src import options, snapshot
 from src.errors import ExitCode
 from src.io import validate_config, validate_portfolios
-from src.io.config_keys import KEY_RULES
+from src.io.config_keys import KEY_RULES, SECTIONS
 from src.simulator import __main__ as simulator
 from tests.fuzz import __main__ as fuzz
 from tests.readme_preview import PICTURE, picture, practice_run, with_blocks
@@ -115,8 +115,9 @@ def sample_settings() -> dict[str, dict[str, str]]:
 
 def test_every_key_is_in_the_sample_settings_and_in_usage() -> None:
     known = {section: set(keys) for section, keys in KEY_RULES.items()}
-    sample = {name: set(keys) for name, keys in sample_settings().items() if name != "models"}
+    sample = {name: set(keys) for name, keys in sample_settings().items() if name in known}
     assert sample == known
+    assert set(sample_settings()) == set(SECTIONS)
     assert {name: set(keys) for name, keys in usage_defaults().items()} == known
 
 

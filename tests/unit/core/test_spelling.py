@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from src.core.spelling import is_same_class, other_spellings, reads_like_money, root_of
+from src.core.spelling import (
+    is_same_class,
+    other_spellings,
+    reads_like_money,
+    root_of,
+    ticker_of,
+    twin_con_id,
+    twin_name,
+)
 
 
 @pytest.mark.parametrize(
@@ -57,3 +65,14 @@ def test_money_in_other_words_is_recognised(symbol: str) -> None:
 @pytest.mark.parametrize("symbol", ["SPY", "ALL", "BND", "AMD", "CASHX", "MON", "USDU", "CALF"])
 def test_a_plain_ticker_does_not_read_like_money(symbol: str) -> None:
     assert not reads_like_money(symbol)
+
+
+def test_f118_a_twin_is_named_with_its_id_and_keeps_its_ticker() -> None:
+    name = twin_name("BRK B", 12345678)
+    assert name == "BRK B#12345678"
+    assert (ticker_of(name), twin_con_id(name)) == ("BRK B", 12345678)
+
+
+@pytest.mark.parametrize("symbol", ["SPY", "", "#1", "A#", "A#B", "A#-1", "A#12345678901"])
+def test_f118_nothing_else_is_a_twin(symbol: str) -> None:
+    assert (ticker_of(symbol), twin_con_id(symbol)) == (symbol, 0)

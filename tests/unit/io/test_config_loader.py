@@ -13,6 +13,7 @@ from src.io.config_keys import KEY_RULES
 from src.io.config_loader import load_settings
 from src.known_accounts import mask_accounts
 from src.settings import (
+    ContractChoice,
     ExecutionSettings,
     IbkrSettings,
     IoSettings,
@@ -95,6 +96,39 @@ def test_the_samples_placeholder_is_a_warning_of_its_own() -> None:
     (warning,) = load_settings(SAMPLE).warnings
     assert "DU0000000" in warning
     assert "placeholder" in warning
+
+
+def test_f118_contracts_take_any_ticker_and_an_id_or_an_exchange(tmp_path: Path) -> None:
+    text = f"{MINIMAL}[contracts]\nexus = 12345678 ; NASDAQ, A FUND\nBRK B = nyse\nA: 1\n"
+    settings = load(tmp_path, text)
+    assert settings.contracts == {
+        "EXUS": ContractChoice(con_id=12345678),
+        "BRK B": ContractChoice(exchange="NYSE"),
+        "A": ContractChoice(con_id=1),
+    }
+    assert settings.lines["contracts", "BRK B"] == 7
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("EXUS = 0", "EXUS: '0' is not valid: expected a conId"),
+        ("EXUS = 2147483648", "expected a conId"),
+        ("EXUS = 1.5", "expected a conId"),
+        ("EXUS =", "expected a conId"),
+        ("EXUS = SMART", "the exchange of its listing"),
+        ("EXUS = 12 ARCA", "expected a conId"),
+        ("CASH = 1", "cash is no instrument"),
+        ("A!B = 1", "'A!B' is not a ticker"),
+        ("EXUS = 1\nexus = 2", "'exus' stands twice"),
+    ],
+)
+def test_f118_what_is_no_choice_is_named_with_its_line(
+    tmp_path: Path, line: str, words: str
+) -> None:
+    (problem,) = problems_of(tmp_path, f"{MINIMAL}[contracts]\n{line}\n")
+    assert problem.startswith(f"settings.ini:{5 + line.count('exus') + 1} [contracts]")
+    assert words in problem
 
 
 def test_every_field_of_the_records_has_a_key() -> None:
