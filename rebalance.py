@@ -36,6 +36,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     from src.io.run_files import claim_run_files, prepare_report_dir
 
     started_utc = datetime.now(timezone.utc)
+    if options.from_snapshot is not None:
+        from src.runs import plan_from_file
+
+        with screen_log():
+            inputs = load_inputs(options, settings)
+            return plan_from_file(options.from_snapshot, options, inputs, started_utc)
     files = claim_run_files(prepare_report_dir(settings.io.report_dir), started_utc)
     with (
         screen_log(),
@@ -50,10 +56,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _plan_and_trade(options: Options, inputs: Inputs, files: RunFiles) -> int:
-    if options.from_snapshot is not None:
-        from src.runs import plan_from_file
-
-        return plan_from_file(options.from_snapshot, options, inputs, files)
     from src.interrupt import Sending, run_interruptible
 
     if options.task is not Task.CONFIRM or inputs.settings.ibkr.read_only:

@@ -22,6 +22,8 @@ from src.io.report_rows import ReportRun
 from src.runs import now_utc
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from src.broker.execution import ExecutionResult
     from src.core.records import OrderOutcome, TradePlan
     from src.core.settlement import Settlement
@@ -36,6 +38,7 @@ class RunAccounts:
     """What a run that traded leaves to be written down."""
 
     plan: TradePlan
+    pre_report: Path
     is_simulated: bool
     result: ExecutionResult
     settlement: Settlement
@@ -46,8 +49,10 @@ def account_for(accounts: RunAccounts, journal: JournalDb, files: RunFiles) -> i
     report = _report(accounts, files)
     outcomes, gaps = _recorded(journal, report)
     problems = [*report.problems, *(gaps or _close(journal, report))]
-    problems += _file(accounts, outcomes, None if gaps else journal, files)
-    final = replace(report, problems=tuple(dict.fromkeys(problems)))
+    path, failures = _file(accounts, outcomes, None if gaps else journal, files)
+    report_line = [] if path is None else [f"Report: {path}"]
+    filed = (f"Plan:   {accounts.pre_report}", *report_line, f"Log:    {files.log}")
+    final = replace(report, problems=tuple(dict.fromkeys([*problems, *failures])), filed=filed)
     if final.exit_code != report.exit_code and not gaps:
         _close(journal, final)
     emit("\n" + render_summary(final))
@@ -113,8 +118,8 @@ def _file(
     outcomes: tuple[OrderOutcome, ...],
     journal: JournalDb | None,
     files: RunFiles,
-) -> list[str]:
-    """Write the post report, or print it, and note that; what went wrong, if anything."""
+) -> tuple[Path | None, list[str]]:
+    """Write the post report, or print it, and note that: its path, and what went wrong."""
     after = accounts.settlement.after
     run = ReportRun(
         started_utc=files.started_utc,
@@ -129,12 +134,12 @@ def _file(
         emit(printed_report(run, outcomes, after))
         why = error.strerror or error
         later = f"`python rebalance.py --rebuild {files.run_id}` writes it later"
-        return [f"{files.post} could not be written ({why}); its rows stand above, {later}"]
+        return None, [f"{files.post} could not be written ({why}); its rows stand above, {later}"]
     log.info("post-trade report written path=%s rows=%d", path, len(outcomes))
     if journal is None:
-        return []
+        return path, []
     try:
         journal.append(ReportWritten(run_id=files.run_id, at_utc=now_utc(), file_name=path.name))
     except JournalError as error:
-        return [f"the journal could not note the report: {error}"]
-    return []
+        return path, [f"the journal could not note the report: {error}"]
+    return path, []

@@ -32,8 +32,11 @@ from src.errors import Interrupted, Refused
 from src.planning import LiveProposal, aged, look_again, propose
 from src.presenting import Presentation, present, question, write_pre_report
 from src.prompt import ask
+from src.runs import NOTHING_SENT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from src.broker.ports import MarketView
     from src.core.records import TradePlan
     from src.inputs import Books, Inputs
@@ -67,6 +70,7 @@ class Approval:
     proposal: LiveProposal
     state: MarketState
     permit: TradePermit
+    pre_report: Path
 
 
 async def seek_approval(view: MarketView, asking: Asking) -> Approval | None:
@@ -78,15 +82,19 @@ async def seek_approval(view: MarketView, asking: Asking) -> Approval | None:
     for number in range(MAX_PLANS):
         since_planned = Stopwatch()
         proposal = await propose(view, asking.inputs, asking.books, asking.now, fresh=number > 0)
-        wants_trades = _show(proposal, asking, asked)
-        answer = await _ask(proposal, asking) if wants_trades else None
-        if answer is None:
+        filed = _show(proposal, asking, asked)
+        answer = await _ask(proposal, asking) if filed else None
+        if answer is None or filed is None:
             return None
         later = await look_again(view, asking.inputs, asking.books, asking.now)
         age_sec = since_planned.elapsed_sec()
         changes = _changes(proposal, later, age_sec, asking)
         if not changes:
-            return _permit(proposal, answer, aged(later, age_sec), asking)
+            state = aged(later, age_sec)
+            permit = _permit(proposal, answer, state, asking)
+            if permit is None:
+                return None
+            return Approval(proposal=proposal, state=state, permit=permit, pre_report=filed)
         asked = proposal.plan
         _decline(asking, "changed: " + "; ".join(changes))
         emit("\n".join(("", CHANGED, *(f"- {one}" for one in changes), "")))
@@ -96,14 +104,14 @@ async def seek_approval(view: MarketView, asking: Asking) -> Approval | None:
     )
 
 
-def _show(proposal: LiveProposal, asking: Asking, asked: TradePlan | None) -> bool:
-    """Record, print and file the plan; True when there is something to ask about.
+def _show(proposal: LiveProposal, asking: Asking, asked: TradePlan | None) -> Path | None:
+    """Record, print and file the plan; where it is filed, if there is something to ask about.
 
     ``asked`` is the plan that no longer held.
     """
     asking.journal.append(_plan_event(proposal, asking))
     is_seen = present(proposal, asking.how, asking.now(), asked)
-    write_pre_report(proposal, asking.how, asking.files)
+    filed = write_pre_report(proposal, asking.how, asking.files)
     found = trading_obstacles(proposal.plan, proposal.state, asking.inputs.settings, asking.now())
     try:
         refuse_obstacles(found)
@@ -115,7 +123,7 @@ def _show(proposal: LiveProposal, asking: Asking, asked: TradePlan | None) -> bo
         reason = "nobody could read the plan: the output was closed"
     if reason:
         _decline(asking, reason)
-    return not reason
+    return None if reason else filed
 
 
 async def _ask(proposal: LiveProposal, asking: Asking) -> Answer | None:
@@ -132,7 +140,7 @@ async def _ask(proposal: LiveProposal, asking: Asking) -> Answer | None:
         return Answer(text=text, run_id=asking.files.run_id, plan_hash=proposal.plan.plan_hash)
     reason = "end of input" if text is None else "answered no"
     _decline(asking, reason)
-    emit("Nothing was sent.")
+    emit(NOTHING_SENT)
     return None
 
 
@@ -150,7 +158,7 @@ def _changes(
 
 def _permit(
     proposal: LiveProposal, answer: Answer, state: MarketState, asking: Asking
-) -> Approval | None:
+) -> TradePermit | None:
     try:
         permit = grant_permit(answer, proposal.plan, state, asking.inputs.settings, asking.now())
     except Refused as error:
@@ -164,7 +172,7 @@ def _permit(
         Approved(run_id=run_id, at_utc=asking.now(), plan_hash=proposal.plan.plan_hash)
     )
     log.info("plan approved hash=%s", proposal.plan.plan_hash)
-    return Approval(proposal=proposal, state=state, permit=permit)
+    return permit
 
 
 def _plan_event(proposal: LiveProposal, asking: Asking) -> PlanRecorded:

@@ -43,6 +43,7 @@ class Options(NamedTuple):
     simulate: bool = False
     from_snapshot: Path | None = None
     as_json: bool = False
+    save: bool = False
     run_id: str = ""
     cancel: bool = False
     wishes: Wishes | None = None
@@ -62,6 +63,8 @@ def read_options(argv: Sequence[str] | None = None) -> Options:
         parser.error("--accept goes with --recover")
     if flags.cancel and not flags.recover:
         parser.error("--cancel goes with --recover")
+    if flags.save and not flags.from_snapshot:
+        parser.error("--save goes with --from-snapshot: every other run files its plan anyway")
     if "" in (flags.accept, flags.rebuild):
         parser.error("a run id is missing: it looks like 20250131T143000Z")
     if wanted and not flags.dry_run:
@@ -76,6 +79,7 @@ def read_options(argv: Sequence[str] | None = None) -> Options:
         simulate=flags.simulate,
         from_snapshot=flags.from_snapshot,
         as_json=flags.as_json,
+        save=flags.save,
         run_id=flags.rebuild or flags.accept or "",
         cancel=flags.cancel,
         wishes=_wishes(flags, wanted[0] if wanted else "", parser),
@@ -152,6 +156,11 @@ def _parser() -> CommandParser:
         type=as_path,
         metavar="FILE",
         help="plan from a file of `python -m src.snapshot --csv`, without any broker",
+    )
+    parser.add_argument(
+        "--save",
+        action="store_true",
+        help="with --from-snapshot: file the plan in report_dir, which is else left alone",
     )
     parser.add_argument(
         "--json", dest="as_json", action="store_true", help="print the plan as one JSON object"

@@ -6,6 +6,7 @@ import logging
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from src.cli import DEFAULT_CONFIG, DEFAULT_CSV, as_path
 from src.console import emit
 from src.errors import ExitCode
 from src.options import Task
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from src.inputs import Inputs
     from src.io.run_files import RunFiles
     from src.options import Options
+    from src.planning import LiveProposal
     from src.presenting import Presentation
 
 log = logging.getLogger(__name__)
@@ -25,6 +27,7 @@ DRY_RUN_NOTICE = "dry run: nothing is sent"
 OVERRULED_NOTICE = "dry run (--dry-run wins over --confirm): nothing is sent"
 READ_ONLY_NOTICE = "read-only: nothing is sent"
 READ_ONLY_END = "read-only: nothing was sent"
+NOTHING_SENT = "Nothing was sent."
 
 
 def now_utc() -> datetime:
@@ -48,9 +51,9 @@ async def dry_run(options: Options, inputs: Inputs, files: RunFiles) -> int:
         books = glance_at_books(inputs.settings, is_simulated=options.simulate)
         proposal = await propose(session, inputs, books, now_utc, fresh=False)
         present(proposal, how, now_utc())
-    write_pre_report(proposal, how, files)
-    if options.task is Task.CONFIRM:
-        emit(READ_ONLY_END)
+    path = write_pre_report(proposal, how, files)
+    if not options.as_json:
+        emit("\n".join(_end(options, inputs, proposal, path)))
     log.info("run finished exit_code=0 orders_sent=0")
     return ExitCode.OK
 
@@ -60,8 +63,38 @@ def _import_what_follows() -> None:
     from src import account_books, planning, presenting  # noqa: F401
 
 
-def plan_from_file(path: Path, options: Options, inputs: Inputs, files: RunFiles) -> int:
-    """Plan from a snapshot file, show it, file the pre-trade report."""
+def _end(options: Options, inputs: Inputs, proposal: LiveProposal, filed: Path) -> tuple[str, ...]:
+    """The last lines: that nothing was sent, where the plan is, and how to trade it."""
+    where = f"The plan is filed in {filed}"
+    if options.task is Task.CONFIRM:
+        return ("", where, READ_ONLY_END)
+    first = []
+    if inputs.settings.ibkr.read_only:
+        first.append("set read_only = false in [ibkr]")
+    if proposal.obstacles:
+        first.append("settle what begins with trading: above")
+    steps = f", {' and '.join(first)}, then" if first else ""
+    how = (f"To trade it{steps}: {trading_command(options)}",) if proposal.plan.tickets else ()
+    return ("", NOTHING_SENT, where, *how)
+
+
+def trading_command(options: Options) -> str:
+    """The command line that trades what this dry run showed."""
+    words = ["python rebalance.py --confirm"]
+    if options.simulate:
+        words.append("--simulate")
+    for flag, path, usual in (
+        ("--config", options.config, DEFAULT_CONFIG),
+        ("--csv", options.csv, DEFAULT_CSV),
+    ):
+        text = str(path)
+        if path != as_path(usual):
+            words.append(f'{flag} "{text}"' if " " in text else f"{flag} {text}")
+    return " ".join(words)
+
+
+def plan_from_file(path: Path, options: Options, inputs: Inputs, started_utc: datetime) -> int:
+    """Plan from a snapshot file and show it: a what-if, filed only where ``--save`` asks."""
     from src.core.account_rules import spendable_now
     from src.core.names import money_words
     from src.core.targets import apply_unlisted, symbols_to_price, unlisted_symbols
@@ -90,8 +123,14 @@ def plan_from_file(path: Path, options: Options, inputs: Inputs, files: RunFiles
     )
     how = presentation(options, inputs)
     present(proposal, how, now_utc())
-    write_pre_report(proposal, how, files)
-    log.info("run finished exit_code=0 orders_sent=0")
+    filed = "Nothing is filed: a plan from a file is a what-if (--save files it)."
+    if options.save:
+        from src.io.run_files import name_what_if, prepare_report_dir
+
+        files = name_what_if(prepare_report_dir(inputs.settings.io.report_dir), started_utc)
+        filed = f"The plan is filed in {write_pre_report(proposal, how, files)}"
+    if not options.as_json:
+        emit(f"\n{NOTHING_SENT}\n{filed}")
     return ExitCode.OK
 
 

@@ -106,6 +106,7 @@ async def _trade(run: _Run, approval: Approval) -> RunAccounts:
             complain("orders may be working: run `python rebalance.py --recover` before anything")
     return RunAccounts(
         plan=approval.proposal.plan,
+        pre_report=approval.pre_report,
         is_simulated=run.books.is_simulated,
         result=result,
         settlement=_settlement(approval, result),

@@ -23,6 +23,8 @@ PICTURE: Final = ROOT / ".github" / "preview.svg"
 _BLOCK: Final = re.compile(r"(<!-- (\w+):begin .*? -->\n).*?(<!-- \2:end -->)", re.DOTALL)
 COMMAND: Final = "python rebalance.py --confirm --simulate"
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC")
+_RUN_ID: Final = re.compile(r"\d{8}T\d{6}Z")
+_SHOWN_RUN_ID: Final = "20261120T153000Z"
 _SHOWN_TIME: Final = "2026-11-20 15:30:00 UTC"
 _QUESTION: Final = "SIMULATED: Send "
 _COLUMNS: Final = 80
@@ -56,7 +58,9 @@ def practice_run() -> PracticeRun:
             check=True,
             encoding="utf-8",
         )
-    plan, heading, summary = _TIME.sub(_SHOWN_TIME, run.stdout).partition(_SUMMARY)
+        shown = run.stdout.replace(str(Path(directory) / "reports"), "reports")
+    shown = _RUN_ID.sub(_SHOWN_RUN_ID, _TIME.sub(_SHOWN_TIME, shown))
+    plan, heading, summary = shown.partition(_SUMMARY)
     return PracticeRun(
         plan=plan,
         question=next(line for line in run.stderr.splitlines() if line.startswith(_QUESTION)),

@@ -50,6 +50,7 @@ class RunReport:
     ``orders_sent`` counts orders that may have reached the broker. ``problems`` are sentences
     that make the run incomplete beyond its tickets: a lost connection, a record not written, a
     stop by alarm. ``was_refused`` and ``was_lost`` say why nothing was sent, if nothing was.
+    ``filed`` says where the run's files are, one line each.
     """
 
     run_id: str
@@ -62,6 +63,7 @@ class RunReport:
     was_lost: bool = False
     was_refused: bool = False
     problems: tuple[str, ...] = ()
+    filed: tuple[str, ...] = ()
 
     @property
     def plan_hash(self) -> str:
@@ -151,6 +153,7 @@ def render_summary(report: RunReport) -> str:
     lines += _account_lines(report)
     lines += [f"WARNING: {text}" for text in report.settlement.warnings]
     lines += [f"PROBLEM: {text}" for text in (*report.settlement.differences, *report.problems)]
+    lines += ["", *report.filed] if report.filed else []
     return "\n".join(printable(line) for line in [*lines, "", last_line(report)])
 
 

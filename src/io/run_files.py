@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -78,6 +78,12 @@ def claim_run_files(
             raise _unusable(directory, f"cannot be written to: {error.strerror}") from error
         return files
     raise _unusable(directory, "holds too many runs of the same second")
+
+
+def name_what_if(directory: Path, started_utc: datetime) -> RunFiles:
+    """The names for a plan from a file: its plan alone is filed, as ``fromfile_<id>.csv``."""
+    files = name_run_files(directory, make_run_id(started_utc), started_utc)
+    return replace(files, pre=directory / f"fromfile_{files.run_id}.csv")
 
 
 def name_run_files(directory: Path, run_id: str, started_utc: datetime) -> RunFiles:

@@ -112,6 +112,8 @@ def test_the_records_of_a_run_agree(place: Workplace, gateway: Gateway) -> None:
     *_, log = place.reports_named("rebalance_2")
     run_id = place.run_id()
     assert [path.stem.rpartition("_")[2] for path in (pre, post, log)] == [run_id] * 3
+    for name, path in (("Plan:   ", pre), ("Report: ", post), ("Log:    ", log)):
+        assert f"{name}{path.relative_to(place.path)}" in done.out.splitlines()[-6:]
     told = in_report(pre)
     filled = [
         Order(

@@ -47,6 +47,11 @@ def test_the_default_is_a_dry_run_on_the_embedded_gateway(place: Workplace) -> N
     with pre.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert {row["symbol"] for row in rows} == {*SYMBOLS, "CASH"}
+    assert lines[-3:] == [
+        "Nothing was sent.",
+        f"The plan is filed in {pre.relative_to(place.path)}",
+        "To trade it: python rebalance.py --confirm --simulate",
+    ]
     text = log.read_text(encoding="utf-8")
     assert "SIMULATED" in text
     assert ACCOUNT not in text
@@ -101,8 +106,43 @@ def test_a_snapshot_file_gives_the_same_orders(place: Workplace, gateway: Gatewa
     assert (live["source"], planned["source"]) == ("broker", "file")
     assert planned["tickets"] == live["tickets"]
     assert "symbols were not verified" in str(planned["warnings"])
+    filed = place.reports_named("")
     shown = place.run("--from-snapshot", "snapshot.json")
     assert "symbols were not verified" in shown.out
+    assert "\nNothing was sent.\nNothing is filed: a plan from a file is a what-if" in shown.out
+    assert place.reports_named("") == filed
+    assert gateway.order_messages == []
+
+
+def test_a_what_if_makes_no_report_directory_and_save_files_the_plan_alone(
+    place: Workplace,
+) -> None:
+    told = place.run("--simulate", "--csv", str(place.csv), main=snapshot.main)
+    Path("snapshot.json").write_text(told.out, encoding="utf-8")
+    assert place.run("--from-snapshot", "snapshot.json").code == ExitCode.OK
+    assert not place.reports.exists()
+    done = place.run("--from-snapshot", "snapshot.json", "--save")
+    (path,) = place.reports_named("")
+    assert path.name.startswith("fromfile_")
+    assert done.out.splitlines()[-1] == f"The plan is filed in {path.relative_to(place.path)}"
+    with path.open(encoding="utf-8", newline="") as file:
+        assert {row["symbol"] for row in csv.DictReader(file)} == {*SYMBOLS, "CASH"}
+
+
+def test_how_to_trade_names_the_files_of_this_run_and_what_stands_in_the_way(
+    place: Workplace, gateway: Gateway
+) -> None:
+    own = Path("my settings.ini")
+    own.write_bytes(place.config.read_bytes())
+    last = place.run("--config", str(own)).out.splitlines()[-1]
+    assert last == 'To trade it: python rebalance.py --confirm --config "my settings.ini"'
+    place.set("ibkr", read_only="true")
+    place.set("execution", max_orders=1)
+    last = place.run("--dry-run").out.splitlines()[-1]
+    assert last == (
+        "To trade it, set read_only = false in [ibkr] and settle what begins with trading: above,"
+        " then: python rebalance.py --confirm"
+    )
     assert gateway.order_messages == []
 
 

@@ -74,6 +74,8 @@ def test_paths_are_taken_over() -> None:
         ["--from-snapshot", "s.json", "--simulate"],
         ["--accept", RUN],
         ["--cancel"],
+        ["--save"],
+        ["--save", "--confirm"],
         ["--cancel", "--confirm"],
         ["--accept", RUN, "--confirm"],
         ["--rebuild", ""],
