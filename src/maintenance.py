@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from src.account_books import AccountBooks, file_left_report, hold_account
 from src.console import emit
+from src.core.codes import READ_ONLY_ADVICE
 from src.core.journal_fold import fold
 from src.core.order_ref import is_run_id
 from src.earlier_runs import (
@@ -105,8 +106,8 @@ def _accept(run_id: str, recovery: Recovery, books: AccountBooks, report_dir: Pa
 def _why_not_accepted(working: Collection[WorkingOrder] | None) -> str:
     if working is None:
         return (
-            "the gateway does not say which orders work (its API is read-only): switch that off in "
-            "its API settings and accept it then"
+            "the gateway does not say which orders work (its API is read-only): "
+            f"{READ_ONLY_ADVICE} and accept it then"
         )
     names = ", ".join(f"{one.order_ref} ({one.symbol}, {one.status})" for one in working)
     return (

@@ -13,6 +13,7 @@ from typing import Any, Final
 from src.broker.clock import Clock
 from src.broker.gap_watch import GapWatch
 from src.broker.order_reactor import OrderReactor
+from src.core.codes import READ_ONLY_CODE
 from src.core.order_events import FillSeen, LinkSeen, LinkState
 from src.core.order_state import BrokerAnswered, CancelWanted, GaveUp, LinkRestored
 from src.core.records import TicketStatus, with_words
@@ -175,6 +176,8 @@ class OrderFollower:
         for ref in taken.order_refs:
             await self._reactor.feed(ref, evidence)
         if isinstance(evidence, BrokerAnswered):
+            if evidence.working is None and any(map(self._is_read_only, taken.order_refs)):
+                self._reactor.halt_read_only()
             for fill in evidence.fills:
                 await self._reactor.take_evidence(FillSeen(fill=fill))
         elif any(self._is_unresolved(ref) for ref in taken.order_refs):
@@ -186,6 +189,11 @@ class OrderFollower:
         orders = self._books.ticket_of(order_ref).orders
         unresolved = [one for one in orders if one.status is TicketStatus.UNRESOLVED]
         return order_ref in {one.request.order_ref for one in unresolved}
+
+    def _is_read_only(self, order_ref: str) -> bool:
+        """Where no orders are listed either, this refusal can mean nothing else."""
+        orders = self._books.ticket_of(order_ref).orders
+        return any(order.error_code == READ_ONLY_CODE for order in orders)
 
     async def _take_deadlines(self) -> None:
         await self._reactor.fire_timers()

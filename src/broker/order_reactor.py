@@ -17,8 +17,9 @@ from src.broker.inquiry import Inquiry
 from src.broker.link import BrokerLink
 from src.broker.order_books import OrderBooks
 from src.broker.order_sender import OrderSender
+from src.core.codes import READ_ONLY_ADVICE, says_read_only
 from src.core.executions import execution_key
-from src.core.order_events import BrokerEvent, CommissionSeen, FillSeen
+from src.core.order_events import BrokerEvent, CommissionSeen, FillSeen, OrderErrorSeen
 from src.core.order_match import stranger
 from src.core.order_state import (
     Begin,
@@ -56,6 +57,7 @@ from src.errors import Refused
 
 log = logging.getLogger(__name__)
 
+READ_ONLY: Final = "the gateway's API is read-only"
 _LASTING: Final = (TimerKind.ORDER, TimerKind.LAST)
 
 
@@ -105,6 +107,13 @@ class OrderReactor:
         while self.sender.lines:
             self._drop(self.sender.lines.popleft(), self.halt_reason)
 
+    def halt_read_only(self) -> None:
+        """The gateway takes no orders at all: one more would be refused like the last."""
+        text = f"{READ_ONLY} and refuses every order; {READ_ONLY_ADVICE}, then run again"
+        if text not in self.alarms:
+            self.alarms.append(text)
+        self.halt(READ_ONLY)
+
     def lose_connection(self, reason: str) -> None:
         """The socket is gone: nothing more is sent, a new desk is fetched."""
         self.link.lose(reason)
@@ -152,6 +161,8 @@ class OrderReactor:
             self._take_unowned(event)
             return
         await self.feed(owner.request.order_ref, event)
+        if isinstance(event, OrderErrorSeen) and says_read_only(event.code, event.text):
+            self.halt_read_only()
         if isinstance(event, FillSeen):
             known = self._commissions.pop(execution_key(event.fill.exec_id), None)
             if known is not None:

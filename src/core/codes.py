@@ -57,6 +57,7 @@ GENERAL_REFUSAL: Final = 201
 READ_ONLY_CODE: Final = 321
 """Answered to order messages while the gateway's API is in read-only mode (among other faults)."""
 
+READ_ONLY_ADVICE: Final = "untick Read-Only API (Configure > API > Settings)"
 
 FEED_TAKEN: Final = 2101
 """Another program of this login is subscribed to a different account."""
@@ -73,6 +74,14 @@ def classify(code: int) -> CodeKind:
     if kind is not None:
         return kind
     return CodeKind.WARNING if code in _FARM_NOTICES else CodeKind.AMBIGUOUS
+
+
+def says_read_only(code: int, text: str) -> bool:
+    """Tell whether the API takes no orders at all, as far as the text says so.
+
+    It does in English; in every language the gateway then refuses to list orders, too.
+    """
+    return code == READ_ONLY_CODE and "read-only" in text.lower()
 
 
 def blames_algo(code: int, *, is_plain_refused: bool) -> bool:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from src.core.accounts import is_account, is_master, live_accounts, master_refusal
+from src.core.codes import READ_ONLY_ADVICE
 from src.core.market_state import MarketState, Obstacle, obstacles
 from src.core.recent_trades import shown_late, unknown_trades
 from src.core.records import TradePlan
@@ -58,8 +59,7 @@ def read_only_api(
     if state.working_orders is not None:
         return ()
     return obstacles(
-        "the gateway's read-only API hides working orders and refuses new ones; "
-        "untick Read-Only API in its settings"
+        f"the gateway's read-only API hides working orders and refuses new ones; {READ_ONLY_ADVICE}"
     )
 
 

@@ -67,7 +67,7 @@ SENTENCES = {
         state(working_orders=None),
         (
             "the gateway's read-only API hides working orders and refuses new ones; "
-            "untick Read-Only API in its settings"
+            "untick Read-Only API (Configure > API > Settings)"
         ),
     ),
     "lock": (state(lock_holder="run A is trading (pid 7)"), "run A is trading (pid 7)"),
