@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from src.core.journal import CommissionRecorded
-from src.core.order_events import CommissionSeen
-from src.core.records import Fill
+if TYPE_CHECKING:  # looking back over years needs the ids alone
+    from src.core.journal import CommissionRecorded
+    from src.core.order_events import CommissionSeen
+    from src.core.records import Fill
 
 
 def execution_key(exec_id: str) -> str:

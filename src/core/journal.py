@@ -18,13 +18,6 @@ from typing import Final, Union
 
 from src.core.records import Fill, ForeignAmount, OrderRequest, TicketStatus, TradePlan, Valuation
 
-SCHEMA_VERSION: Final = 1
-"""Version of the event records; a journal of another version is refused, never guessed at.
-
-A field with a default may be added without a new version: older journals lack it.
-"""
-
-
 CONTRADICTION: Final = 0
 """Instead of a broker's code: what it showed of the order cannot be true."""
 SEND_BROKE: Final = -1

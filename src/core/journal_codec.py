@@ -18,7 +18,6 @@ from functools import cache
 from typing import Final, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from src.core.journal import (
-    SCHEMA_VERSION,
     Acknowledged,
     CommissionRecorded,
     Declined,
@@ -29,6 +28,7 @@ from src.core.journal import (
     RunClosed,
     TicketEnded,
 )
+from src.core.journal_version import SCHEMA_VERSION
 from src.core.records import Fill, SkippedTrade, TicketStatus, TradePlan
 from src.errors import JournalError
 

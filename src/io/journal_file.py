@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from src.errors import JournalError
-from src.io.journal_schema import check_content, check_identity, create_schema
+from src.io.journal_schema import check_content, check_identity, checked_events, create_schema
 
 _BUSY_TIMEOUT_SEC: Final = 2.0
 _SYNCHRONOUS_FULL: Final = 2
@@ -34,7 +34,7 @@ def open_file(path: Path, account_id: str, *, may_create: bool) -> sqlite3.Conne
     Raises: JournalError when the file cannot be made, opened, locked or believed.
     """
     try:
-        if not _exists(path):
+        if not journal_exists(path):
             if not may_create:
                 return None
             _create(path, account_id)
@@ -44,8 +44,31 @@ def open_file(path: Path, account_id: str, *, may_create: bool) -> sqlite3.Conne
         raise journal_error(path, error) from error
 
 
-def _exists(path: Path) -> bool:
-    """True for a journal file, however broken; the write-ahead file alone counts as one."""
+def read_file(path: Path, account_id: str) -> dict[str, list[str]]:
+    """Run id to the texts of its events, in the order they were written, all of them checked.
+
+    For a copy of a journal: opened where a run may write, even reading would disturb.
+    Raises: JournalError when it cannot be read or believed.
+    """
+    texts: dict[str, list[str]] = {}
+    try:
+        _check_size(path)
+        with contextlib.closing(_connect(path)) as connection:
+            check_identity(connection)
+            for run_id, text in checked_events(connection, account_id):
+                texts.setdefault(run_id or "", []).append(text or "")
+    except JournalError as error:
+        raise JournalError(_remedy(path, str(error))) from error
+    except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
+        raise journal_error(path, error) from error
+    return texts
+
+
+def journal_exists(path: Path) -> bool:
+    """True for a journal file, however broken.
+
+    Raises: JournalError when only its write-ahead file is there, OSError.
+    """
     if path.with_name(f"{path.name}-wal").exists() and not path.exists():
         raise JournalError(
             f"journal {path} is missing but its -wal file is there: restore it from a backup, "
@@ -71,10 +94,9 @@ def _create(path: Path, account_id: str) -> None:
 
 def _open_checked(path: Path, account_id: str) -> sqlite3.Connection:
     """Look before touching: a foreign file is not even switched to another journal mode."""
-    if path.stat().st_size == 0:
-        raise JournalError(_remedy(path, "it is empty"))
     connection = _connect(path)
     try:
+        _check_size(path)
         check_identity(connection)
         _set_pragmas(connection)
         check_content(connection, account_id)
@@ -85,6 +107,11 @@ def _open_checked(path: Path, account_id: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _check_size(path: Path) -> None:
+    if path.stat().st_size == 0:
+        raise JournalError("it is empty")
 
 
 def _connect(path: Path) -> sqlite3.Connection:

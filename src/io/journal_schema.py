@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from src.core.journal import SCHEMA_VERSION
+from src.core.journal_version import SCHEMA_VERSION
 from src.errors import JournalError
 
 APPLICATION_ID: Final = 0x49425231
@@ -65,6 +65,17 @@ def check_content(connection: sqlite3.Connection, account_id: str) -> None:
 
     Raises: JournalError naming the first thing wrong, sqlite3.Error.
     """
+    for _ in checked_events(connection, account_id):
+        pass
+
+
+def checked_events(
+    connection: sqlite3.Connection, account_id: str
+) -> Iterator[tuple[str | None, str | None]]:
+    """Run id and text of each event in the order they were written, once it is believed.
+
+    Raises: as ``check_content``; what was given before is not to be used then.
+    """
     # quick_check would leave out the indexes, and a run can be lost to a damaged one.
     verdict = _value(connection, "PRAGMA integrity_check(1)")
     if verdict != "ok":
@@ -77,20 +88,24 @@ def check_content(connection: sqlite3.Connection, account_id: str) -> None:
         raise JournalError("it belongs to another account")
     if _value(connection, "SELECT COALESCE(MAX(seq), 0) - COUNT(*) FROM events") != 0:
         raise JournalError("it is damaged: events are missing")
-    rows = connection.execute("SELECT run_id, mark, once, body, digest FROM events")
-    if not all(_is_as_written(row) for row in rows):
-        raise JournalError("it is damaged: an event is not as it was written")
+    rows = connection.execute("SELECT run_id, mark, once, body, digest FROM events ORDER BY seq")
+    for row in rows:
+        if not _is_as_written(row):
+            raise JournalError("it is damaged: an event is not as it was written")
+        yield row[0], row[3]
 
 
-def _is_as_written(row: tuple[object, ...]) -> bool:
+def _is_as_written(row: tuple[str | None, ...]) -> bool:
     """True when a row's columns are text (or absent) and agree with its digest."""
-    texts = [part for part in row[:-1] if part is None or isinstance(part, str)]
-    return len(texts) == len(row) - 1 and row_digest(texts) == row[-1]
+    try:
+        return row_digest(row[:-1]) == row[-1]
+    except TypeError:  # a column that is no text
+        return False
 
 
 def row_digest(parts: Iterable[str | None]) -> str:
     """Digest over an event's columns; a missing one differs from an empty one."""
-    text = "\x1f".join("\x1e" if part is None else part for part in parts)
+    text = "\x1f".join(["\x1e" if part is None else part for part in parts])
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 

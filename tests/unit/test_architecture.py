@@ -24,7 +24,7 @@ EDGE = (*CORE, "src.interrupt", "src.known_accounts")
 ANY = ("src",)
 STREET = (
     *("account_books", "accounting", "approval", "cancelling", "earlier_runs"),
-    *("maintenance", "planning"),
+    *("history", "maintenance", "planning"),
     *(
         "presenting",
         "recovery",
@@ -73,6 +73,7 @@ ROOMS = (
     Room("src/core/preview*.py", CORE, ("tabulate",), is_pure=True),
     Room("src/core/*.py", CORE, is_pure=True),
     Room("src/io/validate_*.py", ANY),
+    Room("src/io/history_totals.py", CORE, ("pandas",)),
     Room("src/io/*.py", (*CORE, "src.io", "src.known_accounts")),
     Room("src/broker/ports.py", ("src.core", "src.settings")),
     Room("src/broker/execution*.py", (*EDGE, "src.broker")),

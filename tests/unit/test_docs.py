@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from src import options, snapshot
+from src import history, options, snapshot
 from src.errors import ExitCode
 from src.io import validate_config, validate_portfolios
 from src.io.config_keys import KEY_RULES, SECTIONS
@@ -37,6 +37,7 @@ PARSERS: dict[str, argparse.ArgumentParser] = {
     "src.io.validate_config": validate_config._parser(),
     "src.io.validate_portfolios": validate_portfolios._parser(),
     "src.snapshot": snapshot._parser(),
+    "src.history": history._parser(),
     "src.simulator": simulator._parser(),
     "tests.simulation": simulation._parser(),
     "tests.fuzz": fuzz._parser(),
@@ -47,6 +48,7 @@ PAGES = {
     "Preview a rebalance": "rebalance.py",
     "Validate the two input files": "src.io.validate_portfolios",
     "Look at the account": "src.snapshot",
+    "Looking back": "src.history",
     "Run the simulated gateway on its own": "src.simulator",
 }
 """Page of USAGE.md with a table of flags → the command it is about."""

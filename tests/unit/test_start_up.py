@@ -49,6 +49,7 @@ def test_importing_the_program_is_light() -> None:
     [
         "run_path('rebalance.py', run_name='__main__')",
         "run_module('src.snapshot', run_name='__main__', alter_sys=True)",
+        "run_module('src.history', run_name='__main__', alter_sys=True)",
         "run_module('src.simulator', run_name='__main__', alter_sys=True)",
         "run_module('src.io.validate_config', run_name='__main__', alter_sys=True)",
         "run_module('src.io.validate_portfolios', run_name='__main__', alter_sys=True)",
@@ -73,6 +74,12 @@ def test_validating_the_sample_files_is_light(module: str, arguments: list[str])
     loaded, shown = loaded_by(statement, *arguments)
     assert loaded == ""
     assert shown.startswith("OK")
+
+
+@pytest.mark.parametrize("arguments", [["--csv"], ["--since", "yesterday"], []])
+def test_looking_back_loads_pandas_only_for_totals(arguments: list[str]) -> None:
+    code = "from src import history, cli; cli.run_main(lambda: history.main(sys.argv[1:]))"
+    assert loaded_by(code, *arguments)[0] == ""
 
 
 @pytest.mark.parametrize("task", ["--dry-run", "--confirm"])
