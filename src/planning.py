@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from src.core.account_rules import spendable_now, unknown_kind
 from src.core.market_state import MarketState, previous_closes
-from src.core.names import money_lookalikes
+from src.core.names import money_lookalikes, unclear_holdings
 from src.core.net_liq_check import broker_net_liq_check
 from src.core.permit import trading_obstacles
 from src.core.pricing import MarketMoment, choose_prices
@@ -125,6 +125,7 @@ async def propose(
             *settings.warnings,
             *symbol_warnings,
             *money_lookalikes(inputs.portfolios.symbols, reading.lookups),
+            *unclear_holdings(held, reading.lookups),
             *idle_contracts(settings, inputs.portfolios.symbols, snapshot),
             *held.warnings,
             unknown_kind(held.terms),

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
-from src.core.records import CASH, Listing, Side, Symbol, SymbolLookup, TradePlan
+from src.core.records import CASH, AccountSnapshot, Listing, Side, Symbol, SymbolLookup, TradePlan
 from src.core.spelling import reads_like_money
 
 _TABLE_CHARS: Final = 80
@@ -59,6 +59,18 @@ def money_words(listed: Iterable[Symbol]) -> tuple[str, ...]:
         f"{symbol} reads like money but is taken as a ticker; cash is written {CASH}"
         for symbol in listed
         if reads_like_money(symbol)
+    )
+
+
+def unclear_holdings(
+    snapshot: AccountSnapshot, lookups: Mapping[Symbol, SymbolLookup]
+) -> tuple[str, ...]:
+    """A warning, with the line that settles it, for each holding whose ticker is ambiguous."""
+    return tuple(
+        f"{one.symbol} is held, and the broker knows several instruments of this name: write "
+        f"{one.symbol} = {one.con_id} below [contracts] in the settings to trade it"
+        for one in snapshot.positions
+        if one.symbol in lookups and lookups[one.symbol].choices
     )
 
 

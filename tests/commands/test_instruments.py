@@ -238,6 +238,68 @@ def test_f118_both_contracts_of_a_ticker_may_be_held(
     assert "EXUS" in [one["symbol"] for one in document["drift"]]
 
 
+def test_f118_an_ambiguous_holding_in_no_model_names_the_line_that_lets_it_be_sold(
+    place: Workplace, open_gateway: OpenGateway
+) -> None:
+    gateway = open_gateway(two_of_one_ticker(holding(OTHER, 100)))
+    done = place.run("--json")
+    assert done.code == ExitCode.OK
+    (warning,) = [one for one in json.loads(done.out)["warnings"] if "EXUS = 900022" in one]
+    assert "below [contracts]" in warning
+    place.set("contracts", EXUS=OTHER.con_id)
+    done = place.run("--confirm", stdin="y\n")
+    assert done.code == ExitCode.OK, done.err
+    assert [one.con_id for one in gateway.orders if one.symbol == "EXUS"] == [OTHER.con_id]
+
+
+def test_f118_a_snapshot_with_both_contracts_is_planned_from_the_file(
+    place: Workplace, open_gateway: OpenGateway
+) -> None:
+    open_gateway(two_of_one_ticker(holding(OTHER, 100)))
+    write_models(place, "SPY", "EXUS")
+    place.set("contracts", EXUS=FIRST.con_id)
+    taken = place.run("--csv", str(place.csv), main=snapshot.main)
+    (place.path / "taken.json").write_text(taken.out, encoding="utf-8")
+    plan = json.loads(place.run("--from-snapshot", "taken.json", "--json").out)
+    sides = {one["symbol"]: one["side"] for one in plan["tickets"]}
+    assert (sides["EXUS"], sides["EXUS#900022"]) == ("BUY", "SELL")
+
+
+WORDS = ("TRUE", "NA", "ON", "ALL", "NAN", "NULL", "INF", "MAR", "SEP", "E")
+
+
+def test_tickers_that_are_words_are_symbols_like_any_other(
+    place: Workplace, open_gateway: OpenGateway
+) -> None:
+    funds = [
+        ContractSetup(con_id=910_000 + number, symbol=word, price=Decimal(50))
+        for number, word in enumerate(WORDS)
+    ]
+    open_gateway(with_further(*funds))
+    rows = [f"{word},10%,10%,10%" for word in WORDS]
+    place.csv.write_text("\n".join(["ETF,SMURF,BADASS,GLTR", *rows, ""]), encoding="utf-8")
+    done = place.run(str(place.csv), main=validate_portfolios.main)
+    assert done.code == ExitCode.OK, done.err
+    listed = [line.split()[0] for line in done.out.splitlines()[2:]]
+    assert sorted(listed) == sorted(WORDS)
+
+
+def test_a_mutual_fund_is_named_as_one(place: Workplace, open_gateway: OpenGateway) -> None:
+    fund = ContractSetup(
+        con_id=900_030, symbol="VTSAX", price=Decimal(100), sec_type="FUND", stock_type=""
+    )
+    open_gateway(with_further(fund))
+    place.csv.write_text("ETF,SMURF,BADASS,GLTR\nVTSAX,100%,100%,100%\n", encoding="utf-8")
+    for value in (None, 900_030):
+        if value:
+            place.set("contracts", VTSAX=value)
+        done = place.run()
+        assert done.code == ExitCode.INPUT
+        (error,) = done.errors
+        assert "VTSAX" in error
+    assert "VTSAX FUND USD" in error
+
+
 def test_f118_a_key_neither_listed_nor_held_is_a_warning(
     place: Workplace, open_gateway: OpenGateway
 ) -> None:
