@@ -51,6 +51,7 @@ class Buying:
         self._follower = follower
         self._prices: dict[Symbol, Decimal] = {}
         self._no_price: dict[Symbol, str] = {}
+        self._dearest: dict[Symbol, Decimal] = {}
         self._halted: frozenset[Symbol] = frozenset()
         self._read_at = run.clock.monotonic()  # the plan's prices were read after the answer
         self._spendable_usd = spendable_now(run.snapshot)
@@ -63,7 +64,8 @@ class Buying:
         if after_sells and self._spendable_usd is not None:
             self._spendable_usd = await self._settled_after_sells(self._spendable_usd)
         age_sec = self._run.clock.monotonic() - self._read_at
-        if after_sells or age_sec > _FRESH_SEC:
+        needs_asks = self._spendable_usd is not None and not self._dearest
+        if after_sells or needs_asks or age_sec > _FRESH_SEC:
             await self._read_prices(lines)
         if self._reactor.halt_reason:
             return list(lines)  # each is skipped, with that reason
@@ -76,7 +78,7 @@ class Buying:
             return 1
         if self._spendable_usd is None or self._reactor.halt_reason:
             return len(lines)
-        tickets = (at_latest(self._wanted(line), self._prices) for line in lines)
+        tickets = (at_latest(self._wanted(line), self._dearest) for line in lines)
         return max(1, go_at_once(tickets, self._left_to_spend(self._spendable_usd)))
 
     # --- settled money ----------------------------------------------------------------------
@@ -99,7 +101,7 @@ class Buying:
         return max(ZERO, min(available_usd, proven_usd))
 
     def _left_to_spend(self, spendable_usd: Decimal) -> Decimal:
-        in_doubt = held_for_doubt(self._books.tickets.values(), self._prices)
+        in_doubt = held_for_doubt(self._books.tickets.values(), self._dearest)
         return left_to_spend(spendable_usd, self._fills(), in_doubt)
 
     # --- prices -----------------------------------------------------------------------------
@@ -131,6 +133,10 @@ class Buying:
             account = await self._within_limit(desk.fetch_snapshot(fresh=True), limit_sec)
             if account is not None:
                 self._prices |= self._usable(missing, quotes, account, is_fresh=True)
+        self._dearest = {
+            symbol: max([usd, *(one.ask_usd for one in quotes.get(symbol, ()) if one.ask_usd)])
+            for symbol, usd in self._prices.items()
+        }
         self._halted = frozenset(
             symbol for symbol in quotes if any(one.is_halted for one in quotes[symbol])
         )
@@ -189,7 +195,8 @@ class Buying:
         affordable = fitted.tickets
         if self._spendable_usd is not None:
             settled_usd = self._left_to_spend(self._spendable_usd)
-            affordable = cut_to_settled(fitted.tickets, settled_usd, rebalance)
+            dearest = [at_latest(ticket, self._dearest) for ticket in fitted.tickets]
+            affordable = cut_to_settled(dearest, settled_usd, rebalance)
             no_money = f"no settled cash is left for it: {dollars(settled_usd)} can be spent now"
             reasons = {ticket.symbol: no_money for ticket in fitted.tickets} | reasons
         left = {ticket.symbol: ticket.qty_shares for ticket in affordable}

@@ -133,9 +133,10 @@ class Account:
         """Proceeds that are in the cash and cannot be spent yet; below zero: settled now."""
         self.unsettled[currency] = self.unsettled.get(currency, ZERO) + amount
 
-    def settled_cash(self, currency: str) -> Decimal:
-        """Cash in this currency without proceeds that have not settled."""
-        return self.cash.get(currency, ZERO) - self.unsettled.get(currency, ZERO)
+    def settled_cash(self) -> Decimal:
+        """Cash of all currencies without proceeds that have not settled, in the base currency."""
+        figures = self.measure()
+        return figures.cash - figures.unsettled
 
     def charge(self, currency: str, amount: Decimal) -> None:
         """Take money out of the cash in this currency, which may fall below zero."""

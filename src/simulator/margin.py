@@ -1,8 +1,8 @@
 """Whether an account can carry an order: Reg-T-like for margin accounts, cash for cash accounts.
 
 Margin: equity with loan minus initial margin, after the order and all working purchases, must not
-be negative. Cash: settled money in the contract's currency must cover them, and 5% more of what is
-no limit order. Sales are always carried.
+be negative. Cash: settled money must cover them, and 5% more of what is no limit order. Sales are
+always carried.
 """
 
 from __future__ import annotations
@@ -70,18 +70,21 @@ def refusal_text(
 def _cash_refusal(
     account: Account, market: Market, live: LiveOrder, purchases: list[LiveOrder]
 ) -> str:
-    """Settled cash must cover all working purchases with their reserve."""
+    """Settled cash of all currencies must cover the working purchases with their reserve.
+
+    Nothing is borrowed, so the currency's own cash must cover them too.
+    """
     currency = live.contract.currency
     rate = account.rate(currency)
     same = (order for order in purchases if order.contract.currency == currency)
-    needed = sum((_cost(market, order) * _reserve(order) for order in same), ZERO)
-    cash = account.settled_cash(currency)
-    if needed <= cash:
+    needed = sum((_cost(market, order) * _reserve(order) for order in same), ZERO) * rate
+    available = min(account.settled_cash(), account.cash.get(currency, ZERO) * rate)
+    if needed <= available:
         return ""
     return (
         "Order rejected - reason:Available settled cash converted to base:"
-        f" {cash * rate:.2f} {account.base} Cash needed for this order and other pending orders:"
-        f" {needed * rate:.2f} {account.base}"
+        f" {available:.2f} {account.base} Cash needed for this order and other pending orders:"
+        f" {needed:.2f} {account.base}"
     )
 
 

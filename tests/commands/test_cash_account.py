@@ -27,7 +27,7 @@ PRICES = {"AAA": 100, "BBB": 50, "CCC": 25, "DDD": 40}
 PORTFOLIO = "ETF,ONE\nAAA,34%\nBBB,13%\nCCC,33%\nDDD,19%\nCASH,1%\n"
 
 
-def market(**changes: object) -> Scenario:
+def market(spread: str = "0", **changes: object) -> Scenario:
     """94,000 USD of AAA and BBB and 6,000 in cash, where 47% is to be sold."""
     setup = AccountSetup(
         account_id=ACCOUNT,
@@ -41,7 +41,7 @@ def market(**changes: object) -> Scenario:
     return Scenario(
         accounts=(replace(setup, **changes),),  # type: ignore[arg-type]
         contracts=tuple(
-            ContractSetup(con_id=11 + n, symbol=name, price=Decimal(price), spread=Decimal(0))
+            ContractSetup(con_id=11 + n, symbol=name, price=Decimal(price), spread=Decimal(spread))
             for n, (name, price) in enumerate(PRICES.items())
         ),
         usd_rates={"EUR": Decimal("1.1")},
@@ -98,6 +98,15 @@ def test_what_waits_for_the_proceeds_is_said_before_the_answer_and_is_exit_0(
     assert sum(one.side == "SELL" for one in gateway.orders) == 2
     assert bought_usd(gateway) == 5700
     assert gateway.server.exchange.next_due_utc() is not None
+
+
+def test_the_reserve_is_counted_at_the_ask(place: Workplace, open_gateway: OpenGateway) -> None:
+    """The broker reserves at what a buy will cost, not at the last price that planned it."""
+    gateway = prepare(place, open_gateway, market(spread="2"))
+    done = place.run("--confirm", stdin="y\n")
+    assert done.code == ExitCode.OK, done.err
+    assert 0 < bought_usd(gateway) < 5700
+    assert "refitted from" in (place.reports_named("rebalance_post")[0]).read_text()
 
 
 def test_the_rest_of_the_plan_is_skipped_with_its_code(

@@ -21,6 +21,7 @@ from tests.simulation.draw_account import (
     draw_holdings,
     draw_settings,
 )
+from tests.simulation.draw_kind import draw_kind
 from tests.simulation.draw_market_faults import MARKET_FAULTS
 from tests.simulation.draw_moments import MOMENT_FAULTS
 from tests.simulation.draw_order_faults import ORDER_FAULTS
@@ -52,7 +53,7 @@ def draw_script(seed: int) -> Script:
         net_delay_sec=chance.choice((0.0, 0.0, 0.001, 0.05)),
     )
     if is_calm:
-        return draw_times(_calm(script, holdings))
+        return draw_kind(draw_times(_calm(script, holdings)))
     faults = _add_faults(trouble)
     trouble.fill_delay_sec = chance.choice((0, 0.05, 0.05, 1.5))
     trouble.gateway = replace(
@@ -77,7 +78,7 @@ def draw_script(seed: int) -> Script:
         is_believable=not trouble.lies,
         is_undisturbed=not trouble.meddles,
     )
-    return draw_times(script)
+    return draw_kind(draw_times(script))
 
 
 def _calm(script: Script, holdings: Holdings) -> Script:

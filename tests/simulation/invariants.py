@@ -25,6 +25,7 @@ LAWS: Final[tuple[Law, ...]] = (
     laws_sent.in_session,
     laws_sent.never_short,
     laws_sent.cash_floor,
+    laws_sent.settled_money_only,
     laws_books.reports_tell_the_truth,
     laws_books.status_is_evidence,
     laws_books.cash_is_conserved,

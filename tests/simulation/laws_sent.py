@@ -15,8 +15,10 @@ from src.simulator.messages_requests import (
     ReqAccountUpdatesMulti,
     ReqExecutions,
 )
+from tests.simulation.draw_market_faults import MARKET_FAULTS
+from tests.simulation.draw_moments import MOMENT_FAULTS
 from tests.simulation.facts import Facts, cancelled_ids
-from tests.simulation.script import Task
+from tests.simulation.script import Script, Task
 
 ALLOWED: Final = frozenset(
     {
@@ -159,3 +161,29 @@ def _executed_floor(facts: Facts, state: RunState) -> Iterator[str]:
                 cash += one.shares * one.price - one.commission
     if spent and cash - spent < min(plan.cash_floor_usd, cash) - CASH_SLACK:
         yield f"{state.run_id}: cash {cash - spent:.2f} after buys, floor {plan.cash_floor_usd:.2f}"
+
+
+def settled_money_only(facts: Facts) -> Iterator[str]:
+    """F-108: where proceeds settle later, no plan and no order counts on more than there is.
+
+    In a market that moves on its own, or beside other people's orders, nobody can know.
+    """
+    script = facts.script
+    if not script.scenario.accounts[0].settles_later:
+        return
+    for state in facts.runs.values():
+        plan = state.plan.plan
+        buys = sum((t.est_value_usd for t in plan.tickets if t.side is Side.BUY), Decimal(0))
+        if buys > max(Decimal(0), plan.before.cash_usd):
+            yield f"{state.run_id}: {buys} of buys planned with {plan.before.cash_usd} of cash"
+    if not (script.is_undisturbed and script.is_believable and _is_quiet(script)):
+        return
+    for order in facts.world.order_book.orders:
+        if "settled cash" in order.reason:
+            yield f"{order.order.order_ref} was sent without settled cash for it: {order.reason}"
+
+
+def _is_quiet(script: Script) -> bool:
+    """True where no price moves and no figure comes late."""
+    moving = {name.__name__.replace("_", " ") for name in (*MARKET_FAULTS, *MOMENT_FAULTS)}
+    return not moving & set(script.faults) and not script.scenario.gateway.account_lag_sec
