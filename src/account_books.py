@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from src.core.journal import ReportWritten
 from src.core.order_ref import order_prefix
 from src.core.recent_trades import RecentTrades, trades_of
+from src.core.recent_wishes import PastWish, past_wishes
 from src.core.run_outcome import unresolved_tickets
 from src.errors import JournalError, Refused
 from src.inputs import Books
@@ -29,6 +30,9 @@ log = logging.getLogger(__name__)
 
 _RECENT_RUNS: Final = 5
 """How many of the last runs that sent orders may not show in the account yet."""
+
+_WISHES_OF_RUNS: Final = 30
+"""Of how many of the last runs that sent orders the wishes are remembered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,7 @@ class AccountBooks:
             journalled_refs=frozenset(one.request.order_ref for one in self.journal.intents()),
             open_runs=tuple(run.run_id for run in self.journal.open_runs()),
             recent_trades=() if self.is_simulated else _recent_trades(self.journal),
+            past_wishes=() if self.is_simulated else _past_wishes(self.journal),
         )
 
     def highest_order_id(self) -> int:
@@ -115,12 +120,17 @@ def _with_journal(books: Books, journal: JournalDb) -> Books:
         journalled_refs=journal.order_refs(),
         open_runs=tuple(run.run_id for run in journal.open_runs() if run.has_orders),
         recent_trades=_recent_trades(journal),
+        past_wishes=_past_wishes(journal),
     )
 
 
 def _recent_trades(journal: JournalDb) -> tuple[RecentTrades, ...]:
     moved = (trades_of(state) for state in journal.latest_runs(_RECENT_RUNS))
     return tuple(one for one in moved if one is not None)
+
+
+def _past_wishes(journal: JournalDb) -> tuple[PastWish, ...]:
+    return past_wishes(journal.latest_runs(_WISHES_OF_RUNS))
 
 
 def file_left_report(

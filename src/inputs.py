@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from src.core.recent_trades import RecentTrades
+from src.core.recent_wishes import PastWish
 from src.core.records import NO_WISHES, Fill, ModelPortfolios, Targets, Wishes
 from src.settings import Settings
 
@@ -45,6 +46,7 @@ class Books:
     ``open_runs`` still have to be settled; ``lock_holder`` describes another run that holds the
     account right now (empty: none). ``recent_trades`` may not show in the account yet, nor may
     ``unknown_fills``: today's executions of this program that the journal does not know.
+    ``past_wishes`` are those of the last runs.
     ``todays_fills`` are all that the broker lists for the account, where it was asked.
     """
 
@@ -54,6 +56,7 @@ class Books:
     lock_holder: str = ""
     recent_trades: tuple[RecentTrades, ...] = ()
     unknown_fills: tuple[Fill, ...] = ()
+    past_wishes: tuple[PastWish, ...] = ()
     todays_fills: tuple[Fill, ...] = ()
 
 

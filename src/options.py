@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from src.cli import CommandParser, add_config_flag, add_csv_flag, add_simulate_flag, as_path
 
 if TYPE_CHECKING:
+    from decimal import Decimal
     from pathlib import Path
 
     from src.core.wish_records import Wishes
@@ -98,7 +99,12 @@ def _wishes(flags: Namespace, task: str, parser: CommandParser) -> Wishes | None
     """What this run's plan is asked for besides the targets; None for nothing."""
     skip = _symbols("--skip", flags.skip, parser)
     only = _symbols("--only", flags.only, parser)
-    given = {"--skip": skip, "--only": only, "--no-sell": flags.no_sell}
+    given = {
+        "--skip": skip,
+        "--only": only,
+        "--no-sell": flags.no_sell,
+        "--invest": flags.invest is not None,
+    }
     named = [flag for flag, value in given.items() if value]
     if not named:
         return None
@@ -108,7 +114,29 @@ def _wishes(flags: Namespace, task: str, parser: CommandParser) -> Wishes | None
         parser.error("--skip leaves symbols alone, --only all others: choose one of them")
     from src.core.wish_records import Wishes
 
-    return Wishes(no_sell=flags.no_sell, skip=skip, only=only)
+    return Wishes(
+        no_sell=flags.no_sell,
+        skip=skip,
+        only=only,
+        invest=flags.invest is not None,
+        invest_usd=_amount("--invest", flags.invest, parser) if flags.invest else None,
+    )
+
+
+def _amount(flag: str, text: str, parser: CommandParser) -> Decimal:
+    """A plain amount in USD above 0."""
+    from src.core.money import parse_decimal
+    from src.text import shown_value
+
+    try:
+        amount_usd = parse_decimal(text)
+    except ValueError as error:
+        parser.error(
+            f"{flag} {shown_value(text)}: {error}; an amount in USD is meant, such as 2000"
+        )
+    if amount_usd <= 0:
+        parser.error(f"{flag} {shown_value(text)}: the amount must be above 0")
+    return amount_usd
 
 
 def _symbols(flag: str, texts: Sequence[str] | None, parser: CommandParser) -> tuple[str, ...]:
@@ -133,6 +161,7 @@ def _parser() -> CommandParser:
             "python rebalance.py --config config/settings.local.ini",
             "python rebalance.py --confirm --config config/settings.local.ini",
             "python rebalance.py --from-snapshot snapshot.json --json",
+            "python rebalance.py --invest 2000                buy for 2,000, sell nothing",
             "python rebalance.py --skip SPY,BND               leave these alone today",
             "python rebalance.py --recover",
         ),
@@ -188,6 +217,13 @@ def _parser() -> CommandParser:
 def _add_wishes(parser: CommandParser) -> None:
     """The wishes of one run."""
     wishes = parser.add_argument_group("wishes of this run")
+    wishes.add_argument(
+        "--invest",
+        nargs="?",
+        const="",
+        metavar="USD",
+        help="put new money to work: buy with so much cash, or with all above the CASH target",
+    )
     wishes.add_argument("--no-sell", action="store_true", help="sell nothing")
     for flag, text in (
         ("--skip", "leave these symbols alone: they keep their weight"),

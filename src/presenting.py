@@ -61,6 +61,7 @@ def present(
         first_buys=first_buys(proposal.plan, proposal.listings),
         notices=how.notices,
         warnings=warnings,
+        reminders=proposal.reminders,
         changes=order_changes(asked, proposal.plan) if asked else (),
     )
     return emit(render_preview(proposal.plan, proposal.prices, context))
@@ -128,7 +129,7 @@ def _json_text(proposal: Proposal, how: Presentation) -> str:
     remarks = PlanRemarks(
         warnings=_masked(proposal.warnings),
         obstacles=_masked(proposal.obstacles),
-        notices=_masked((*marks, *how.notices)),
+        notices=_masked((*marks, *how.notices, *proposal.reminders)),
     )
     document = plan_as_json(proposal.plan, proposal.snapshot, source, remarks)
     return json.dumps(document, indent=2)

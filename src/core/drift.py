@@ -59,7 +59,7 @@ class Leeway:
 
     def bars(self, row: DriftRow) -> bool:
         """True for what may not be sold."""
-        return self.wishes.no_sell and row.drift_weight > ZERO
+        return not self.wishes.may_sell and row.drift_weight > ZERO
 
 
 FREE: Final = Leeway()
@@ -134,6 +134,8 @@ def select_trades(
     join for it. What joins is no longer skipped. What a wish bars stays where it is.
     """
     assets = [row for row in drift.rows if row.symbol != CASH]
+    if leeway.wishes.invest:
+        return Selection(drift=drift, ranked=_underweight(assets))
     if rebalance.trigger_mode == "total_drift":
         chosen = _beyond_total_band(rank_by_drift(assets), rebalance.portfolio_total_band_weight)
     else:
@@ -150,6 +152,11 @@ def select_trades(
         ranked=tuple(rank_by_drift([*kept, *joined])) if joined else kept,
         skipped=tuple(one for one in dropped if one.symbol not in names) + left_alone,
     )
+
+
+def _underweight(assets: Iterable[DriftRow]) -> tuple[DriftRow, ...]:
+    """What new money can go to, without bands: ranked."""
+    return tuple(rank_by_drift(row for row in assets if row.drift_weight < ZERO))
 
 
 def keep_in_bounds(

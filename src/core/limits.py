@@ -15,7 +15,7 @@ from typing import Final
 
 from src.core.lots import Choice, Lots
 from src.core.money import ZERO, dollars, leverage_text, plain_text, weight_to_percent
-from src.core.records import CASH, DriftRow
+from src.core.records import CASH, NO_WISHES, DriftRow
 from src.core.skipping import Sized
 from src.core.targets import reserve_usd
 from src.settings import RebalanceSettings
@@ -39,7 +39,8 @@ def outside_limits(sized: Sized, rules: RebalanceSettings) -> str:
     broken = list(_broken(sized, left, rules))
     if not broken:
         return ""
-    return f"{', and '.join(broken)}: {_wish(sized, left) or _why(sized, left, rules)}"
+    why = _wish(sized, left) or _why(sized, left, rules)
+    return f"{', and '.join(broken)}: {why}{_way_out(sized, left, rules)}"
 
 
 def _left(sized: Sized, rules: RebalanceSettings) -> _Left:
@@ -83,9 +84,27 @@ def _above_the_cap_usd(sized: Sized, rules: RebalanceSettings) -> Decimal:
     return sized.after.gross_exposure_usd - rules.max_leverage * sized.after.net_liq_usd
 
 
+def _way_out(sized: Sized, left: _Left, rules: RebalanceSettings) -> str:
+    """New money may pass a target: that helps where the cash above its own pays for an order."""
+    idle_usd = min(left.cash_drift_usd, sized.after.cash_usd)
+    orders = (sized.least_order_usd(choice) for choice in _choices(sized, left, rules))
+    can_be_spent = sized.wishes == NO_WISHES and any(least <= idle_usd for least in orders)
+    return "; try --invest" if can_be_spent else ""
+
+
 def _wish(sized: Sized, left: _Left) -> str:
-    is_unsold = sized.wishes.no_sell and left.cash_drift_usd < ZERO
-    return "nothing is sold, as you wished" if is_unsold else ""
+    """What a wish has to do with it, else nothing."""
+    if left.cash_drift_usd < ZERO:
+        return "" if sized.wishes.may_sell else "nothing is sold, as you wished"
+    if not sized.wishes.invest:
+        return ""
+    if not left.rows:
+        return "no other holding is below its target"
+    least_usd = min(sized.least_order_usd(sized.lots.choice(row)) for row in left.rows)
+    if sized.free_usd < least_usd:
+        free = dollars(max(sized.free_usd, ZERO))
+        return f"{free} is left to invest, the least order costs {dollars(least_usd)}"
+    return "trading in what is below its target is halted"
 
 
 def _why(sized: Sized, left: _Left, rules: RebalanceSettings) -> str:

@@ -62,10 +62,13 @@ class CashFrame:
 class Lots:
     """An account in integers, on one power of ten that fits its prices, cash and minimum order.
 
-    Choices are worked out once and kept, since sizing asks for the same ones again.
+    Choices are worked out once and kept, since sizing asks for the same ones again. With
+    ``reach_usd`` a buy may pass its target, as far as so much money reaches.
     """
 
-    def __init__(self, account: Valuation, rules: RebalanceSettings) -> None:
+    def __init__(
+        self, account: Valuation, rules: RebalanceSettings, reach_usd: Decimal | None = None
+    ) -> None:
         prices = exact_sum(one.price_usd for one in account.holdings.values())
         digits = (_digits(prices) + _QTY_DIGITS, _digits(account.cash_usd))
         most = max(*digits, _digits(rules.min_order_usd), _LEAST_DIGITS)
@@ -73,6 +76,7 @@ class Lots:
         self._factor = Decimal(10) ** most
         self._lot_factor = self.step * self._factor
         self._minimum = self._whole(rules.min_order_usd)
+        self._reach = None if reach_usd is None else self._whole(max(ZERO, reach_usd))
         self._holdings = account.holdings
         self._choices: dict[Symbol, Choice] = {}
 
@@ -100,6 +104,8 @@ class Lots:
         high = (2 * want - 1) // lot
         is_buy = row.drift_weight < ZERO
         is_closing = False
+        if is_buy and self._reach is not None:
+            high = self._reach // lot
         if not is_buy:
             held = int(holding.qty_shares / self.step)
             high = min(high, held)

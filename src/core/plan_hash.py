@@ -46,6 +46,12 @@ def _wish_lines(wishes: Wishes) -> Iterator[str]:
     """Nothing without wishes, so that such plans keep the hash they always had."""
     if wishes.no_sell:
         yield "wish no sell"
+    if wishes.invest:
+        yield f"wish invest {_amount(wishes.invest_usd)}"
     for verb, symbols in (("skip", wishes.skip), ("only", wishes.only)):
         for symbol in sorted(symbols):
             yield f"wish {verb} {symbol}"
+
+
+def _amount(usd: Decimal | None) -> str:
+    return "all" if usd is None else plain_text(usd)

@@ -18,6 +18,7 @@ from typing import Final
 
 from src.core.account_rules import kind_text
 from src.core.gains import estimated_gains
+from src.core.invest_notes import borrowed_text
 from src.core.money import dollars, exact_arithmetic, plain_text, shares_text, weight_to_percent
 from src.core.preview_table import WIDTH, drift_sum, render_table
 from src.core.records import (
@@ -51,7 +52,8 @@ class PreviewContext:
     ``unlisted`` are held symbols that no model lists. ``now_utc`` gives prices an age (None: not
     shown). ``first_buys`` names what is bought and not held yet. ``notices`` are printed at the
     top (such as "dry run: nothing will be sent"), ``warnings`` near the end; both are plain
-    sentences. ``changes`` are the orders that differ from the plan that was asked about before.
+    sentences. ``reminders`` tell of earlier wishes. ``changes`` are the orders that differ from the
+    plan that was asked about before.
     """
 
     snapshot: AccountSnapshot
@@ -62,6 +64,7 @@ class PreviewContext:
     first_buys: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    reminders: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
 
 
@@ -82,9 +85,11 @@ def render_preview(plan: TradePlan, prices: PriceBook, context: PreviewContext) 
         _section("Warnings:", _unique([*prices.warnings, *context.warnings])),
         _section("Outside its limit after this plan:", [plan.outside_limits]),
         [f"Plan {plan.plan_hash[:_HASH_CHARS]}"],
+        _section("Invested with borrowed money:", [borrowed_text(plan)]),
         _section("In no model:", _sold(plan, unlisted, _UNLISTED)),
         _section("Target 0 in the models:", _sold(plan, unweighted, _UNWEIGHTED)),
         _section("Waits for settlement:", [waiting_text(plan)]),
+        _section("Before you invest again:", context.reminders),
         _section("Changed since the last question:", context.changes),
         [SIMULATED] if context.is_simulated else [],
     ]

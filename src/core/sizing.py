@@ -39,6 +39,7 @@ from src.core.records import (
 )
 from src.core.rounding import best_units
 from src.core.skipping import Sized, plan_notes, skipped_trades
+from src.core.spending import spend_rest
 from src.core.targets import cash_floor
 from src.core.valuation import trade_on_paper
 from src.settings import RebalanceSettings
@@ -173,7 +174,7 @@ def _settle(desk: _Desk, before: _State, selection: Selection) -> _Outcome:
 def _size_until_none_joins(desk: _Desk, before: _State, selection: Selection) -> _Outcome:
     """Size, look at the result as the trigger would, and let what it newly selects join in."""
     wanted = selection.ranked
-    lots = Lots(before.account, desk.rules)
+    lots = Lots(before.account, desk.rules, _reach_usd(desk, before.account))
     helpers = 0
     while True:
         trades = _size(desk, before.account, _affordable(desk, before.account, wanted), lots)
@@ -187,6 +188,11 @@ def _size_until_none_joins(desk: _Desk, before: _State, selection: Selection) ->
         if len(more) == len(wanted):
             return _Outcome(trades=trades, wanted=wanted, lots=lots, after=after, selected=result)
         wanted = more
+
+
+def _reach_usd(desk: _Desk, account: Valuation) -> Decimal | None:
+    """How much of new money a buy may take; None where no buy passes its target."""
+    return account.cash_usd - desk.floor_usd if desk.leeway.wishes.invest else None
 
 
 def _with_joined(
@@ -239,7 +245,10 @@ def _size(desk: _Desk, account: Valuation, rows: Sequence[DriftRow], lots: Lots)
         target_usd=desk.cash_target_weight * account.net_liq_usd,
         floor_usd=desk.floor_usd,
     )
-    units = best_units(choices, lots.cash_rule(frame))
+    rule = lots.cash_rule(frame)
+    units = best_units(choices, rule)
+    if desk.leeway.wishes.invest:
+        units = spend_rest(choices, units, rule)
     return {
         choice.symbol: choice.sign * count * lots.step
         for choice, count in zip(choices, units, strict=True)

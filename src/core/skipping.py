@@ -78,7 +78,7 @@ def _skipped(row: DriftRow, sized: Sized, rules: RebalanceSettings) -> SkippedTr
     choice = sized.lots.choice(row)
     if row.symbol in sized.halted:
         code, reason = SkipCode.HALTED, "trading in it is halted"
-    elif choice.low > choice.high:
+    elif choice.low > choice.high and not sized.wishes.invest:
         code, reason = _no_order(row, choice, sized, rules)
     else:
         code, reason = _no_use(choice, sized)
@@ -143,7 +143,7 @@ def _borrowing(sized: Sized) -> str:
 
 def _no_buys(sized: Sized) -> str:
     wants_buys = any(row.drift_weight < ZERO for row in sized.wanted)
-    if not wants_buys or any(qty > ZERO for qty in sized.trades.values()):
+    if sized.wishes.invest or not wants_buys or any(qty > ZERO for qty in sized.trades.values()):
         return ""
     if sized.after.cash_usd > sized.floor_usd:
         return ""

@@ -14,8 +14,9 @@ from decimal import Decimal
 from typing import Final
 
 from src.core.drift import Leeway, measure_drift, select_trades
-from src.core.json_values import Json
-from src.core.money import ONE, ZERO, exact_arithmetic, weight_to_percent, without_noise
+from src.core.invest_notes import invest_notes
+from src.core.json_values import Json, json_number
+from src.core.money import ONE, ZERO, dollars, exact_arithmetic, weight_to_percent, without_noise
 from src.core.records import (
     CASH,
     NO_WISHES,
@@ -69,7 +70,8 @@ def plan_with_wishes(
     brief = make_brief(account, held, rules, wishes)
     selection = select_trades(brief.drift, rules, brief.leeway)
     plan = size_orders(selection, account, rules, halted, brief.leeway)
-    return replace(plan, skipped=plan.skipped + brief.left_alone, notes=(*plan.notes, *brief.notes))
+    notes = (*plan.notes, *brief.notes, *invest_notes(plan, rules))
+    return replace(plan, skipped=plan.skipped + brief.left_alone, notes=notes)
 
 
 def make_brief(
@@ -109,6 +111,7 @@ def wish_lines(wishes: Wishes) -> tuple[str, ...]:
         f"wish: {', '.join(wishes.skip)} left alone (--skip)" if wishes.skip else "",
         f"wish: only {', '.join(wishes.only)} traded (--only)" if wishes.only else "",
         "wish: nothing is sold (--no-sell)" if wishes.no_sell else "",
+        f"wish: {_invest_text(wishes)}" if wishes.invest else "",
     )
     return tuple(line for line in lines if line)
 
@@ -116,6 +119,9 @@ def wish_lines(wishes: Wishes) -> tuple[str, ...]:
 def wishes_as_json(wishes: Wishes) -> dict[str, Json]:
     """Only what was asked for; an empty object without wishes."""
     found: dict[str, Json] = {}
+    if wishes.invest:
+        found["invest"] = True
+        found["invest_usd"] = None if wishes.invest_usd is None else json_number(wishes.invest_usd)
     if wishes.no_sell:
         found["no_sell"] = True
     if wishes.skip:
@@ -141,9 +147,26 @@ def _floor_usd(
     """
     if wishes == NO_WISHES:
         return None
+    target_usd = without_noise(held.weights[CASH] * account.net_liq_usd)
+    if wishes.invest:
+        return _invest_floor_usd(account, target_usd, wishes.invest_usd)
     if wishes.no_sell or wishes.only:
-        return without_noise(held.weights[CASH] * account.net_liq_usd)
+        return target_usd
     return cash_floor(held.weights[CASH], account.net_liq_usd, rules)
+
+
+def _invest_floor_usd(
+    account: Valuation, target_usd: Decimal, invest_usd: Decimal | None
+) -> Decimal:
+    """Down to the CASH target; without an amount nothing is borrowed, with one no more is spent."""
+    least_usd = ZERO if invest_usd is None else account.cash_usd - invest_usd
+    return max(target_usd, least_usd)
+
+
+def _invest_text(wishes: Wishes) -> str:
+    if wishes.invest_usd is None:
+        return "cash above its target is invested (--invest)"
+    return f"{dollars(wishes.invest_usd)} is invested (--invest)"
 
 
 # --- targets --------------------------------------------------------------------------------

@@ -75,7 +75,7 @@ def test_what_no_order_can_mend_is_said_above_the_plan_s_hash(place: Workplace) 
     )
     said = (
         "cash stays $2,475.00 above its target of $1,025.00: no order of at least $700.00 in whole "
-        "shares brings a holding closer"
+        "shares brings a holding closer; try --invest"
     )
     assert document["tickets"] == []
     assert said in str(document["warnings"])

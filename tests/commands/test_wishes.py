@@ -52,3 +52,28 @@ def test_only_the_named_symbols_are_traded(place: Workplace, gateway: Gateway) -
     assert "wish: only SPY, GDX traded (--only)" in done.out
     (report,) = Path("reports").glob("*post*.csv")
     assert "wish: only SPY, GDX traded (--only)" in report.read_text(encoding="utf-8")
+
+
+def test_new_money_is_invested_and_the_next_wish_hears_of_it(
+    place: Workplace, gateway: Gateway
+) -> None:
+    done = place.run("--confirm", "--invest", "1000", stdin="y\n")
+    assert done.code == ExitCode.OK
+    assert {order.side for order in gateway.orders} == {"BUY"}
+    assert "wish: $1,000.00 is invested (--invest)" in done.out
+    again = place.run("--invest", "1000")
+    assert again.code == ExitCode.OK
+    assert "Before you invest again:\n- you invested $9" in again.out
+    assert "Before you invest again" not in place.run().out
+
+
+def test_an_amount_that_is_none_is_exit_2_and_says_what_is_meant(place: Workplace) -> None:
+    done = from_file(place, "--invest", "0")
+    assert done.code == ExitCode.INPUT
+    assert done.errors == ["--invest '0': the amount must be above 0 (--help shows all flags)"]
+
+
+def test_nothing_to_invest_is_said_with_exit_0(place: Workplace) -> None:
+    done = from_file(place, "--invest", "7")
+    assert done.code == ExitCode.OK
+    assert "--invest 500.00 would do" in done.out

@@ -44,6 +44,18 @@ def traded(plan: TradePlan) -> set[Symbol]:
     return {one.symbol for one in plan.tickets}
 
 
+@st.composite
+def investing(draw: st.DrawFn) -> Wished:
+    one = draw(wished())
+    amount = draw(st.none() | st.decimals(Decimal("0.01"), Decimal(20_000), places=2))
+    return replace(one, wishes=replace(one.wishes, invest=True, invest_usd=amount))
+
+
+def drift_in_all(plan: TradePlan, *, after: bool) -> Decimal:
+    table = plan.drift_after if after else plan.drift_before
+    return sum((abs(row.drift_usd) for row in table.rows), ZERO)
+
+
 @given(wished())
 def test_wishes_keep_the_floor_of_the_models_and_the_leverage_cap(one: Wished) -> None:
     plan, rules = one.plan(), one.case.rules
@@ -132,3 +144,64 @@ def test_every_trade_that_wishes_forbid_has_one_reason(one: Wished) -> None:
     assert not traded(plan) & set(skipped)
     assert len(skipped) == len(set(skipped))
     assert all(skip.reason for skip in plan.skipped)
+
+
+# --- new money ----------------------------------------------------------------------------------
+
+
+@given(investing())
+def test_investing_never_sells_nor_spends_too_much(one: Wished) -> None:
+    plan, rules = one.plan(), one.case.rules
+    held = hold_buffer(one.case.targets, one.case.account, rules)
+    target = held.weights[CASH] * plan.before.net_liq_usd
+    spent = value_of(plan, Side.BUY)
+    assert all(ticket.side is Side.BUY for ticket in plan.tickets)
+    assert plan.after.cash_usd == plan.before.cash_usd - spent
+    if plan.tickets:
+        assert plan.after.cash_usd >= target - HAIR
+        assert spent <= (
+            plan.before.cash_usd if one.wishes.invest_usd is None else one.wishes.invest_usd
+        )
+    assert plan.after.leverage <= max(rules.max_leverage, plan.before.leverage)
+
+
+@given(investing())
+def test_investing_lowers_the_drift_of_all_lines_together(one: Wished) -> None:
+    plan = one.plan()
+    if plan.tickets:
+        assert drift_in_all(plan, after=True) < drift_in_all(plan, after=False)
+    for ticket in plan.tickets:
+        assert ticket.est_value_usd >= one.case.rules.min_order_usd
+    assert not traded(plan) & set(one.wishes.skip)
+
+
+@given(investing())
+def test_investing_all_again_is_idle(one: Wished) -> None:
+    one = replace(one, wishes=replace(one.wishes, invest_usd=None))
+    again = replace(one, case=after_fills(one.case, one.plan())).plan()
+    assert again.tickets == ()
+    assert any("invest" in note for note in again.notes) or again.outside_limits
+
+
+@given(investing())
+def test_investing_leaves_no_order_that_would_fit(one: Wished) -> None:
+    """Nothing below its target could still take an order of the minimum out of what is left."""
+    plan, rules = one.plan(), one.case.rules
+    step = Decimal("0.0001") if rules.allow_fractional else Decimal(1)
+    cash_target = next(row.target_weight for row in plan.drift_before.rows if row.symbol == CASH)
+    stop = max(plan.cash_floor_usd, cash_target * plan.before.net_liq_usd)
+    left = plan.after.cash_usd - stop
+    for row in plan.drift_after.rows:
+        if row.symbol == CASH or row.drift_usd >= 0:
+            continue
+        lot = plan.after.holdings[row.symbol].price_usd * step
+        orders = max(Decimal(1), -(-rules.min_order_usd // lot))
+        least = lot if row.symbol in traded(plan) else lot * orders
+        assert left < least + HAIR
+
+
+@given(investing())
+def test_investing_does_not_depend_on_row_order(one: Wished) -> None:
+    holdings = dict(reversed(list(one.case.account.holdings.items())))
+    case = replace(one.case, account=replace(one.case.account, holdings=holdings))
+    assert replace(one, case=case).plan() == one.plan()

@@ -85,7 +85,7 @@ ROOMS = (
     Room("src/cli.py", (*EDGE, "src.io.logs", "src.console", "src.prompt")),
     Room("src/inputs.py", ("src.core", "src.settings")),
     Room("src/progress.py", EDGE),
-    Room("src/options.py", ("src.cli", "src.core.money", "src.core.wish_records")),
+    Room("src/options.py", ("src.cli", "src.core.money", "src.core.wish_records", "src.text")),
     # The street: what the entry points are made of. Here alone io and broker meet.
     *(Room(f"src/{name}.py", ANY) for name in STREET),
     Room("rebalance.py", ANY),

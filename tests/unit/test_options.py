@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,11 @@ def test_paths_are_taken_over() -> None:
         ["--only", "CASH"],
         ["--skip", "SPY", "--only", "BND"],
         ["--no-sell", "--recover"],
+        ["--invest", "0"],
+        ["--invest", "-5"],
+        ["--invest", "2,000"],
+        ["--invest", "nan"],
+        ["--invest", "--rebuild", RUN],
         ["--skip", "SPY", "--rebuild", RUN],
     ],
 )
@@ -106,6 +112,14 @@ def test_wishes_are_read_and_there_are_none_by_default() -> None:
     flags = ["--no-sell", "--skip", "spy, BND", "--skip", "bnd,QQQ"]
     assert read_options(flags).wishes == Wishes(no_sell=True, skip=("SPY", "BND", "QQQ"))
     assert read_options(["--confirm", "--only", "SPY"]).wishes == Wishes(only=("SPY",))
+
+
+def test_an_amount_to_invest_may_be_left_out() -> None:
+    assert read_options(["--invest"]).wishes == Wishes(invest=True)
+    assert read_options(["--invest", "--confirm"]).wishes == Wishes(invest=True)
+    amount = Wishes(invest=True, invest_usd=Decimal("1180.50"))
+    assert read_options(["--invest", "1180.50"]).wishes == amount
+    assert read_options(["--invest=1180.50"]).wishes == amount
 
 
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,7 +24,7 @@ def test_a_deposit_spread_too_thinly_stays_and_is_said() -> None:
     assert made.tickets == ()
     assert made.outside_limits == (
         "cash stays $1,991.80 above its target of $828.20: no order of at least $500.00 in whole "
-        "shares brings a holding closer"
+        "shares brings a holding closer; try --invest"
     )
 
 
@@ -124,7 +124,7 @@ def test_total_drift_names_what_keeps_the_rest() -> None:
     assert made.tickets == ()
     assert made.outside_limits == (
         "cash stays $900.00 above its target of $100.00: what drifts is within the band of 1% or "
-        "below the minimum order of $500.00"
+        "below the minimum order of $500.00; try --invest"
     )
 
 

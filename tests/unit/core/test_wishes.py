@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -10,6 +12,7 @@ from src.core.journal import PlanRecorded
 from src.core.journal_codec import event_from_text, event_to_text
 from src.core.plan_json import PlanRemarks, plan_as_json
 from src.core.preview import PreviewContext, render_preview
+from src.core.recent_wishes import PastWish, earlier_invests
 from src.core.records import (
     CASH,
     NO_WISHES,
@@ -181,7 +184,101 @@ def test_wishes_are_on_record_and_a_plan_without_them_is_still_read() -> None:
     )
     text = event_to_text(event)
     assert event_from_text(text) == event
-    older = text.replace('"wishes":{"no_sell":false,"only":[],"skip":["AAA"]}', '"x":0')
-    older = older.replace(',"x":0', "").replace('"x":0,', "")
-    assert older != text
+    recorded = json.loads(text)
+    del recorded["event"]["plan"]["wishes"]
+    older = json.dumps(recorded)
     assert event_from_text(older) == replace(event, plan=replace(made, wishes=NO_WISHES))
+
+
+# --- new money ----------------------------------------------------------------------------------
+
+FUNDS = [f"E{number}" for number in range(12)]
+EQUAL = targets({**dict.fromkeys(FUNDS, "8.25"), CASH: 1})
+NOTHING = "nothing to invest: "
+LEAST_500 = rebalance_settings(min_order=500, buffer_pct=1)
+
+
+def thinly_idle(cash: int) -> Valuation:
+    """Twelve funds of $1,000 each at $10 a share, and cash."""
+    return account(dict.fromkeys(FUNDS, 100), dict.fromkeys(FUNDS, 10), cash)
+
+
+def invested(usd: int | None, cash: int) -> TradePlan:
+    wishes = Wishes(invest=True, invest_usd=None if usd is None else dec(usd))
+    return plan_with_wishes(thinly_idle(cash), EQUAL, LEAST_500, wishes)
+
+
+def test_idle_cash_that_no_rule_would_touch_becomes_one_order() -> None:
+    """$985 of $1,116 is above the 1%: each fund is short of 82, no order of 500 is nearer."""
+    idle = thinly_idle(1116)
+    plain = plan_with_wishes(idle, EQUAL, LEAST_500)
+    assert plain.tickets == ()
+    assert plain.outside_limits.endswith("brings a holding closer; try --invest")
+    made = invested(None, 1116)
+    assert orders(made) == {"E0": "BUY 98"}
+    assert made.outside_limits == ""
+
+
+def test_the_same_again_is_idle_and_says_what_would_do() -> None:
+    made = invested(None, 136)
+    assert orders(made) == {}
+    assert made.notes == (
+        NOTHING + "$14.64 can be spent, the least order costs $500.00; $485.36 more cash would do",
+    )
+
+
+def test_too_small_an_amount_names_the_one_that_would_do() -> None:
+    made = invested(200, 1116)
+    assert orders(made) == {}
+    assert made.notes == (
+        NOTHING + "$200.00 can be spent, the least order costs $500.00; --invest 500.00 would do",
+    )
+
+
+def test_more_than_there_is_spends_what_there_is_and_says_why() -> None:
+    made = invested(5000, 1116)
+    assert orders(made) == {"E0": "BUY 98"}
+    assert made.notes == (
+        "$5,000.00 was to be invested, but only $984.84 is above the CASH target of $131.16",
+    )
+
+
+def test_an_amount_may_borrow_down_to_a_negative_cash_target_and_no_amount_may_not() -> None:
+    levered = targets({"AAA": 120, CASH: -20})
+    held = account({"AAA": 99}, {"AAA": 100}, 100)
+    alone = plan_with_wishes(held, levered, rebalance_settings(), Wishes(invest=True))
+    assert orders(alone) == {"AAA": "BUY 1"}
+    wishes = Wishes(invest=True, invest_usd=dec(500))
+    made = plan_with_wishes(held, levered, rebalance_settings(), wishes)
+    assert orders(made) == {"AAA": "BUY 5"}
+    shown = render_preview(made, price_book({"AAA": 100}), PreviewContext(snapshot=snapshot({})))
+    end = shown[shown.index("Plan ") :]
+    assert "Invested with borrowed money:\n- $400.00 of what is invested is borrowed" in end
+
+
+def test_what_is_invested_is_told_in_head_and_json() -> None:
+    made = invested(600, 1116)
+    text = render_preview(made, price_book({}), PreviewContext(snapshot=snapshot({})))
+    assert "wish: $600.00 is invested (--invest)" in text.split("\n\n", maxsplit=1)[0]
+    document = plan_as_json(made, snapshot({}), "file", PlanRemarks())
+    assert document["wishes"] == {"invest": True, "invest_usd": 600}
+    assert invested(None, 1116).plan_hash != invested(1000, 1116).plan_hash
+
+
+def test_nothing_below_its_target_is_said() -> None:
+    held = account({"AAA": 100}, {"AAA": 100}, 0)
+    made = plan_with_wishes(held, targets({"AAA": 90}), rebalance_settings(), Wishes(invest=True))
+    assert made.notes[-1] == "nothing to invest in: no holding is below its target"
+
+
+def test_earlier_invests_are_told_for_seven_days_to_who_invests() -> None:
+    at = datetime(2025, 11, 27, 10, 31, tzinfo=timezone.utc)
+    past = PastWish(wishes=Wishes(invest=True), bought_usd=dec(1180), at_utc=at)
+    told = ("you invested $1,180.00 on 27 Nov 10:31 UTC",)
+    again = Wishes(invest=True)
+    assert earlier_invests([past], again, at + timedelta(days=7)) == told
+    assert earlier_invests([past], again, at + timedelta(days=7, seconds=1)) == ()
+    assert earlier_invests([past], NO_WISHES, at) == ()
+    context = PreviewContext(snapshot=snapshot({}), reminders=told)
+    shown = render_preview(invested(None, 1116), price_book({}), context)
+    assert shown.endswith(f"Before you invest again:\n- {told[0]}")
