@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from src.core.records import Fill
     from src.core.run_state import RunState
     from src.core.tickets import TicketState
-
-log = logging.getLogger(__name__)
 
 SECOND_ROUND_PAUSE_SEC: Final = 3.0
 """The broker's lists lag: what is missing in the first round may be there in the second."""

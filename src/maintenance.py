@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,8 +37,6 @@ if TYPE_CHECKING:
     from src.options import Options
     from src.recovery import Recovery
     from src.settings import Settings
-
-log = logging.getLogger(__name__)
 
 
 def recover(options: Options, settings: Settings, files: RunFiles) -> int:

@@ -24,7 +24,6 @@ from src.core.records import (
     TradePlan,
     Valuation,
 )
-from src.core.run_outcome import outcomes_from_events
 from src.core.tickets import TicketProgress
 from src.settings import ExecutionSettings, IbkrSettings, RebalanceSettings, Settings
 from tests.builders import (
@@ -40,6 +39,7 @@ from tests.builders import (
     ticket,
 )
 from tests.fakes import CLIENT_ID, Behaviour, FakeDesk, FakeJournal, VirtualClock, run_virtual
+from tests.journal_kit import outcomes_of
 
 RUN_ID = "20250131T170000Z"
 PREFIX = "IBR"
@@ -165,7 +165,7 @@ class Stage:
             filled = sum((one.qty_shares for one in outcome.fills), Decimal(0))
             assert filled <= outcome.ticket.qty_shares or outcome.status is TicketStatus.UNRESOLVED
         if not result.journal_error:
-            assert outcomes_from_events(self.journal.events) == result.outcomes
+            assert outcomes_of(self.journal.events) == result.outcomes
 
     def _short(self, result: ExecutionResult) -> list[OrderOutcome]:
         """Outcomes without any execution."""

@@ -166,7 +166,6 @@ class FakeOrder:
                 perm_id=self.perm_id,
                 status=status,
                 filled_shares=self.filled,
-                remaining_shares=self.request.qty_shares - self.filled,
             )
         )
 
@@ -306,7 +305,6 @@ def say_only(order: FakeOrder, word: str) -> None:
             perm_id=order.perm_id,
             status=word,
             filled_shares=order.filled,
-            remaining_shares=order.left_shares,
         )
     )
 

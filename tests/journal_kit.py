@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -20,16 +21,19 @@ from src.core.journal import (
     Sent,
     TicketEnded,
 )
+from src.core.journal_fold import fold
 from src.core.order_ref import PREFIX, make_order_ref
 from src.core.records import (
     CompletedOrder,
     Fill,
+    OrderOutcome,
     OrderRequest,
     OrderStyle,
     TicketStatus,
     TradePlan,
     WorkingOrder,
 )
+from src.core.run_outcome import run_outcomes
 from tests.builders import ACCOUNT, NOON_UTC, account, dec, plan, targets
 
 RUN_ID = "20250131T170000Z"
@@ -50,6 +54,11 @@ PLAN = sample_plan()
 
 def later(seconds: float) -> datetime:
     return NOON_UTC + timedelta(seconds=seconds)
+
+
+def outcomes_of(events: Iterable[JournalEvent]) -> tuple[OrderOutcome, ...]:
+    """One outcome per plan line, as the journal proves it."""
+    return run_outcomes(fold(events))
 
 
 def recorded(made: TradePlan = PLAN, run_id: str = RUN_ID) -> PlanRecorded:

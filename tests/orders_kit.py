@@ -67,7 +67,6 @@ def status(word: str, filled: Number = 0, *, qty: Number = 10) -> StatusSeen:
         perm_id=PERM_ID,
         status=word,
         filled_shares=dec(filled),
-        remaining_shares=dec(qty) - dec(filled),
     )
 
 

@@ -8,7 +8,6 @@ each with its reason; whatever was sent is followed until it has a status.
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -38,8 +37,6 @@ from src.core.records import (
 from src.core.ticket_outcome import ticket_outcome
 from src.core.tickets import SendingRules, TicketProgress, unsettled_refs
 from src.settings import Settings
-
-log = logging.getLogger(__name__)
 
 _MOST_SETTLINGS: Final = 3
 

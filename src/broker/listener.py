@@ -153,8 +153,6 @@ class Listener(AccountListener):
                 perm_id=permId,
                 status=convert.clean(status),
                 filled_shares=convert.known(convert.shares(filled)) or Decimal(0),
-                remaining_shares=convert.known(convert.shares(remaining)) or Decimal(0),
-                avg_price_usd=convert.positive(avgFillPrice),
                 why_held=convert.clean(whyHeld),
             )
         )

@@ -32,11 +32,6 @@ class GapFinding:
     orders: tuple[str, ...] = ()
     cash_short_usd: Decimal = ZERO
 
-    @property
-    def agrees(self) -> bool:
-        """True when the account is what this run made of it."""
-        return not (self.differences or self.orders or self.cash_short_usd)
-
 
 @exact_arithmetic()
 def look_after_gap(

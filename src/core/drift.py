@@ -209,13 +209,6 @@ def _cash_bounds(drift: DriftTable, rebalance: RebalanceSettings) -> tuple[Decim
     return max(at_cap, -band) - _HAIR, max(at_cap, ZERO) + band + _HAIR
 
 
-def prioritize_by_drift(
-    rows: Iterable[DriftRow], min_order_usd: Decimal
-) -> tuple[tuple[DriftRow, ...], tuple[SkippedTrade, ...]]:
-    """Split into trades worth placing, ranked by |drift|, and those below the minimum order."""
-    return _split(rank_by_drift(rows), min_order_usd)
-
-
 def rank_by_drift(rows: Iterable[DriftRow]) -> list[DriftRow]:
     """Largest |drift| first; equal drifts by symbol."""
     keyed = [(abs(row.drift_weight), row) for row in sorted(rows, key=_symbol)]

@@ -29,7 +29,6 @@ from typing import Final
 
 ZERO: Final = Decimal(0)
 ONE: Final = Decimal(1)
-HUNDRED: Final = Decimal(100)
 WHOLE_SHARE: Final = Decimal(1)
 FRACTIONAL_STEP: Final = Decimal("0.0001")
 """Smallest step of a quantity where fractions of a share are allowed."""

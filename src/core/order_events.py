@@ -32,8 +32,6 @@ class StatusSeen:
     perm_id: int
     status: str
     filled_shares: Decimal
-    remaining_shares: Decimal
-    avg_price_usd: Decimal | None = None
     why_held: str = ""
 
 

@@ -143,7 +143,6 @@ def _word(order: OrderState, record: Acknowledged) -> OpenOrderSeen | StatusSeen
         perm_id=record.perm_id,
         status=record.status,
         filled_shares=record.filled_shares,
-        remaining_shares=request.qty_shares - record.filled_shares,
     )
 
 

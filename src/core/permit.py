@@ -117,11 +117,6 @@ def refuse_obstacles(obstacles: tuple[Obstacle, ...]) -> None:
         raise Refused("trading refused: " + "; ".join(reasons))
 
 
-def expected_answer(settings: Settings) -> str:
-    """What the prompt asks for: the account id where live trading is allowed, else ``y``."""
-    return settings.ibkr.account_id if settings.ibkr.allow_live else "y"
-
-
 def is_approval(answer: str | None, settings: Settings) -> bool:
     """True for ``y`` or ``yes`` in any case; with allow_live only for the account id itself."""
     said = (answer or "").strip()

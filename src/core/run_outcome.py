@@ -6,25 +6,15 @@ a ticket without one gets what its orders prove, Unresolved where they prove not
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
-from src.core.journal import JournalEvent, TicketEnded
-from src.core.journal_fold import fold
+from src.core.journal import TicketEnded
 from src.core.money import ZERO
 from src.core.records import OrderOutcome, TicketStatus
 from src.core.run_state import RunState
 from src.core.ticket_outcome import refit_notes, ticket_outcome
 from src.core.tickets import TicketState
 from src.errors import ExitCode
-
-
-def outcomes_from_events(events: Iterable[JournalEvent]) -> tuple[OrderOutcome, ...]:
-    """One outcome per plan line, in the plan's order.
-
-    Raises: JournalError.
-    """
-    return run_outcomes(fold(events))
 
 
 def run_outcomes(state: RunState) -> tuple[OrderOutcome, ...]:

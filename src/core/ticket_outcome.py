@@ -9,7 +9,7 @@ from src.core.codes import blames_algo
 from src.core.money import shares_text
 from src.core.order_state import OrderState
 from src.core.records import OrderOutcome, OrderStyle, TicketStatus, with_words, without_reason
-from src.core.tickets import TicketProgress, TicketState, is_settled
+from src.core.tickets import TicketProgress, TicketState
 
 NEVER_SENT: Final = "the run ended before this was sent"
 NOT_PROVEN: Final = "the fate of its order is not proven"
@@ -43,7 +43,6 @@ def progress_of(state: TicketState) -> TicketProgress:
         limit_shares=state.limit_shares,
         filled_shares=state.filled_shares,
         doing=doing,
-        is_settled=is_settled(state),
     )
 
 

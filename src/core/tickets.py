@@ -26,6 +26,7 @@ from src.core.records import (
     Side,
     TicketStatus,
 )
+from src.core.sessions import is_open
 from src.settings import AlgoPreference, ExecutionSettings, TradingHours
 
 _ZERO: Final = Decimal(0)
@@ -77,7 +78,6 @@ class TicketProgress:
     limit_shares: Decimal
     filled_shares: Decimal
     doing: str
-    is_settled: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +104,7 @@ def choose_style(
     preferred = _STYLES[rules.execution.algo_preference]
     if not outside_rth or listing is None:
         return preferred, outside_rth
-    is_regular = any(
-        session.opens_utc <= at_utc < session.closes_utc for session in listing.regular_sessions
-    )
+    is_regular = is_open(listing.regular_sessions, at_utc)
     return (preferred if is_regular else OrderStyle.PLAIN), outside_rth
 
 

@@ -38,8 +38,6 @@ class Figures:
     cash: Decimal
     accrued: Decimal
     gross_position_value: Decimal
-    stock_value: Decimal
-    option_value: Decimal
     equity_with_loan: Decimal
     initial_margin: Decimal
     maintenance_margin: Decimal
@@ -165,8 +163,6 @@ class Account:
             cash=cash,
             accrued=accrued,
             gross_position_value=gross,
-            stock_value=stocks.net,
-            option_value=options.net,
             equity_with_loan=equity,
             initial_margin=initial,
             maintenance_margin=stocks.gross * _MAINTENANCE_RATE[self.setup.type],

@@ -10,7 +10,6 @@ from typing import Literal
 from src.simulator.calendar import check_zone
 from src.simulator.scenario_reader import RawDecimal
 
-TickName = Literal["bid", "ask", "last", "close", "open", "high", "low"]
 _TICK_NAMES = ("bid", "ask", "last", "close", "open", "high", "low")
 REFUSAL_CODES = (354, 10089, 10090, 10168, 10186, 10197)
 

@@ -94,7 +94,7 @@ def _check_event(event: BrokerEvent) -> None:
         texts = [event.fill.symbol, event.fill.order_ref, event.fill.exec_id]
         assert event.fill.qty_shares >= 0
     elif isinstance(event, StatusSeen):
-        figures = [event.filled_shares, event.remaining_shares, event.avg_price_usd]
+        figures = [event.filled_shares]
         texts = [event.status, event.why_held]
     elif isinstance(event, OpenOrderSeen):
         figures = [event.order.qty_shares]

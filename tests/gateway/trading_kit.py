@@ -26,7 +26,6 @@ from src.core.records import (
     Side,
     TradePlan,
 )
-from src.core.run_outcome import outcomes_from_events
 from src.core.settlement import Settlement, settle
 from src.core.valuation import value_account
 from src.io.journal_db import JournalDb, open_journal
@@ -42,6 +41,7 @@ from src.simulator.scenario import (
 from src.simulator.server import SimulatedGateway
 from tests.gateway.client_kit import SendTimes, gateway, limited, settings_for
 from tests.gateway.exchange_kit import ACCOUNT, account, scenario
+from tests.journal_kit import outcomes_of
 
 QUICK = Patience(
     answer_sec=Decimal("0.5"),
@@ -149,7 +149,7 @@ async def _trade(setting: Scenario, lines: list[Line], home: Path, how: Desk) ->
                 trading = await _execute(session, journal, (lines, settings, how), server)
         trading.wire = [(one.name, tuple(map(str, one.fields))) for one in server.wire_log]
         trading.busiest_second = left.busiest_second()
-        assert outcomes_from_events(trading.events) == trading.result.outcomes
+        assert outcomes_of(trading.events) == trading.result.outcomes
         return trading
 
 

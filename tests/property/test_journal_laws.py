@@ -20,7 +20,6 @@ from src.core.order_state import BrokerAnswered
 from src.core.permit import TradePermit
 from src.core.reconcile import reconcile_run
 from src.core.records import CompletedOrder, Fill, OrderRequest, Side, TicketStatus
-from src.core.run_outcome import outcomes_from_events
 from src.errors import JournalError, Refused
 from src.io.journal_db import open_journal
 from tests.builders import ACCOUNT, NOON_UTC
@@ -38,6 +37,7 @@ from tests.journal_kit import (
     later,
     noticed,
     order_ended,
+    outcomes_of,
     recorded,
     ref,
     request,
@@ -115,7 +115,7 @@ def test_any_prefix_folds_step_by_step_and_survives_its_text(
     state = fold(events)
     split = data.draw(st.integers(1, len(events)))
     assert fold_on(fold(events[:split]), events[split:]) == state
-    for outcome in outcomes_from_events(events):
+    for outcome in outcomes_of(events):
         filled = sum((one.qty_shares for one in outcome.fills), Decimal(0))
         assert (outcome.status is TicketStatus.FILLED) <= (filled == outcome.ticket.qty_shares)
         if outcome.status in {TicketStatus.CANCELLED, TicketStatus.REJECTED, TicketStatus.SKIPPED}:
@@ -144,7 +144,7 @@ def test_cut_anywhere_and_reconciled_no_fill_is_lost_and_none_invented(
     found = reconcile_run(fold(run[:cut]), view, later(60))
     events = [*run[:cut], *found]
     assert not [one for one in found if isinstance(one, IntentRecorded)]
-    outcomes = outcomes_from_events(events)
+    outcomes = outcomes_of(events)
     seen = {one.exec_id: one.qty_shares for outcome in outcomes for one in outcome.fills}
     assert seen == {one.exec_id: one.qty_shares for one in fills}
     assert reconcile_run(fold(events), view, later(90)) == ()
@@ -272,7 +272,6 @@ def words(draw: st.DrawFn) -> BrokerEvent:
         perm_id=1,
         status=draw(st.sampled_from(["Submitted", "Cancelled", "Inactive", "Filled"])),
         filled_shares=Decimal(0),
-        remaining_shares=one.qty_shares,
     )
     error = OrderErrorSeen(order_id=one.order_id, code=draw(st.sampled_from([201, 399])), text="")
     events: list[BrokerEvent] = [status, error, FillSeen(fill=fill(line, 1, attempt))]

@@ -27,11 +27,10 @@ from src.core.order_state import (
 )
 from src.core.reconcile import reconcile_run
 from src.core.records import OrderOutcome, OrderStyle, Side, TicketStatus
-from src.core.run_outcome import outcomes_from_events
 from src.core.ticket_outcome import ticket_outcome
 from src.core.tickets import TicketState
 from tests.builders import ACCOUNT, NOON_UTC, ticket
-from tests.journal_kit import PLAN, approved, later, recorded
+from tests.journal_kit import PLAN, approved, later, outcomes_of, recorded
 from tests.orders_kit import (
     ORDER_ID,
     Player,
@@ -117,7 +116,7 @@ def recovered(journal: list[JournalEvent], replies: list[BrokerAnswered]) -> End
     events = [recorded(RUN), approved(RUN), *journal]
     view = BrokerView(account_id=ACCOUNT, rounds=tuple(replies), held_shares={})
     found = reconcile_run(fold(events), view, later(60))
-    return ending(outcomes_from_events([*events, *found])[0])
+    return ending(outcomes_of([*events, *found])[0])
 
 
 @dataclass(slots=True)

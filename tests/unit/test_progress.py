@@ -22,7 +22,6 @@ def progress(line: int = 1, filled: int = 0, doing: str = "Submitted") -> Ticket
         limit_shares=Decimal(120),
         filled_shares=Decimal(filled),
         doing=doing,
-        is_settled=False,
     )
 
 

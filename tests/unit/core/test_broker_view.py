@@ -12,9 +12,17 @@ from src.core.journal_fold import fold
 from src.core.order_state import BrokerAnswered
 from src.core.reconcile import reconcile_run
 from src.core.records import CompletedOrder, TicketStatus, WorkingOrder
-from src.core.run_outcome import outcomes_from_events
 from tests.builders import ACCOUNT
-from tests.journal_kit import completed, intent, known, later, opening, perm_id, working
+from tests.journal_kit import (
+    completed,
+    intent,
+    known,
+    later,
+    opening,
+    outcomes_of,
+    perm_id,
+    working,
+)
 
 UNKNOWN_NUMBER = opening(intent(1))
 KNOWN_NUMBER = opening(intent(1), known(1))
@@ -72,13 +80,13 @@ def test_an_order_is_ours_by_its_ref_else_by_the_lasting_number(
     over = replace(completed(1), **changes)  # type: ignore[arg-type]
     shown = view(showing(completed=(over,)))
     found = reconcile_run(fold(attempt), shown, later(60))
-    status = outcomes_from_events([*attempt, *found])[0].status
+    status = outcomes_of([*attempt, *found])[0].status
     assert status is (TicketStatus.CANCELLED if is_ours else TicketStatus.UNRESOLVED)
 
 
 def test_an_order_listed_twice_is_open() -> None:
     shown = view(showing(working=(working(1),), completed=(completed(1),)))
     found = reconcile_run(fold(KNOWN_NUMBER), shown, later(60))
-    outcome = outcomes_from_events([*KNOWN_NUMBER, *found])[0]
+    outcome = outcomes_of([*KNOWN_NUMBER, *found])[0]
     assert outcome.status is TicketStatus.UNRESOLVED
     assert "still works as Submitted" in outcome.error

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from src.core.drift import Selection, measure_drift, prioritize_by_drift, select_trades
+from src.core.drift import Selection, measure_drift, select_trades
 from src.core.records import CASH, DriftRow, DriftTable, SkipCode
 from src.errors import PlanError
 from src.settings import RebalanceSettings
@@ -174,9 +174,3 @@ def test_total_drift_has_no_band_for_cash() -> None:
     drift = table(AAA="-3", BBB="-3", CCC="-3")
     assert names(select_trades(drift, rules)) == []
     assert [one.symbol for one in select_trades(drift, rules).skipped] == ["AAA", "BBB", "CCC"]
-
-
-def test_prioritize_ranks_by_drift_and_ignores_what_is_on_target() -> None:
-    kept, skipped = prioritize_by_drift(table(AAA="0", BBB="-1", CCC="2").rows[:4], Decimal(0))
-    assert [row.symbol for row in kept] == ["CCC", "BBB", CASH]
-    assert skipped == ()

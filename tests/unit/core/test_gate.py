@@ -56,7 +56,6 @@ def status(
         perm_id=1,
         status=word,
         filled_shares=Decimal(filled),
-        remaining_shares=one.qty_shares - Decimal(filled),
     )
 
 

@@ -29,7 +29,7 @@ from src.core.order_ref import (
     parse_order_ref,
 )
 from src.core.records import TicketStatus
-from src.core.run_outcome import is_open, outcomes_from_events, run_exit_code
+from src.core.run_outcome import is_open, run_exit_code
 from src.errors import ExitCode, JournalError
 from tests.builders import NOON_UTC
 from tests.journal_kit import (
@@ -47,6 +47,7 @@ from tests.journal_kit import (
     noticed,
     opening,
     order_ended,
+    outcomes_of,
     recorded,
     ref,
     sent,
@@ -205,7 +206,7 @@ def test_a_ref_with_a_part_that_does_not_fit_is_refused(bad: tuple[str, int, int
 
 
 def test_a_whole_run_folds_into_filled_tickets() -> None:
-    outcomes = outcomes_from_events(whole_run())
+    outcomes = outcomes_of(whole_run())
     assert [one.status for one in outcomes] == [TicketStatus.FILLED] * len(PLAN.tickets)
     assert [one.ticket for one in outcomes] == list(PLAN.tickets)
     first = outcomes[0]
@@ -222,7 +223,7 @@ def test_a_run_cut_after_an_intent_is_in_doubt() -> None:
     state = fold(events)
     assert state.has_orders
     assert is_open(state)
-    statuses = [one.status for one in outcomes_from_events(events)]
+    statuses = [one.status for one in outcomes_of(events)]
     assert statuses == [TicketStatus.UNRESOLVED, *[TicketStatus.SKIPPED] * (len(PLAN.tickets) - 1)]
     assert run_exit_code(state) is ExitCode.UNFILLED
 
@@ -241,7 +242,7 @@ def test_only_not_sent_proves_that_nothing_left() -> None:
     )
     state = fold(events)
     assert not state.has_orders
-    outcome = outcomes_from_events(events)[0]
+    outcome = outcomes_of(events)[0]
     assert (outcome.status, outcome.error) == (TicketStatus.SKIPPED, "g")
 
 
@@ -262,7 +263,7 @@ def test_a_late_ticket_end_replaces_the_doubt() -> None:
         closed(4),
     )
     assert not is_open(fold(events))
-    assert outcomes_from_events(events)[0].status is TicketStatus.FILLED
+    assert outcomes_of(events)[0].status is TicketStatus.FILLED
 
 
 def test_executions_overrule_a_ticket_end_they_contradict() -> None:
@@ -272,15 +273,15 @@ def test_executions_overrule_a_ticket_end_they_contradict() -> None:
         order_ended(1, "Cancelled", filled=1),
         ticket_ended(1, TicketStatus.CANCELLED),
     )
-    assert outcomes_from_events(events)[0].status is TicketStatus.PARTIALLY_FILLED
+    assert outcomes_of(events)[0].status is TicketStatus.PARTIALLY_FILLED
     claimed = opening(intent(1), booked(fill(1, 1)), ticket_ended(1))
-    assert outcomes_from_events(claimed)[0].status is TicketStatus.UNRESOLVED
+    assert outcomes_of(claimed)[0].status is TicketStatus.UNRESOLVED
 
 
 def test_more_than_ordered_is_never_called_filled() -> None:
     whole = PLAN.tickets[0].qty_shares
     events = opening(intent(1), booked(fill(1, whole + 1)), order_ended(1), ticket_ended(1))
-    outcome = outcomes_from_events(events)[0]
+    outcome = outcomes_of(events)[0]
     assert outcome.status is TicketStatus.UNRESOLVED
     assert "were to be traded" in outcome.error
 
@@ -323,20 +324,20 @@ def test_a_refit_lowers_what_is_filled_in_full() -> None:
         booked(fill(3, third - 5)),
         order_ended(3, filled=third - 5),
     )
-    outcome = outcomes_from_events(events)[2]
+    outcome = outcomes_of(events)[2]
     assert outcome.status is TicketStatus.FILLED
     assert outcome.notes == (f"refitted from {third}", "algo adaptive")
     none = replace(cut, qty_shares=Decimal(0))
-    skipped = outcomes_from_events(opening(none))[2]
+    skipped = outcomes_of(opening(none))[2]
     assert (skipped.status, skipped.error) == (TicketStatus.SKIPPED, "cash")
 
 
 def test_refused_and_cancelled_orders_are_told_apart() -> None:
-    refused = outcomes_from_events(
+    refused = outcomes_of(
         opening(intent(1), noticed(1, 201, "margin"), order_ended(1, "Inactive"))
     )[0]
     assert (refused.status, refused.error) == (TicketStatus.REJECTED, "201 margin")
-    cancelled = outcomes_from_events(opening(intent(1), order_ended(1, "Cancelled")))[0]
+    cancelled = outcomes_of(opening(intent(1), order_ended(1, "Cancelled")))[0]
     assert cancelled.status is TicketStatus.CANCELLED
 
 
@@ -374,7 +375,7 @@ def test_what_no_run_could_have_written_is_refused(events: list[JournalEvent]) -
 def test_every_prefix_of_a_run_can_be_read(length: int) -> None:
     events = whole_run()[:length]
     state = fold(events)
-    outcomes = outcomes_from_events(events)
+    outcomes = outcomes_of(events)
     assert len(outcomes) == len(PLAN.tickets)
     announced = {one.request.order_ref for one in state.orders}
     proven = {one.request.order_ref for one in state.orders if one.status is not None}

@@ -23,7 +23,6 @@ from src.core.journal_fold import fold
 from src.core.order_state import BrokerAnswered, Patience
 from src.core.reconcile import reconcile_run
 from src.core.records import CompletedOrder, Fill, OrderOutcome, Side, TicketStatus, WorkingOrder
-from src.core.run_outcome import outcomes_from_events
 from tests.builders import ACCOUNT
 from tests.journal_kit import (
     PLAN,
@@ -40,6 +39,7 @@ from tests.journal_kit import (
     noticed,
     opening,
     order_ended,
+    outcomes_of,
     perm_id,
     recorded,
     ref,
@@ -84,7 +84,7 @@ def settle(
     found = list(reconcile_run(fold(events), shown, later(60)))
     assert reconcile_run(fold(events + found), shown, later(90)) == (), "must add nothing again"
     assert {(one.run_id, one.at_utc) for one in found} <= {(RUN_ID, later(60))}
-    return found, outcomes_from_events(events + found)[0]
+    return found, outcomes_of(events + found)[0]
 
 
 def kinds(found: Sequence[JournalEvent], line: int = 1) -> list[type]:
@@ -223,7 +223,7 @@ def test_silence_is_never_proof(events: list[JournalEvent]) -> None:
 def test_the_next_day_the_position_is_only_a_hint() -> None:
     shares = {PLAN.tickets[0].con_id: Decimal(50)}
     found = reconcile_run(fold(SENT), view(NOTHING, NOTHING, held=shares), later(86_400))
-    outcome = outcomes_from_events([*SENT, *found])[0]
+    outcome = outcomes_of([*SENT, *found])[0]
     assert outcome.status is TicketStatus.UNRESOLVED
     assert "AAA held before the run 100, now 50 (a hint, no proof)" in outcome.error
 
@@ -332,7 +332,7 @@ def test_a_run_cut_anywhere_is_settled_by_what_the_broker_then_shows(length: int
     announced = {one.request.order_ref for one in fold(events).orders}
     fills = [one for one in every if one.order_ref in announced]
     found = reconcile_run(fold(events), view(NOTHING, answer(fills=fills)), later(60))
-    outcomes = outcomes_from_events([*events, *found])
+    outcomes = outcomes_of([*events, *found])
     for outcome, line in zip(outcomes, range(1, 99), strict=False):
         is_out = ref(line) in announced
         assert outcome.status is (TicketStatus.FILLED if is_out else TicketStatus.SKIPPED)
@@ -345,7 +345,7 @@ def test_on_a_later_day_silence_proves_no_cancel_without_a_total(hours: int, exp
     """Executions from before it may have been listed once, and are not any more."""
     events = opening(intent(1), noticed(1, 202, "Order Canceled"))
     found = reconcile_run(fold(events), view(*as_often_as_asked([NOTHING])), later(hours * 3600))
-    assert outcomes_from_events([*events, *found])[0].status.value == expected
+    assert outcomes_of([*events, *found])[0].status.value == expected
     said = Acknowledged(
         run_id=RUN_ID,
         at_utc=later(5),
@@ -356,7 +356,7 @@ def test_on_a_later_day_silence_proves_no_cancel_without_a_total(hours: int, exp
     )
     events = [*events, said]
     found = reconcile_run(fold(events), view(*as_often_as_asked([NOTHING])), later(hours * 3600))
-    assert outcomes_from_events([*events, *found])[0].status is TicketStatus.CANCELLED
+    assert outcomes_of([*events, *found])[0].status is TicketStatus.CANCELLED
 
 
 # --- what is written down ----------------------------------------------------------------------

@@ -10,9 +10,8 @@ from src.core.journal_fold import fold
 from src.core.order_state import BrokerAnswered
 from src.core.reconcile import reconcile_run
 from src.core.records import CompletedOrder, TicketStatus
-from src.core.run_outcome import outcomes_from_events
 from tests.builders import ACCOUNT, con_id
-from tests.journal_kit import PLAN, intent, later, opening, ref, sent
+from tests.journal_kit import PLAN, intent, later, opening, outcomes_of, ref, sent
 
 TICKET = PLAN.tickets[0]
 RUN = opening(intent(1), sent(1))[0].run_id
@@ -56,5 +55,5 @@ def test_the_end_of_a_dead_runs_order_is_told_as_that_of_a_living_one(
     shown = BrokerAnswered(working=(), completed=(listed(completed),), fills=())
     view = BrokerView(account_id=ACCOUNT, rounds=(shown, shown), held_shares={})
     found = reconcile_run(fold(events), view, later(60))
-    outcome = outcomes_from_events([*events, *found])[0]
+    outcome = outcomes_of([*events, *found])[0]
     assert (outcome.status, outcome.error) == (status, error)

@@ -8,7 +8,6 @@ import pytest
 
 from src.core.journal import CancelRequested, JournalEvent, NotSent, TicketRefitted
 from src.core.records import OrderOutcome, TicketStatus
-from src.core.run_outcome import outcomes_from_events
 from tests.journal_kit import (
     PLAN,
     RUN_ID,
@@ -19,6 +18,7 @@ from tests.journal_kit import (
     noticed,
     opening,
     order_ended,
+    outcomes_of,
     ref,
     sent,
     ticket_ended,
@@ -44,7 +44,7 @@ def refit(shares: Decimal) -> TicketRefitted:
 
 def first(*events: JournalEvent) -> OrderOutcome:
     """What became of the first ticket."""
-    return outcomes_from_events(opening(*events))[0]
+    return outcomes_of(opening(*events))[0]
 
 
 @pytest.mark.parametrize(

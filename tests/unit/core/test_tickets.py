@@ -318,9 +318,7 @@ def test_progress_of_a_line() -> None:
         limit_shares=Decimal(9),
         filled_shares=Decimal(4),
         doing="PreSubmitted",
-        is_settled=False,
     )
-    assert progress_of(on_ticket(refused())).is_settled
     assert shares_text(progress_of(on_ticket()).filled_shares) == "0"
 
 

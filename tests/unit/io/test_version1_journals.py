@@ -21,9 +21,10 @@ from src.core.journal_fold import fold
 from src.core.order_state import BrokerAnswered
 from src.core.reconcile import reconcile_run
 from src.core.records import OrderOutcome, SkippedTrade
-from src.core.run_outcome import is_open, outcomes_from_events
+from src.core.run_outcome import is_open
 from src.io.journal_db import open_journal
 from src.io.post_report import rebuild_post_report
+from tests.journal_kit import outcomes_of
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "version1"
 ACCOUNT = "DU1234567"
@@ -58,7 +59,7 @@ def test_a_killed_run_of_version_1_is_recovered_to_the_same_end(tmp_path: Path) 
     shown = BrokerAnswered(working=(), completed=(), fills=tuple(fills))
     view = BrokerView(account_id=ACCOUNT, rounds=(shown,), held_shares={})
     found = reconcile_run(fold(killed), view, LATER)
-    assert what(outcomes_from_events([*killed, *found])) == what(outcomes_from_events(by_version_1))
+    assert what(outcomes_of([*killed, *found])) == what(outcomes_of(by_version_1))
 
 
 def what(outcomes: tuple[OrderOutcome, ...]) -> list[tuple[str, str, str, set[str]]]:
