@@ -174,3 +174,11 @@ def test_total_drift_has_no_band_for_cash() -> None:
     drift = table(AAA="-3", BBB="-3", CCC="-3")
     assert names(select_trades(drift, rules)) == []
     assert [one.symbol for one in select_trades(drift, rules).skipped] == ["AAA", "BBB", "CCC"]
+
+
+def test_selected_trades_are_ranked_by_drift_and_what_is_on_target_is_none() -> None:
+    rules = RebalanceSettings(trigger_mode="total_drift", min_order_usd=Decimal(0))
+    selected = select_trades(table(AAA="0", BBB="-1", CCC="2", DDD="-3"), rules)
+    assert names(selected)[:2] == ["DDD", "CCC"]
+    assert "AAA" not in names(selected)
+    assert selected.skipped == ()
