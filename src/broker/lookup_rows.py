@@ -24,6 +24,7 @@ MAX_CANDIDATES: Final = 5
 _MAX_CHOICES: Final = 20
 _LINE_CHARS: Final = 80
 _UNKNOWN: Final = "not known to the broker as a USD stock or ETF"
+_SMART: Final = "SMART"
 _NO_CHOICE: Final = ContractChoice()
 _SAME_EXCHANGE: Final = {"ISLAND": "NASDAQ", "NYSEARCA": "ARCA"}
 
@@ -66,7 +67,7 @@ def read_chosen(
     problem = _mismatch(ticker_of(symbol), row)
     if not problem and row.contract is not None and row.contract.conId != con_id:
         problem = "the broker answered with another contract id"
-    if not problem and not routed:
+    if not problem and not routed and _SMART not in row.validExchanges.upper().split(","):
         problem = "it cannot be routed by SMART"
     if not problem:
         return SymbolLookup(

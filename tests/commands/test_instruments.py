@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -218,6 +219,11 @@ def test_f118_a_holding_of_the_other_contract_is_unlisted_and_sold_with_its_con_
         (FIRST.con_id, "BUY"),
         (OTHER.con_id, "SELL"),
     }
+    (post,) = place.reports_named("rebalance_post_")
+    with post.open(encoding="utf-8", newline="") as file:
+        paid = {row["symbol"]: row["fill_price"] for row in csv.DictReader(file)}
+    assert float(paid["EXUS"]) == pytest.approx(30, abs=0.1)
+    assert float(paid["EXUS#900022"]) == pytest.approx(70, abs=0.1)
     assert place.run("--confirm", stdin="y\n").code == ExitCode.OK
     held = json.loads(place.run(main=snapshot.main).out)["positions"]
     assert [one["con_id"] for one in held if one["symbol"].startswith("EXUS")] == [FIRST.con_id]

@@ -70,6 +70,9 @@ def test_f118_a_chosen_instrument_must_be_what_the_ticker_says(
 def test_f118_another_id_than_asked_for_or_no_smart_routing_is_none() -> None:
     assert "another contract id" in read_chosen("EXUS", 7, [row(8)], []).problem
     assert "cannot be routed by SMART" in read_chosen("EXUS", 7, [], [row(7)]).problem
+    routed = row(7)
+    routed.validExchanges = "ARCA,SMART"
+    assert read_chosen("EXUS", 7, [], [routed]).listing is not None
 
 
 def test_f118_the_twin_of_a_ticker_is_listed_under_its_own_name() -> None:
