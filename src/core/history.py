@@ -16,6 +16,7 @@ from datetime import date, datetime, timezone
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from src.core.json_values import Json
 from src.core.money import ZERO, exact_arithmetic
 
 _BPS: Final = Decimal(10_000)
@@ -96,7 +97,8 @@ class PastRun(NamedTuple):
 
     ``orders`` counts those that may have reached the broker. ``drift_before`` and ``drift_after``
     are sums of absolute drift; after: as the account stood when it was over, None: not read.
-    ``state`` is closed, declined or open; ``exit_code`` is None while it is open.
+    ``state`` is closed, declined or open; ``exit_code`` is None while it is open. ``wishes`` are
+    those it followed, by name, as the plan's JSON has them.
     """
 
     run_id: str
@@ -110,6 +112,7 @@ class PastRun(NamedTuple):
     drift_after: Decimal | None
     tickets: tuple[PastTicket, ...]
     amounts: Amounts
+    wishes: Mapping[str, Json]
 
 
 class Sought(NamedTuple):

@@ -13,6 +13,7 @@ from src.core.records import CASH, OrderOutcome
 from src.core.run_outcome import is_open, run_outcomes
 from src.core.run_report import ticket_figures
 from src.core.run_state import RunState
+from src.core.wishes import wishes_as_json
 
 
 def past_run(texts: Iterable[str]) -> PastRun:
@@ -41,6 +42,7 @@ def summed_up(state: RunState) -> PastRun:
         drift_after=_drift_after(state),
         tickets=tickets,
         amounts=added_up(tickets),
+        wishes=wishes_as_json(plan.wishes),
     )
 
 

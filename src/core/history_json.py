@@ -45,6 +45,7 @@ def _run(run: PastRun, *, is_whole: bool) -> dict[str, Json]:
         "started_utc": run.started_utc.astimezone(timezone.utc).isoformat(),
         "state": run.state,
         "exit_code": run.exit_code,
+        "wishes": dict(run.wishes),
         "orders": run.orders,
         **_amounts(run.amounts),
         "drift_before_pct": json_number(weight_to_percent(run.drift_before)),

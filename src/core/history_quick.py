@@ -17,6 +17,7 @@ from typing import Final, Literal, TypedDict
 from src.core.executions import execution_key
 from src.core.history import PastRun, PastTicket, added_up, distance_from
 from src.core.journal_version import SCHEMA_VERSION
+from src.core.json_values import Json
 from src.core.money import ZERO, exact_arithmetic
 
 _HEAD: Final = '{"event":'
@@ -180,6 +181,7 @@ class _Reading:
             drift_after=_drift_after(drift, self._closed["after"]),
             tickets=tickets,
             amounts=added_up(tickets),
+            wishes=_wishes(self._plan),
         )
 
     def _past_tickets(self) -> tuple[PastTicket, ...]:
@@ -207,12 +209,23 @@ class _Reading:
         )
 
 
-_Part = Literal["tickets", "account_id", "drift_before", "started_utc", "is_simulated"]
+_Part = Literal["tickets", "account_id", "drift_before", "started_utc", "is_simulated", "wishes"]
 
 
 def _part(plan: str, name: _Part):  # type: ignore[no-untyped-def]  # noqa: ANN202
     """One field of a recorded plan; the key with its quotation marks stands in no other text."""
     return _JSON.raw_decode(plan, plan.index(f'"{name}":') + len(name) + 3)[0]
+
+
+def _wishes(plan: str) -> dict[str, Json]:
+    """Those that JSON has as the journal has them: said or not, or a list of symbols."""
+    if '"wishes":' not in plan:
+        return {}  # written before there were any
+    recorded: dict[str, Json] = _part(plan, "wishes")
+    followed: dict[str, Json] = {name: value for name, value in recorded.items() if value}
+    if not all(value is True or isinstance(value, list) for value in followed.values()):
+        raise _NotPlain
+    return followed
 
 
 def _drift_after(drift: list[_Drift], after: _After | None) -> Decimal | None:

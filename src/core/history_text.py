@@ -17,6 +17,7 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 from src.core.history import Amounts, History, PastRun, PastTicket, PastTotal
+from src.core.json_values import Json
 from src.core.money import exact_arithmetic, price_text, shares_text, weight_to_percent
 from src.text import counted, printable
 
@@ -55,7 +56,7 @@ def render_history(history: History, shown: Mapping[str, str]) -> str:
     for account_id, found in groupby(by_account, key=lambda one: one.account_id):
         runs = tuple(found)
         lines += [f"Account {_name(account_id, shown)}: {counted(len(runs), 'run')}"]
-        lines += [*_fitting(partial(_run_table, runs)), ""]
+        lines += [*_fitting(partial(_run_table, runs)), *_wish_lines(runs), ""]
     if history.total is not None:
         named = [one._replace(name=_name(one.name, shown)) for one in history.accounts]
         sums = [*(named if len(named) > 1 else ()), history.total]
@@ -74,6 +75,7 @@ def render_run(run: PastRun, shown: Mapping[str, str]) -> str:
         f"Run {printable(run.run_id)} of {_name(run.account_id, shown)}",
         f"began {began:%Y-%m-%d %H:%M:%S} UTC; {run.state}, {ended}; {sent}",
         f"Sum of drift: {_pct(run.drift_before)}% before, {_pct(run.drift_after)}% after",
+        *_wish_lines([run]),
         "",
         *_fitting(partial(_ticket_table, run.tickets)),
         "",
@@ -148,6 +150,25 @@ def _reasons(tickets: Iterable[PastTicket]) -> list[str]:
         text = printable(f"{', '.join(names)}: {said}")
         lines += textwrap.wrap(text, WIDTH, subsequent_indent="  ")
     return [*lines, ""] if lines else []
+
+
+def _wish_lines(runs: Iterable[PastRun]) -> list[str]:
+    """The flags of each run that followed wishes, wrapped."""
+    lines: list[str] = []
+    for run in runs:
+        flags = [_flag(name, value) for name, value in run.wishes.items()]
+        if flags:
+            text = printable(f"{run.run_id} followed {' '.join(flags)}")
+            lines += textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+    return lines
+
+
+def _flag(name: str, value: Json) -> str:
+    """``--no-sell``, ``--skip SPY,EFA``."""
+    flag = f"--{name.replace('_', '-')}"
+    if value is True:
+        return flag
+    return f"{flag} {','.join(map(str, value)) if isinstance(value, list) else value}"
 
 
 def _fitting(lines: _Lines) -> list[str]:

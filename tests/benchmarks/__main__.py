@@ -2,7 +2,7 @@
 
 By hand, on a quiet machine; nothing here runs in CI. Name rows to run only those:
 
-    python -m tests.benchmarks start dry trade plan sizing
+    python -m tests.benchmarks start history dry trade plan sizing
 
 README.md beside this file has the formulas.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from tests.benchmarks.stage import (
+    ACCOUNT,
     ROOT,
     Shop,
     Stage,
@@ -29,6 +31,7 @@ from tests.benchmarks.stage import (
     most_lines,
     stage,
 )
+from tests.benchmarks.years_of_runs import write_years
 
 MESSAGES_PER_SEC = 45
 FREE_MESSAGES = 45
@@ -87,6 +90,32 @@ def start() -> Iterator[Row]:
         measured = min(one.done_sec for _, one in pairs)
         note = f"{measured * 1000:.0f} ms, bare Python {bare * 1000:.0f} ms"
         yield Row(what=what, allowed=allowed, measured=measured / bare, unit="x bare", note=note)
+
+
+# --- looking back ---------------------------------------------------------------------------
+
+
+def history() -> Iterator[Row]:
+    """Years of weekly runs with 20 orders, against a process that imports pandas and ends."""
+    cpu_sec = {}
+    for years in (10, 5):
+        with tempfile.TemporaryDirectory() as directory:
+            folder = Path(directory)
+            state = folder / "state" / "ibkr-rebalancer"
+            state.mkdir(parents=True)
+            write_years(state / f"{ACCOUNT}.sqlite3", years)
+            pairs = [
+                (measure(["-c", "import pandas"]), measure(["-m", "src.history"], folder))
+                for _ in range(7)
+            ]
+        assert all(one.code == 0 for _, one in pairs)
+        cpu_sec[years] = min(one.cpu_sec for _, one in pairs)
+    imported, done = (min(one.done_sec for one in ones) for ones in zip(*pairs, strict=True))
+    note = f"{done:.2f} s, import pandas {imported:.2f} s"
+    what = "history of 5 years, 5200 orders"
+    yield Row(what=what, allowed=2, measured=done / imported, unit="x import", note=note)
+    growth = cpu_sec[10] / cpu_sec[5]
+    yield Row(what="history of 10 years: CPU time", allowed=2.1, measured=growth, unit="x 5 y.")
 
 
 # --- dry runs -------------------------------------------------------------------------------
@@ -234,6 +263,7 @@ def _own_report(module: str) -> Iterator[Row]:
 
 GROUPS: dict[str, Callable[[], Iterator[Row]]] = {
     "start": start,
+    "history": history,
     "dry": dry,
     "trade": trade,
     "orders": orders,

@@ -22,6 +22,7 @@ from src.core.history_json import CSV_COLUMNS, SCHEMA
 from src.core.journal import CommissionRecorded, Declined, JournalEvent, PlanRecorded, RunClosed
 from src.core.journal_codec import event_from_text, event_to_text
 from src.core.order_ref import make_run_id
+from src.core.records import Wishes
 from src.io.journal_copy import read_texts
 from src.io.journal_db import open_journal
 from src.io.state_dir import journal_path, prepare_state_dir
@@ -123,6 +124,26 @@ def test_open_and_declined_runs_are_told_as_such(look: Look) -> None:
     assert rows["20250314T180000Z"][1:] == [
         *("0", "0.00", "0.00", "0.00", "0.00", "-", "100.00", "?", "0")
     ]
+
+
+def test_the_wishes_of_a_run_are_told(look: Look) -> None:
+    wishes = Wishes(no_sell=True, skip=("AAA", "BBB"))
+    told = [
+        (
+            replace(one, plan=replace(one.plan, wishes=wishes))
+            if isinstance(one, PlanRecorded)
+            else one
+        )
+        for one in whole_run()
+    ]
+    write((JANUARY, told), (MARCH, whole_run()))
+    for shown in (look().out, look("20250131T170000Z").out):
+        (line,) = [line for line in shown.splitlines() if " followed " in line]
+        assert line.split()[0] == "20250131T170000Z"
+        assert line.endswith("followed --no-sell --skip AAA,BBB")
+    followed, plain = json.loads(look("--json").out)["runs"]
+    assert followed["wishes"] == {"no_sell": True, "skip": ["AAA", "BBB"]}
+    assert plain["wishes"] == {}
 
 
 def test_a_commission_that_is_not_known_is_a_question_mark(look: Look) -> None:

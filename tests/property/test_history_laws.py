@@ -14,7 +14,7 @@ from src.core.history_fold import past_run
 from src.core.history_quick import quick_run
 from src.core.journal import CommissionRecorded, FillRecorded, JournalEvent, RunAccepted
 from src.core.journal_codec import event_to_text
-from src.core.records import ForeignAmount, Side
+from src.core.records import ForeignAmount, Side, Wishes
 from src.errors import JournalError
 from tests.journal_kit import (
     PLAN,
@@ -103,6 +103,19 @@ HOWS = (
 def test_strange_executions_and_commissions_are_left_to_the_fold(at: int, how: str) -> None:
     events = whole_run()
     check_agreement([*events[:at], *strange(events[at], how), *events[at + 1 :]])
+
+
+@given(
+    st.builds(
+        Wishes,
+        no_sell=st.booleans(),
+        skip=st.lists(st.sampled_from(["AAA", "BBB"])).map(tuple),
+        only=st.lists(st.sampled_from(["CCC"])).map(tuple),
+    )
+)
+def test_wishes_are_read_the_same_way(wishes: Wishes) -> None:
+    made = replace(PLAN, wishes=wishes)
+    assert check_agreement([recorded(made), *whole_run()[1:]])
 
 
 def test_a_run_on_the_users_word_is_folded() -> None:
