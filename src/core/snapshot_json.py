@@ -34,6 +34,12 @@ def snapshot_as_json(
         "ignored_cash": {
             currency: json_number(amount) for currency, amount in snapshot.ignored_cash.items()
         },
+        "account_kind": {
+            "trading_type": snapshot.terms.trading_type,
+            "account_type": snapshot.terms.account_type,
+            "available_funds_usd": _number_or_none(snapshot.terms.available_funds_usd),
+            "buying_power_usd": _number_or_none(snapshot.terms.buying_power_usd),
+        },
         "positions": [_position(held, account, prices) for held in snapshot.positions],
         "unmanaged": [_unmanaged(held) for held in snapshot.unmanaged],
         "warnings": list(warnings),

@@ -7,19 +7,18 @@ once. A short position is refused here as it is for a live account.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple
 
 from src.core.accounts import is_account
-from src.core.money import parse_machine_decimal, plain_text
+from src.core.money import plain_text
 from src.core.records import (
     CASH,
     AccountSnapshot,
+    AccountTerms,
     Position,
     Price,
     PriceBook,
@@ -27,10 +26,10 @@ from src.core.records import (
     UnmanagedPosition,
 )
 from src.errors import Problem, Refused, SnapshotFileError
+from src.io.json_document import NoNumber, parse_document
 from src.known_accounts import learn_accounts
-from src.text import printable, shown_value
+from src.text import printable
 
-MAX_BYTES = 4_000_000
 _MAX_SHARES = Decimal(10) ** 9
 _MAX_CASH = Decimal(10) ** 13
 _LOWEST_PRICE, _HIGHEST_PRICE = Decimal("0.0001"), Decimal(10) ** 8
@@ -53,7 +52,7 @@ def load_snapshot_file(path: Path) -> SnapshotFile:
     Raises: SnapshotFileError with every problem; Refused for a short position.
     """
     reader = _Reader(source=str(path))
-    document = _parse(path)
+    document = parse_document(path)
     account_id = reader.account(document)
     learn_accounts([account_id])
     positions = reader.positions(document)
@@ -68,6 +67,7 @@ def load_snapshot_file(path: Path) -> SnapshotFile:
         ),
         ignored_cash=reader.ignored_cash(document),
         usd_per_unit={},
+        terms=reader.terms(document),
     )
     if reader.problems:
         raise SnapshotFileError(reader.problems)
@@ -93,52 +93,6 @@ def prices_for(book: PriceBook, symbols: Iterable[Symbol], source: str) -> Price
     return PriceBook(prices={symbol: book.prices[symbol] for symbol in wanted})
 
 
-def _parse(path: Path) -> Mapping[str, object]:
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise SnapshotFileError(f"{path}: cannot be read: {error.strerror or error}") from error
-    if len(raw) > MAX_BYTES:
-        raise SnapshotFileError(f"{path}: larger than {MAX_BYTES} bytes, not a snapshot")
-    try:
-        document = json.loads(
-            raw.decode("utf-8-sig"),
-            parse_float=_number,
-            parse_int=_number,
-            parse_constant=_no_constant,
-            object_pairs_hook=_no_duplicates,
-        )
-    except (ValueError, RecursionError) as error:
-        raise SnapshotFileError(f"{path}: not a JSON snapshot: {printable(str(error))}") from error
-    if not isinstance(document, dict):
-        raise SnapshotFileError(f"{path}: expected one JSON object, as `src.snapshot` prints it")
-    return document
-
-
-class _NoNumber(NamedTuple):
-    """A number of JSON that is none for us; its place is told when it is used."""
-
-    problem: str
-
-
-def _number(text: str) -> Decimal | _NoNumber:
-    try:
-        return parse_machine_decimal(text)
-    except ValueError as error:
-        return _NoNumber(f"{shown_value(text)} is not valid: {error}")
-
-
-def _no_constant(name: str) -> Decimal:
-    raise ValueError(f"{name} is not a number")
-
-
-def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        raise ValueError("the same name stands twice in one object")
-    return result
-
-
 def _refuse_shorts(snapshot: AccountSnapshot) -> None:
     shorts = [held.symbol for held in snapshot.positions if held.qty_shares < 0]
     if shorts:
@@ -158,7 +112,7 @@ class _Reader:
         value = holder.get(key)
         if isinstance(value, Decimal):
             return value
-        if isinstance(value, _NoNumber):
+        if isinstance(value, NoNumber):
             self._report(where, value.problem)
             return Decimal(0)
         self._report(where, "missing" if value is None else "expected a number")
@@ -235,6 +189,20 @@ class _Reader:
             )
             for currency in holder
         }
+
+    def terms(self, document: Mapping[str, object]) -> AccountTerms:
+        """The account's kind, where the file tells it."""
+        holder = self._object(document, "account_kind", required=False)
+        return AccountTerms(
+            trading_type=printable(self.text(holder, "trading_type"), _MAX_SYMBOL_CHARS),
+            account_type=printable(self.text(holder, "account_type"), _MAX_SYMBOL_CHARS),
+            available_funds_usd=self._figure(holder, "available_funds_usd"),
+            buying_power_usd=self._figure(holder, "buying_power_usd"),
+        )
+
+    def _figure(self, holder: Mapping[str, object], key: str) -> Decimal | None:
+        number = self.known(holder, key, f"account_kind {key}")
+        return None if number is None else self.within(number, f"account_kind {key}", _MAX_CASH)
 
     def prices(self, document: Mapping[str, object]) -> PriceBook:
         holder = self._object(document, "prices", required=True)

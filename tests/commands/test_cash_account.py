@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import pytest
 
+from src import snapshot
 from src.errors import ExitCode
 from src.simulator.scenario import (
     AccountSetup,
@@ -116,6 +117,22 @@ def test_the_rest_of_the_plan_is_skipped_with_its_code(
     shown = json.loads(place.run("--json").out)
     assert [(one["symbol"], one["code"]) for one in shown["skipped"]] == [("DDD", "settlement")]
     assert any("stays in cash" in text for text in shown["notices"])
+
+
+def test_a_snapshot_file_of_it_gives_the_same_plan(
+    place: Workplace, open_gateway: OpenGateway
+) -> None:
+    prepare(place, open_gateway, market())
+    printed = place.run("--config", str(place.config), "--csv", str(place.csv), main=snapshot.main)
+    file = place.path / "snapshot.json"
+    file.write_text(printed.out, encoding="utf-8")
+    live = json.loads(place.run("--json").out)
+    planned = json.loads(place.run("--from-snapshot", str(file), "--json").out)
+    assert planned["tickets"] != []
+    assert [(one["symbol"], one["qty_shares"]) for one in planned["tickets"]] == [
+        (one["symbol"], one["qty_shares"]) for one in live["tickets"]
+    ]
+    assert [one["code"] for one in planned["skipped"]] == ["settlement"]
 
 
 @pytest.mark.parametrize("trading_type", ["STKNOPT", "IRAMRGN"])

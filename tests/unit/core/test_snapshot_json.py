@@ -64,6 +64,12 @@ EXPECTED = {
     "gross_exposure_usd": 3200.5,
     "leverage": 1.0668333333,
     "ignored_cash": {"EUR": -12.5, "CAD": 1000},
+    "account_kind": {
+        "trading_type": "STKMRGN",
+        "account_type": "INDIVIDUAL",
+        "available_funds_usd": None,
+        "buying_power_usd": None,
+    },
     "positions": [
         {
             "symbol": "SPY",

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from src.core.snapshot_json import snapshot_as_json
 from src.core.valuation import value_account
 from src.errors import InputError, Refused, SnapshotFileError
-from src.io.snapshot_file import MAX_BYTES, SnapshotFile, load_snapshot_file, prices_for
+from src.io.json_document import MAX_BYTES
+from src.io.snapshot_file import SnapshotFile, load_snapshot_file, prices_for
 from tests.builders import Number, con_id, price_book, snapshot
 
 LEAST = {
@@ -215,7 +216,10 @@ values = st.recursive(
     max_leaves=8,
 )
 keys = st.sampled_from(
-    ["cash_usd", "positions", "prices", "unmanaged", "ignored_cash", "account_id", "as_of_utc"]
+    (
+        *("cash_usd", "positions", "prices", "unmanaged", "ignored_cash", "account_id"),
+        *("as_of_utc", "account_kind"),
+    )
 )
 
 
