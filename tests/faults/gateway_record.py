@@ -17,6 +17,8 @@ _HARMLESS = frozenset(
         "ReqPositions",
         "CancelPositions",
         "ReqAccountUpdates",
+        "ReqAccountUpdatesMulti",
+        "CancelAccountUpdatesMulti",
         "ReqAllOpenOrders",
         "ReqCompletedOrders",
         "ReqExecutions",
