@@ -62,6 +62,7 @@ def present(
         notices=how.notices,
         warnings=warnings,
         reminders=proposal.reminders,
+        rules=how.settings.rebalance,
         changes=order_changes(asked, proposal.plan) if asked else (),
     )
     return emit(render_preview(proposal.plan, proposal.prices, context))

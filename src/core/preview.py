@@ -9,34 +9,30 @@ Source: SRS R-401 and F-51.
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
 from src.core.account_rules import kind_text
-from src.core.gains import estimated_gains
 from src.core.invest_notes import borrowed_text
-from src.core.money import dollars, exact_arithmetic, plain_text, shares_text, weight_to_percent
-from src.core.preview_table import WIDTH, drift_sum, render_table
+from src.core.money import dollars, exact_arithmetic, plain_text, shares_text
+from src.core.preview_table import render_table, wrapped
+from src.core.preview_totals import totals
 from src.core.records import (
     CASH,
     AccountSnapshot,
     AccountTerms,
-    OrderTicket,
     Price,
     PriceBook,
-    Side,
     Symbol,
     TradePlan,
     UnmanagedPosition,
-    Valuation,
 )
 from src.core.settled_buys import waiting_text
 from src.core.wishes import wish_lines
-from src.text import printable
+from src.settings import RebalanceSettings
 
 SIMULATED: Final = "SIMULATED: this is the embedded practice gateway, no real money moves"
 _UNLISTED: Final = "not in model, will be sold"
@@ -53,7 +49,7 @@ class PreviewContext:
     shown). ``first_buys`` names what is bought and not held yet. ``notices`` are printed at the
     top (such as "dry run: nothing will be sent"), ``warnings`` near the end; both are plain
     sentences. ``reminders`` tell of earlier wishes. ``changes`` are the orders that differ from the
-    plan that was asked about before.
+    plan that was asked about before. ``rules`` give the band that nothing to trade is judged by.
     """
 
     snapshot: AccountSnapshot
@@ -66,6 +62,7 @@ class PreviewContext:
     warnings: tuple[str, ...] = ()
     reminders: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
+    rules: RebalanceSettings | None = None
 
 
 @exact_arithmetic()
@@ -76,7 +73,7 @@ def render_preview(plan: TradePlan, prices: PriceBook, context: PreviewContext) 
         _head(plan, context),
         [render_table(plan, unlisted | unweighted)],
         _legend(plan, unlisted, unweighted),
-        _totals(plan, context.snapshot),
+        totals(plan, context.snapshot, context.rules),
         _section("Not traded:", (f"{one.symbol}: {one.reason}" for one in plan.skipped)),
         _section("Bought for the first time:", context.first_buys),
         _section("Left alone, not part of net liq:", _ignored(context.snapshot)),
@@ -106,7 +103,7 @@ def _head(plan: TradePlan, context: PreviewContext) -> list[str]:
     terms = context.snapshot.terms
     told = () if terms == AccountTerms() else (kind_text(terms),)
     texts = (*context.notices, *wish_lines(plan.wishes), *told)
-    return [*simulated, title, *(line for one in texts for line in _wrapped(one, ""))]
+    return [*simulated, title, *(line for one in texts for line in wrapped(one, ""))]
 
 
 def _closing(
@@ -125,10 +122,10 @@ def _legend(
     sold = {ticket.symbol for ticket in plan.tickets}
     lines = [f"* {_UNLISTED} (unlisted_positions = sell)"] if unlisted & sold else []
     if unweighted & sold:
-        lines += _wrapped(f"* {_UNWEIGHTED}: {', '.join(sorted(unweighted & sold))}", "")
+        lines += wrapped(f"* {_UNWEIGHTED}: {', '.join(sorted(unweighted & sold))}", "")
     for why, kept in (("not in model", unlisted - sold), ("target 0", unweighted - sold)):
         if kept:
-            lines += _wrapped(f"* {why}, no order this time: {', '.join(sorted(kept))}", "")
+            lines += wrapped(f"* {why}, no order this time: {', '.join(sorted(kept))}", "")
     return lines
 
 
@@ -137,71 +134,6 @@ def _sold(plan: TradePlan, symbols: frozenset[Symbol], why: str) -> Iterator[str
         if ticket.symbol in symbols:
             shares = f"{ticket.symbol}: {shares_text(ticket.qty_shares)} shares"
             yield f"{shares}, {dollars(ticket.est_value_usd)} ({why})"
-
-
-# --- totals ---------------------------------------------------------------------------------
-
-
-def _totals(plan: TradePlan, snapshot: AccountSnapshot) -> list[str]:
-    return [
-        *_orders(plan),
-        *_gains(plan, snapshot),
-        "",
-        f"{'':16}{'before':>21}{'after':>21}",
-        _before_after("Net liq", plan, lambda one: dollars(one.net_liq_usd)),
-        _before_after("Cash", plan, lambda one: dollars(one.cash_usd)),
-        _before_after("Gross exposure", plan, lambda one: dollars(one.gross_exposure_usd)),
-        _before_after("Leverage", plan, lambda one: f"{one.leverage:.4f}"),
-        *_remaining(plan),
-    ]
-
-
-def _orders(plan: TradePlan) -> list[str]:
-    if not plan.tickets:
-        return ["Nothing to trade."]
-    sells, buys = _side(plan, Side.SELL), _side(plan, Side.BUY)
-    count = f"{len(plan.tickets)} order{'s' if len(plan.tickets) > 1 else ''}"
-    return [
-        f"{count}: {len(sells)} to sell, {len(buys)} to buy",
-        f"{'Gross sells':16}{_gross(sells):>21}",
-        f"{'Gross buys':16}{_gross(buys):>21}",
-    ]
-
-
-def _gains(plan: TradePlan, snapshot: AccountSnapshot) -> list[str]:
-    gains = estimated_gains(plan, snapshot)
-    known = [gain for gain in gains.values() if gain is not None]
-    unknown = ", ".join(symbol for symbol, gain in gains.items() if gain is None)
-    parts = [dollars(sum(known, Decimal(0)))] if known else []
-    parts += [f"unknown for {unknown}"] if unknown else []
-    text = f"Estimated gain of the sells, by average cost: {', '.join(parts)}"
-    return _wrapped(text, "") if parts else []
-
-
-def _side(plan: TradePlan, side: Side) -> list[OrderTicket]:
-    return [ticket for ticket in plan.tickets if ticket.side is side]
-
-
-def _gross(tickets: Iterable[OrderTicket]) -> str:
-    return dollars(sum((ticket.est_value_usd for ticket in tickets), Decimal(0)))
-
-
-def _before_after(name: str, plan: TradePlan, show: Callable[[Valuation], str]) -> str:
-    return f"{name:16}{show(plan.before):>21}{show(plan.after):>21}"
-
-
-def _remaining(plan: TradePlan) -> list[str]:
-    was, was_usd = drift_sum(plan.drift_before.rows)
-    left, left_usd = drift_sum(plan.drift_after.rows)
-    text = (
-        f"Remaining drift after rounding, all lines added up: {_percent(left)}% of net liq, "
-        f"{dollars(left_usd)} (now {_percent(was)}%, {dollars(was_usd)})"
-    )
-    return _wrapped(text, "")
-
-
-def _percent(weight: Decimal) -> str:
-    return f"{weight_to_percent(weight):.2f}"
 
 
 def _money(amount_usd: Decimal) -> str:
@@ -261,18 +193,8 @@ def _span(age: timedelta) -> str:
 
 
 def _section(title: str, items: Iterable[str]) -> list[str]:
-    lines = [line for item in items for line in _wrapped(item, "- ")]
+    lines = [line for item in items for line in wrapped(item, "- ")]
     return [title, *lines] if lines else []
-
-
-def _wrapped(text: str, bullet: str) -> list[str]:
-    return textwrap.wrap(
-        printable(text),
-        width=WIDTH,
-        initial_indent=bullet,
-        subsequent_indent=" " * len(bullet),
-        break_on_hyphens=False,
-    )
 
 
 def _unique(texts: Iterable[str]) -> list[str]:

@@ -8,20 +8,23 @@ Source: SRS R-401.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from src.core.drift import rank_by_drift
 from src.core.money import ZERO, exact_arithmetic, shares_text, weight_to_percent
-from src.core.records import CASH, DriftRow, OrderTicket, Symbol, TradePlan
+from src.core.records import CASH, DriftRow, Holding, OrderTicket, Side, Symbol, TradePlan
 from src.text import printable
 
 WIDTH: Final = 80
 _MARK: Final = "*"
 _NOTHING: Final = "-"
 _HEADER_LINES: Final = 2
+_HELD: Final = 7
+_ALIGNMENTS: Final = ("left", *["right"] * 4, "left", "right", "left", *["right"] * 3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +36,10 @@ class _Style:
     usd_places: int
     pct_places: int = 2
     grouped: bool = True
+    shows_held: bool = False
 
 
+_EXACT_STYLES: Final = 2
 _STYLES: Final = (
     _Style(usd_unit=Decimal(1), usd_name="$", usd_places=2),
     _Style(usd_unit=Decimal(1), usd_name="$", usd_places=0),
@@ -49,10 +54,12 @@ _STYLES: Final = (
 def render_table(plan: TradePlan, marked: Collection[Symbol]) -> str:
     """One row per held or targeted symbol and one for CASH; ``marked`` symbols carry a ``*``.
 
-    The most exact style that fits 80 columns is taken (the tersest, should none fit).
+    The most exact style that fits 80 columns is taken (the tersest, should none fit); what is held
+    is shown where single dollars fit beside it.
     """
     text = ""
-    for style in _STYLES:
+    with_held = (replace(style, shows_held=True) for style in _STYLES[:_EXACT_STYLES])
+    for style in (*with_held, *_STYLES):
         text = _render(plan, marked, style)
         if max(map(len, text.splitlines())) <= WIDTH:
             break
@@ -72,12 +79,12 @@ def _render(plan: TradePlan, marked: Collection[Symbol], style: _Style) -> str:
         padding=0,
         with_header_hide=None,
     )
-    text = tabulate(
-        [*_headers(style), *_rows(plan, marked, style)],
-        tablefmt=one_space_apart,
-        disable_numparse=True,
-        colalign=("left", "right", "right", "right", "right", "left", *["right"] * 4),
-    )
+    rows = [*_headers(style), *_rows(plan, marked, style)]
+    columns = list(zip(*rows, _ALIGNMENTS, strict=True))
+    if not style.shows_held:
+        del columns[_HELD]
+    *cells, alignments = zip(*columns, strict=True)
+    text = tabulate(cells, tablefmt=one_space_apart, disable_numparse=True, colalign=alignments)
     lines = [line.rstrip() for line in str(text).splitlines()]
     lines.insert(_HEADER_LINES, "-" * max(map(len, lines)))
     return "\n".join(lines)
@@ -86,15 +93,14 @@ def _render(plan: TradePlan, marked: Collection[Symbol], style: _Style) -> str:
 def _headers(style: _Style) -> list[list[str]]:
     usd = style.usd_name
     return [
-        ["", "target", "current", "drift", "drift", "", "", "price", "value", "after"],
-        ["symbol", "%", "%", "%", usd, "action", "qty", "$", usd, "%"],
+        ["", "target", "current", "drift", "drift", "", "", "", "price", "value", "after"],
+        ["symbol", "%", "%", "%", usd, "action", "qty", "held", "$", usd, "%"],
     ]
 
 
 def _rows(plan: TradePlan, marked: Collection[Symbol], style: _Style) -> Iterator[list[str]]:
     tickets = {ticket.symbol: ticket for ticket in plan.tickets}
     after = {row.symbol: row.current_weight for row in plan.drift_after.rows}
-    prices = {symbol: one.price_usd for symbol, one in plan.before.holdings.items()}
     for row in rank_by_drift(plan.drift_before.rows):
         name = printable(row.symbol) + (_MARK if row.symbol in marked else "")
         yield [
@@ -103,7 +109,7 @@ def _rows(plan: TradePlan, marked: Collection[Symbol], style: _Style) -> Iterato
             _pct(row.current_weight, style),
             _pct(row.drift_weight, style, "+"),
             _usd(row.drift_usd, style, "+"),
-            *_trade(row, tickets.get(row.symbol), prices, style),
+            *_trade(row, tickets.get(row.symbol), plan.before.holdings, style),
             _pct(after[row.symbol], style),
         ]
 
@@ -111,14 +117,20 @@ def _rows(plan: TradePlan, marked: Collection[Symbol], style: _Style) -> Iterato
 def _trade(
     row: DriftRow,
     ticket: OrderTicket | None,
-    prices: Mapping[Symbol, Decimal],
+    holdings: Mapping[Symbol, Holding],
     style: _Style,
 ) -> list[str]:
-    price = "" if row.symbol == CASH else _price(prices[row.symbol])
+    """Action, quantity, what is held (a sell is some "of" it), price and value."""
+    if row.symbol == CASH:
+        return [_NOTHING, "", "", "", ""]
+    holding = holdings[row.symbol]
+    held = shares_text(holding.qty_shares) if holding.qty_shares else ""
+    price = _price(holding.price_usd)
     if ticket is None:
-        return [_NOTHING, "", price, ""]
+        return [_NOTHING, "", held, price, ""]
+    held = f"of {held}" if held and ticket.side is Side.SELL else held
     value = _usd(ticket.est_value_usd, style)
-    return [ticket.side.value, shares_text(ticket.qty_shares), price, value]
+    return [ticket.side.value, shares_text(ticket.qty_shares), held, price, value]
 
 
 def _pct(weight: Decimal, style: _Style, sign: str = "") -> str:
@@ -146,3 +158,14 @@ def drift_sum(plan_rows: Collection[DriftRow]) -> tuple[Decimal, Decimal]:
     """Σ|drift| over all rows, CASH included, as a weight and in USD."""
     weight = sum((abs(row.drift_weight) for row in plan_rows), ZERO)
     return weight, sum((abs(row.drift_usd) for row in plan_rows), ZERO)
+
+
+def wrapped(text: str, bullet: str) -> list[str]:
+    """A text that may hold anything, escaped, as lines of at most 80 columns."""
+    return textwrap.wrap(
+        printable(text),
+        width=WIDTH,
+        initial_indent=bullet,
+        subsequent_indent=" " * len(bullet),
+        break_on_hyphens=False,
+    )

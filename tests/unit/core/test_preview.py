@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -9,6 +10,7 @@ import pytest
 from src.core.preview import SIMULATED, PreviewContext, render_preview
 from src.core.records import AccountSnapshot, PriceBook, TradePlan, UnmanagedPosition
 from src.core.settled_buys import wait_for_settlement
+from src.settings import RebalanceSettings
 from tests.builders import (
     NOON_UTC,
     Number,
@@ -78,15 +80,15 @@ Rebalance plan for account DU1234567 (paper), 2025-01-31 17:00:00 UTC
 Dry run: nothing will be sent.
 Margin account (STKMRGN INDIVIDUAL)
 
-       target current  drift     drift             price    value after
-symbol      %       %      %         $ action qty      $        $     %
------------------------------------------------------------------------
-BND     34.00    0.00 -34.00 -4,161.43 BUY     58  72.10 4,181.80 34.17
-CASH     5.00   24.51 +19.51 +2,388.03 -                           5.71
-SPY     40.00   47.41  +7.41   +906.70 SELL     2 580.25 1,160.50 37.93
-XYZ*     0.00    6.25  +6.25   +765.00 SELL     8  90.00   720.00  0.37
-IAU     20.00   21.00  +1.00   +122.10 -           51.40          21.00
-GDX      1.00    0.83  -0.17    -20.40 -          0.8500           0.83
+       target current  drift     drift                    price    value after
+symbol      %       %      %         $ action qty held        $        $     %
+------------------------------------------------------------------------------
+BND     34.00    0.00 -34.00 -4,161.43 BUY     58         72.10 4,181.80 34.17
+CASH     5.00   24.51 +19.51 +2,388.03 -                                  5.71
+SPY     40.00   47.41  +7.41   +906.70 SELL     2 of 10  580.25 1,160.50 37.93
+XYZ*     0.00    6.25  +6.25   +765.00 SELL     8 of 8.5  90.00   720.00  0.37
+IAU     20.00   21.00  +1.00   +122.10 -          50      51.40          21.00
+GDX      1.00    0.83  -0.17    -20.40 -          120    0.8500           0.83
 
 * not in model, will be sold (unlisted_positions = sell)
 
@@ -100,8 +102,9 @@ Net liq                    $12,239.50           $12,239.50
 Cash                        $3,000.00              $698.70
 Gross exposure              $9,239.50           $11,540.80
 Leverage                       0.7549               0.9429
-Remaining drift after rounding, all lines added up: 4.48% of net liq, $548.39
-(now 68.33%, $8,363.65)
+Remaining drift, all lines added up: 4.48% of net liq, $548.39 (now 68.33%,
+$8,363.65)
+of it: bands and minimum leave $142.50, rounding leaves $319.17, in CASH $86.73
 
 Not traded:
 - IAU: drift of $122.10 is below the minimum order of $500.00
@@ -166,6 +169,39 @@ def test_nothing_to_trade_is_said_plainly() -> None:
     text = render_preview(made, price_book({"SPY": 100}), PreviewContext(snapshot=snapshot({})))
     assert "Nothing to trade." in text
     assert "SIMULATED" not in text
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        (
+            rebalance_settings(),
+            "Nothing to trade. The largest drift is IAU -0.40%, the band of each is 0.50%.",
+        ),
+        (
+            rebalance_settings()._replace(trigger_mode="total_drift"),
+            (
+                "Nothing to trade. The largest drift is IAU -0.40%; without CASH all add up to"
+                " 0.70%, the band for that is 1.00%."
+            ),
+        ),
+    ],
+)
+def test_nothing_to_trade_tells_the_largest_drift_and_its_band(
+    rules: RebalanceSettings, said: str
+) -> None:
+    prices = {"SPY": 1, "IAU": 1}
+    made = plan(account({"SPY": 6030, "IAU": 3860}, prices, 110), targets({"SPY": 60, "IAU": 39}))
+    context = PreviewContext(snapshot=snapshot({}), rules=rules)
+    assert said in " ".join(render_preview(made, price_book(prices), context).split())
+
+
+def test_what_is_left_off_target_is_split_by_its_cause_and_adds_up() -> None:
+    text = render_preview(sample_plan(), sample_book(), sample_context())
+    said = "of it: bands and minimum leave $142.50, rounding leaves $319.17, in CASH $86.73"
+    assert said in text.splitlines()
+    parts = sum(Decimal(one) for one in re.findall(r"[$]([0-9.]+)", said))
+    assert abs(parts - Decimal("548.39")) <= Decimal("0.01")
 
 
 def test_a_live_account_is_called_live() -> None:
@@ -265,11 +301,11 @@ CALM = """\
 Rebalance plan for account DU1234567 (paper), 2025-01-31 17:00:00 UTC
 Margin account (STKMRGN INDIVIDUAL)
 
-       target current drift drift             price value  after
-symbol      %       %     %     $ action qty      $     $      %
-----------------------------------------------------------------
-CASH     0.00    0.00  0.00  0.00 -                         0.00
-SPY    100.00  100.00  0.00  0.00 -          100.00       100.00
+       target current drift drift                  price value  after
+symbol      %       %     %     $ action qty held      $     $      %
+---------------------------------------------------------------------
+CASH     0.00    0.00  0.00  0.00 -                              0.00
+SPY    100.00  100.00  0.00  0.00 -          10   100.00       100.00
 
 Nothing to trade.
 
@@ -278,8 +314,7 @@ Net liq                     $1,000.00            $1,000.00
 Cash                            $0.00                $0.00
 Gross exposure              $1,000.00            $1,000.00
 Leverage                       1.0000               1.0000
-Remaining drift after rounding, all lines added up: 0.00% of net liq, $0.00 (now
-0.00%, $0.00)
+Remaining drift, all lines added up: 0.00% of net liq, $0.00 (now 0.00%, $0.00)
 
 Plan f669a7b75b9f
 """

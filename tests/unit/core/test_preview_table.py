@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from src.core.preview_table import WIDTH, render_table
-from tests.builders import account, plan, targets
+from tests.builders import Number, account, plan, targets
 
 
 def lines_with_a_name_of(chars: int) -> list[str]:
@@ -35,6 +35,17 @@ def test_dollars_are_as_exact_as_80_columns_allow(
     assert (cells[4], cells[8]) == (drift, value)
 
 
+def test_what_is_held_stands_beside_the_quantity() -> None:
+    held: dict[str, Number] = {"SPY": "10.5", "IAU": 50, "GDX": 20}
+    prices: dict[str, Number] = {"SPY": 600, "IAU": 60, "GDX": 50, "GLD": 300}
+    made = plan(account(held, prices, 1000), targets({"SPY": 40, "IAU": 40, "GDX": 9, "GLD": 11}))
+    rows = {line.split()[0]: line.split()[5:-2] for line in render_table(made, ()).splitlines()}
+    assert rows["SPY"] == ["SELL", "3", "of", "10.5", "600.00"]
+    assert rows["IAU"] == ["BUY", "26", "50", "60.00"]
+    assert rows["GLD"] == ["BUY", "4", "300.00"]
+    assert rows["GDX"] == ["-", "20"]
+
+
 @pytest.mark.parametrize(
     ("price", "shown"),
     [("0.12345", "0.1235"), ("0.9999", "0.9999"), ("1", "1.00"), ("1.2345", "1.23")],
@@ -42,5 +53,5 @@ def test_dollars_are_as_exact_as_80_columns_allow(
 def test_a_price_below_a_dollar_has_four_decimals(price: str, shown: str) -> None:
     made = plan(account({"SPY": 1000}, {"SPY": price}), targets({"SPY": 100}))
     assert render_table(made, ()).splitlines()[-1].split() == [
-        *("SPY", "100.00", "100.00", "0.00", "0.00", "-", shown, "100.00"),
+        *("SPY", "100.00", "100.00", "0.00", "0.00", "-", "1000", shown, "100.00"),
     ]
