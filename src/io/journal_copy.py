@@ -8,6 +8,7 @@ the run writes may not fit together; then it is copied anew, until two looks agr
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,10 @@ from typing import Final
 from src.errors import JournalError
 from src.io.journal_file import journal_exists, read_file
 
-_ATTEMPTS: Final = 20
+_COPIES: Final = 5
+_LOOKS: Final = 100
+_PAUSE_SEC: Final = 0.05
+"""A run writes in bursts: five seconds outlast any but an endless one."""
 _SUFFIX: Final = ".sqlite3"
 _WAL: Final = "-wal"
 _Bytes = tuple[bytes, bytes]
@@ -46,7 +50,7 @@ def read_texts(path: Path, account_id: str) -> dict[str, list[str]]:
     Raises: JournalError when the journal cannot be read or believed.
     """
     earlier: _Bytes | None = None
-    for _ in range(_ATTEMPTS):
+    for _ in range(_COPIES):
         copied = _copy_of(path)
         try:
             return _texts_of(copied, path, account_id)
@@ -91,11 +95,12 @@ def _copy_of(path: Path) -> _Bytes:
     try:
         if not journal_exists(path):
             raise JournalError(f"journal {path} vanished while it was read")
-        for _ in range(_ATTEMPTS):
+        for _ in range(_LOOKS):
             before = _look(path)
             main = path.read_bytes()
             if _look(path) == before:
                 return main, before[1]
+            time.sleep(_PAUSE_SEC)
     except OSError as error:
         raise JournalError(
             f"journal {path} cannot be read: {error.strerror}; check its permissions"
