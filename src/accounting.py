@@ -70,7 +70,6 @@ def _report(accounts: RunAccounts, files: RunFiles) -> RunReport:
         problems.append(NOT_READ)
     return RunReport(
         run_id=files.run_id,
-        account_id=accounts.plan.account_id,
         plan=accounts.plan,
         outcomes=result.outcomes,
         settlement=accounts.settlement,

@@ -12,7 +12,7 @@ from src.core.journal import CancelRequested
 from src.core.money import shares_text
 from src.core.order_ref import parse_order_ref
 from src.core.order_state import Patience
-from src.core.records import CANCELLED_WORDS, FILLED_WORD, WorkingOrder
+from src.core.records import OVER_WORDS, WorkingOrder
 from src.core.run_state import find_order
 from src.prompt import ask
 from src.runs import READ_ONLY_END, now_utc
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 REASON: Final = "cancelled on your word (--recover --cancel)"
-_OVER: Final = CANCELLED_WORDS | {FILLED_WORD}
 WAIT_SEC: Final = float(Patience().cancel_sec)
 """As long as a live run waits for the end of what it cancelled."""
 _PAUSE_SEC: Final = 0.25
@@ -101,7 +100,7 @@ async def _still_working(session: IbkrSession, permit: CancelPermit) -> list[Wor
     return [
         order
         for order, now in zip(permit.orders, found, strict=True)
-        if now is not None and now.client_id == permit.client_id and now.status not in _OVER
+        if now is not None and now.client_id == permit.client_id and now.status not in OVER_WORDS
     ]
 
 

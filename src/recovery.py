@@ -80,7 +80,7 @@ async def recover_runs(
     known_refs = frozenset(intent.request.order_ref for intent in journal.intents())
     seen = await _look(view, in_doubt, moments)
     snapshot = await _account_now(view) if in_doubt else None
-    held = {one.con_id: one.qty_shares for one in snapshot.positions} if snapshot else {}
+    held = snapshot.held_shares if snapshot else {}
     seen = replace(seen, held_shares=held)
     still_open: list[RunState] = []
     for state in in_doubt:

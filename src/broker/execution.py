@@ -35,7 +35,7 @@ from src.core.records import (
     TradePlan,
 )
 from src.core.ticket_outcome import ticket_outcome
-from src.core.tickets import SendingRules, TicketProgress, unsettled_refs
+from src.core.tickets import SendingRules, TicketProgress
 from src.settings import Settings
 
 _MOST_SETTLINGS: Final = 3
@@ -78,7 +78,7 @@ class ExecutionRun:
 class ExecutionResult:
     """What became of every ticket, in plan order, and why the sending ended early, if it did.
 
-    ``orders_sent`` counts orders that may have reached the broker. ``unresolved`` are order refs.
+    ``orders_sent`` counts orders that may have reached the broker.
     ``was_disconnected``: our socket was lost at some time, or the gateway's line at the end.
     ``after`` is the account as read after the last order (None: not read); see ``settle``.
     ``journal_error`` tells that the journal lacks something that is in ``outcomes``.
@@ -87,22 +87,11 @@ class ExecutionResult:
     outcomes: tuple[OrderOutcome, ...]
     orders_sent: int
     after: AccountSnapshot | None = None
-    unresolved: tuple[str, ...] = ()
     halt_reason: str = ""
     alarms: tuple[str, ...] = ()
     was_interrupted: bool = False
     was_disconnected: bool = False
     journal_error: str = ""
-
-    @property
-    def problems(self) -> tuple[str, ...]:
-        """What makes the run incomplete beyond its tickets, as plain sentences."""
-        texts = list(self.alarms)
-        if self.was_disconnected:
-            texts.append("the connection to the broker was lost while orders were under way")
-        if self.journal_error:
-            texts.append(f"the journal is incomplete: {self.journal_error}")
-        return tuple(texts)
 
 
 async def execute(run: ExecutionRun, desk: OrderDesk) -> ExecutionResult:
@@ -198,7 +187,6 @@ class _Execution:
             outcomes=tuple(ticket_outcome(ticket) for ticket in tickets),
             orders_sent=sent,
             after=after,
-            unresolved=unsettled_refs(tickets),
             halt_reason=reactor.halt_reason,
             alarms=tuple(reactor.alarms),
             was_interrupted=self._follower.was_interrupted,

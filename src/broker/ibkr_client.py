@@ -66,10 +66,6 @@ class IbkrSession(MarketReader):
         if account_id != self.account_id:
             raise Refused(f"the approval is for account {account_id}, which is not this session's")
 
-    async def reconnect(self) -> None:
-        """Connect again after the socket was lost. Raises: BrokerLost, Refused."""
-        await self._connection.reconnect()
-
 
 @asynccontextmanager
 async def connect(

@@ -102,3 +102,8 @@ class AccountSnapshot:
     second_figures: SecondFigures = SecondFigures()
     class_worth: tuple[ClassWorth, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def held_shares(self) -> dict[int, Decimal]:
+        """The quantity held of each contract, by con id."""
+        return {one.con_id: one.qty_shares for one in self.positions}

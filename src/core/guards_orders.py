@@ -64,7 +64,7 @@ def long_only(
     shorts = sorted(one.symbol for one in positions if one.qty_shares < ZERO)
     if shorts:
         return obstacles(f"short positions: {', '.join(shorts)}; close them yourself first")
-    held = {one.con_id: one.qty_shares for one in positions}
+    held = state.snapshot.held_shares
     return obstacles(
         *(
             f"selling {shares_text(one.qty_shares)} {one.symbol} would be more than the "

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
-from typing import Final
 
 from src.core.journal import CONTRADICTION, OrderEnded, OrderNoticed
 from src.core.order_state import (
@@ -25,9 +23,7 @@ from src.core.order_state import (
     TimerKind,
     WriteJournal,
 )
-from src.core.records import TicketStatus, with_words
-
-_NO_SHARES: Final = Decimal(0)
+from src.core.records import TicketStatus, status_by_shares, with_words
 
 
 def move(state: OrderState, phase: Phase) -> OrderState:
@@ -105,11 +101,9 @@ def finish(state: OrderState, status: TicketStatus, evidence: str, at_utc: datet
 
 def status_by_fills(state: OrderState) -> TicketStatus:
     """The status of an order that is proven to be over."""
-    filled = state.filled_shares
-    if filled == state.request.qty_shares:
-        return TicketStatus.FILLED
-    if filled > _NO_SHARES:
-        return TicketStatus.PARTIALLY_FILLED
+    executed = status_by_shares(state.filled_shares, state.request.qty_shares)
+    if executed is not None:
+        return executed
     is_refused = state.claim in (Claim.REJECTED, Claim.INACTIVE)
     return TicketStatus.REJECTED if is_refused else TicketStatus.CANCELLED
 

@@ -27,10 +27,10 @@ from src.core.order_state import (
     WriteJournal,
 )
 from src.core.records import (
-    CANCELLED_WORDS,
     DEAD_WORDS,
     FILLED_WORD,
     INACTIVE_WORD,
+    OVER_WORDS,
     CompletedOrder,
     TicketStatus,
     WorkingOrder,
@@ -112,7 +112,7 @@ def with_total(state: OrderState, word: str, filled: Decimal | None) -> OrderSta
 
 def listed_over(state: OrderState, word: str) -> OrderState:
     """The state of an order that stands among the open ones with the word of an end."""
-    if state.claim.is_broker_word or word not in CANCELLED_WORDS | {FILLED_WORD}:
+    if state.claim.is_broker_word or word not in OVER_WORDS:
         return state
     return replace(state, claim=Claim.FILLED if word == FILLED_WORD else Claim.CANCELLED)
 
@@ -216,7 +216,7 @@ def _listed_alive(state: OrderState, at_utc: datetime) -> WriteJournal:
 
 
 def _decide_by_word(state: OrderState, word: str, at_utc: datetime) -> Step:
-    if word in CANCELLED_WORDS or word == FILLED_WORD:
+    if word in OVER_WORDS:
         return _close(listed_over(state, word), f"listed as {word}", at_utc)
     if word == INACTIVE_WORD and state.claim is Claim.REJECTED and not state.is_cancel_asked:
         # A refused order that stays parked could revive: ask for its end before believing it.

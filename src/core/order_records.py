@@ -20,6 +20,10 @@ class Side(str, Enum):
     BUY = "BUY"
     SELL = "SELL"
 
+    def signed(self, shares: Decimal) -> Decimal:
+        """What this many shares do to the holding: bought they add, sold they take away."""
+        return shares if self is Side.BUY else -shares
+
 
 class OrderStyle(str, Enum):
     """How a ticket is sent: with an algo, as MIDPRICE, or as a plain market order."""
@@ -64,7 +68,10 @@ class WorkingOrder:
 FILLED_WORD: Final = "Filled"
 CANCELLED_WORDS: Final = frozenset({"Cancelled", "ApiCancelled"})
 INACTIVE_WORD: Final = "Inactive"
-DEAD_WORDS: Final = CANCELLED_WORDS | {FILLED_WORD, INACTIVE_WORD}
+OVER_WORDS: Final = CANCELLED_WORDS | {FILLED_WORD}
+"""An order of which the broker says this is over; one that is inactive may come back."""
+
+DEAD_WORDS: Final = OVER_WORDS | {INACTIVE_WORD}
 """The broker's words for the end of an order; Inactive is refused, or parked."""
 
 
@@ -148,3 +155,14 @@ class TicketStatus(str, Enum):
     REJECTED = "Rejected"
     SKIPPED = "Skipped"
     UNRESOLVED = "Unresolved"
+
+
+def status_by_shares(filled_shares: Decimal, wanted_shares: Decimal) -> TicketStatus | None:
+    """What executions alone say of an order or a ticket; None where there is none.
+
+    More than wanted counts as partial: who may meet that has to look for it.
+    """
+    if not filled_shares:
+        return None
+    is_whole = filled_shares == wanted_shares
+    return TicketStatus.FILLED if is_whole else TicketStatus.PARTIALLY_FILLED

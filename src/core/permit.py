@@ -161,7 +161,7 @@ def grant_permit(
         order_prefix=state.order_prefix,
         plan_hash=plan.plan_hash,
         tickets=plan.tickets,
-        held_shares={one.con_id: one.qty_shares for one in state.snapshot.positions},
+        held_shares=state.snapshot.held_shares,
         max_order_usd=limits.max_order_usd,
         max_run_usd=limits.max_run_usd,
         max_orders=limits.max_orders,

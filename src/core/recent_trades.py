@@ -22,7 +22,7 @@ from typing import Final
 from src.core.batches import cash_effect
 from src.core.money import ZERO, exact_arithmetic, shares_text, usd_text
 from src.core.order_ref import parse_order_ref, run_started
-from src.core.records import AccountSnapshot, Fill, Side, Valuation
+from src.core.records import AccountSnapshot, Fill, Valuation
 from src.core.run_state import RunState
 from src.core.settlement import CASH_TOLERANCE_USD, cash_tolerance
 from src.core.tickets import TicketState
@@ -106,7 +106,7 @@ def shown_late(
     ``recent`` is in order, the newest last; of each holding only its newest trade counts.
     ``now_utc`` is this computer's time, ``clock_offset`` gateway time minus it.
     """
-    held = {one.con_id: one.qty_shares for one in shown.positions}
+    held = shown.held_shares
     newest = {con_id: one for one in recent for con_id in one.shares}
     texts: list[str] = []
     for run in [one for one in recent if one.is_recent(now_utc, clock_offset)]:
@@ -164,7 +164,7 @@ def _latest(fill: Fill, now_utc: datetime) -> datetime:
 def _moved(state: RunState, line: TicketState) -> Moved:
     symbol, filled = line.ticket.symbol, line.filled_shares
     before = _held(state.plan.plan.before, symbol)
-    after = before + (filled if line.ticket.side is Side.BUY else -filled)
+    after = before + line.ticket.side.signed(filled)
     closing = _closing(state)
     has_arrived = closing is not None and _held(closing, symbol) == after
     return Moved(name=symbol, before=before, after=after, has_arrived=has_arrived)

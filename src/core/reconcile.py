@@ -29,7 +29,7 @@ from src.core.order_state import (
     WriteJournal,
 )
 from src.core.orders import next_step
-from src.core.records import CANCELLED_WORDS, FILLED_WORD, Fill, TicketStatus, WorkingOrder
+from src.core.records import OVER_WORDS, Fill, TicketStatus, WorkingOrder
 from src.core.run_outcome import standing_word
 from src.core.run_state import RunState, find_order
 from src.core.ticket_outcome import NOT_PROVEN, ticket_outcome
@@ -80,8 +80,7 @@ def working_orders(state: RunState, view: BrokerView) -> tuple[WorkingOrder, ...
     return tuple(
         one
         for one in view.working
-        if find_order(state, one.order_ref, one.perm_id)
-        and one.status not in CANCELLED_WORDS | {FILLED_WORD}
+        if find_order(state, one.order_ref, one.perm_id) and one.status not in OVER_WORDS
     )
 
 

@@ -32,6 +32,7 @@ from src.core.order_records import CANCELLED_WORDS as CANCELLED_WORDS
 from src.core.order_records import DEAD_WORDS as DEAD_WORDS
 from src.core.order_records import FILLED_WORD as FILLED_WORD
 from src.core.order_records import INACTIVE_WORD as INACTIVE_WORD
+from src.core.order_records import OVER_WORDS as OVER_WORDS
 from src.core.order_records import CompletedOrder as CompletedOrder
 from src.core.order_records import Fill as Fill
 from src.core.order_records import ForeignAmount as ForeignAmount
@@ -40,6 +41,7 @@ from src.core.order_records import OrderStyle as OrderStyle
 from src.core.order_records import Side as Side
 from src.core.order_records import TicketStatus as TicketStatus
 from src.core.order_records import WorkingOrder as WorkingOrder
+from src.core.order_records import status_by_shares as status_by_shares
 from src.core.order_records import with_words as with_words
 from src.core.order_records import without_reason as without_reason
 from src.core.portfolios import CASH as CASH

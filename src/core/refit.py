@@ -18,7 +18,6 @@ from src.core.records import (
     NO_WISHES,
     Fill,
     OrderTicket,
-    Side,
     SkipCode,
     SkippedTrade,
     Symbol,
@@ -83,7 +82,7 @@ def floor_at_latest(
     shares = {symbol: one.qty_shares for symbol, one in plan.before.holdings.items()}
     prices = {symbol: one.price_usd for symbol, one in plan.before.holdings.items()}
     for fill in fills:
-        signed = fill.qty_shares if fill.side is Side.BUY else -fill.qty_shares
+        signed = fill.side.signed(fill.qty_shares)
         shares[fill.symbol] = shares.get(fill.symbol, ZERO) + signed
         prices[fill.symbol] = fill.price_usd
     prices |= latest_prices

@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from src.core.journal import TicketEnded
-from src.core.money import ZERO
-from src.core.records import OrderOutcome, TicketStatus
+from src.core.records import OrderOutcome, TicketStatus, status_by_shares
 from src.core.run_state import RunState
 from src.core.ticket_outcome import refit_notes, ticket_outcome
 from src.core.tickets import TicketState
@@ -41,7 +40,7 @@ def recorded_outcome(ticket: TicketState) -> OrderOutcome:
 def standing_word(ticket: TicketState) -> TicketEnded | None:
     """The ticket's last word, unless executions contradict it."""
     word = ticket.last_word
-    return None if word is None or word.status in _contradicted(ticket) else word
+    return None if word is None or _is_contradicted(ticket, word.status) else word
 
 
 def recorded_status(ticket: TicketState) -> TicketStatus:
@@ -71,14 +70,11 @@ def run_exit_code(state: RunState) -> ExitCode:
     return ExitCode.OK if is_whole else ExitCode.UNFILLED
 
 
-def _contradicted(ticket: TicketState) -> frozenset[TicketStatus]:
-    """The statuses that this ticket's executions rule out."""
-    filled, limit = ticket.filled_shares, ticket.limit_shares
-    ruled_out = set(TicketStatus) - {TicketStatus.UNRESOLVED}
-    if filled == ZERO:
-        ruled_out -= {TicketStatus.CANCELLED, TicketStatus.REJECTED, TicketStatus.SKIPPED}
-    if filled == limit and filled > ZERO:
-        ruled_out -= {TicketStatus.FILLED}
-    if ZERO < filled < limit:
-        ruled_out -= {TicketStatus.PARTIALLY_FILLED}
-    return frozenset(ruled_out)
+def _is_contradicted(ticket: TicketState, status: TicketStatus) -> bool:
+    """True when the ticket's executions rule the status out; nothing rules out doubt."""
+    if status is TicketStatus.UNRESOLVED:
+        return False
+    executed = status_by_shares(ticket.filled_shares, ticket.limit_shares)
+    if executed is None:
+        return status in {TicketStatus.FILLED, TicketStatus.PARTIALLY_FILLED}
+    return ticket.filled_shares > ticket.limit_shares or status is not executed

@@ -54,7 +54,6 @@ class RunReport:
     """
 
     run_id: str
-    account_id: str
     plan: TradePlan
     outcomes: tuple[OrderOutcome, ...]
     settlement: Settlement = Settlement()
@@ -64,11 +63,6 @@ class RunReport:
     was_refused: bool = False
     problems: tuple[str, ...] = ()
     filed: tuple[str, ...] = ()
-
-    @property
-    def plan_hash(self) -> str:
-        """The hash the user approved."""
-        return self.plan.plan_hash
 
     @property
     def unresolved(self) -> tuple[OrderOutcome, ...]:

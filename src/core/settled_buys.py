@@ -169,9 +169,7 @@ def _is_reserve_only(plan: TradePlan, wait: SettlementWait) -> bool:
 
 
 def _signed(tickets: Iterable[OrderTicket]) -> dict[Symbol, Decimal]:
-    return {
-        one.symbol: one.qty_shares if one.side is Side.BUY else -one.qty_shares for one in tickets
-    }
+    return {one.symbol: one.side.signed(one.qty_shares) for one in tickets}
 
 
 def _value(tickets: Iterable[OrderTicket]) -> Decimal:

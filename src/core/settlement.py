@@ -24,7 +24,6 @@ from src.core.records import (
     OrderOutcome,
     Price,
     PriceBook,
-    Side,
     Symbol,
     TradePlan,
     Valuation,
@@ -64,12 +63,12 @@ def position_differences(
 ) -> tuple[str, ...]:
     """One sentence per managed position that is not what it was plus what was executed."""
     names = {one.con_id: one.symbol for one in (*after.positions, *before.positions)}
-    expected = {one.con_id: one.qty_shares for one in before.positions}
+    expected = before.held_shares
     for fill in fills:
-        signed = fill.qty_shares if fill.side is Side.BUY else -fill.qty_shares
+        signed = fill.side.signed(fill.qty_shares)
         expected[fill.con_id] = expected.get(fill.con_id, ZERO) + signed
         names.setdefault(fill.con_id, fill.symbol)
-    shown = {one.con_id: one.qty_shares for one in managed_as_before(before, after).positions}
+    shown = managed_as_before(before, after).held_shares
     texts = []
     for con_id in sorted({*expected, *shown}, key=lambda one: (names[one], one)):
         wanted, seen = expected.get(con_id, ZERO), shown.get(con_id, ZERO)

@@ -8,7 +8,14 @@ from typing import Final
 from src.core.codes import blames_algo
 from src.core.money import shares_text
 from src.core.order_state import OrderState
-from src.core.records import OrderOutcome, OrderStyle, TicketStatus, with_words, without_reason
+from src.core.records import (
+    OrderOutcome,
+    OrderStyle,
+    TicketStatus,
+    status_by_shares,
+    with_words,
+    without_reason,
+)
 from src.core.tickets import TicketProgress, TicketState
 
 NEVER_SENT: Final = "the run ended before this was sent"
@@ -59,14 +66,10 @@ def _status(state: TicketState) -> TicketStatus:
         return TicketStatus.UNRESOLVED
     if not sent:
         return TicketStatus.SKIPPED
-    filled = state.filled_shares
-    if filled > state.limit_shares or any(_is_unproven(order) for order in sent):
+    if state.filled_shares > state.limit_shares or any(_is_unproven(order) for order in sent):
         return TicketStatus.UNRESOLVED
-    if filled == state.limit_shares:
-        return TicketStatus.FILLED
-    if filled > _ZERO:
-        return TicketStatus.PARTIALLY_FILLED
-    return sent[-1].status or TicketStatus.UNRESOLVED
+    executed = status_by_shares(state.filled_shares, state.limit_shares)
+    return executed or sent[-1].status or TicketStatus.UNRESOLVED
 
 
 def _is_unproven(order: OrderState) -> bool:

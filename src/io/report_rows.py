@@ -31,7 +31,6 @@ from src.core.records import (
     OrderOutcome,
     OrderStyle,
     OrderTicket,
-    Side,
     Symbol,
     TradePlan,
     Valuation,
@@ -191,7 +190,7 @@ def _price(symbol: Symbol, before: Valuation) -> Decimal:
 def _fill_cells(fills: tuple[Fill, ...]) -> Row:
     """Signed quantity, average price (empty without a fill) and signed value."""
     with exact_arithmetic():
-        signed = [fill.qty_shares if fill.side is Side.BUY else -fill.qty_shares for fill in fills]
+        signed = [fill.side.signed(fill.qty_shares) for fill in fills]
         qty_shares = sum(signed, ZERO)
         value_usd = sum(
             (qty * fill.price_usd for qty, fill in zip(signed, fills, strict=True)), ZERO

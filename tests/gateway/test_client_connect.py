@@ -282,7 +282,7 @@ def test_a_flapping_gateway_is_tried_again_in_bounds() -> None:
             await asyncio.sleep(0.3)
             await server.start()
 
-        await asyncio.gather(session.reconnect(), come_back())
+        await asyncio.gather(session._connection.reconnect(), come_back())
         return (await session.fetch_snapshot()).cash_usd
 
     assert talk(scenario(), work) == 10_000

@@ -26,7 +26,7 @@ def test_a_read_only_api_found_at_the_order_stops_the_rest_and_is_said_once(
     result = Stage(tickets=tickets, desk=desk, execution=ONE_BY_ONE).play()
     assert statuses(result) == ["Rejected", "Skipped", "Skipped"]
     assert len(desk.placed()) == 1
-    (problem,) = result.problems
+    (problem,) = result.alarms
     assert problem == (
         "the gateway's API is read-only and refuses every order; untick Read-Only API"
         " (Configure > API > Settings), then run again"
@@ -38,7 +38,7 @@ def test_a_batch_in_read_only_mode_sends_no_buys_after_the_sells() -> None:
     desk = FakeDesk(default=rejects(321, ENGLISH), cash=Decimal(10_000))
     result = Stage(tickets=(sell("AAA"), sell("BBB"), buy("CCC")), desk=desk).play()
     assert statuses(result) == ["Rejected", "Rejected", "Skipped"]
-    assert len(result.problems) == 1
+    assert len(result.alarms) == 1
 
 
 def test_another_fault_with_the_same_code_leaves_the_others_alone() -> None:
@@ -47,4 +47,4 @@ def test_another_fault_with_the_same_code_leaves_the_others_alone() -> None:
     stage = Stage(tickets=(sell("AAA"), sell("BBB")), desk=desk, execution=ONE_BY_ONE)
     result = stage.behave("AAA", rejects(321, text)).play()
     assert statuses(result) == ["Rejected", "Filled"]
-    assert result.problems == ()
+    assert result.alarms == ()

@@ -58,7 +58,6 @@ def report(*outcomes: OrderOutcome, sent: int = 1) -> RunReport:
     plan = Stage(tickets=(sell("AAA"), buy("BBB"))).plan()
     return RunReport(
         run_id="20250131T170000Z",
-        account_id="DU1234567",
         plan=plan,
         outcomes=outcomes,
         orders_sent=sent,
