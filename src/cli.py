@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from src.console import complain, finish_output, make_console_safe, remark
-from src.errors import ExitCode, InputError, RebalancerError
+from src.errors import ExitCode, InputError, Interrupted, RebalancerError
 from src.text import did_you_mean, printable
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def _run(main: Callable[[], int]) -> int:
             remark(error.aftermath)
         return error.exit_code
     except KeyboardInterrupt:
-        complain("interrupted")
+        remark("interrupted")
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
         complain("the output was closed before it was complete")
@@ -56,7 +56,10 @@ def _run(main: Callable[[], int]) -> int:
 
 
 def _tell(error: RebalancerError) -> None:
-    """One line per problem; lines to paste stand below theirs without a label."""
+    """One line per problem; lines to paste, and an interrupt, stand there without a label."""
+    if isinstance(error, Interrupted):
+        remark(str(error))
+        return
     if not isinstance(error, InputError) or not error.problems:
         complain(str(error))
         return

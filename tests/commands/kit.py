@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Final
 
 import rebalance
 from src.cli import run_main
+from src.errors import ExitCode
 from src.simulator.exchange import Exchange
 from src.simulator.scenario import GatewaySettings, Scenario, ScheduledEvent, load_scenario
 from src.simulator.server import SimulatedGateway, utc_now
@@ -280,7 +281,9 @@ def check_manners(done: Done, *, is_json: bool = False) -> None:
     assert "Traceback" not in done.out + done.err
     assert ACCOUNT not in done.err
     assert is_json or ACCOUNT not in done.out
-    if done.code:
+    if done.code == ExitCode.INTERRUPTED:
+        assert "interrupted" in done.err or " filled; " in done.out, done
+    elif done.code:
         assert done.errors or " filled; " in done.out, done
 
 

@@ -18,7 +18,15 @@ from src.cli import (
     errors_recorded_in,
     run_main,
 )
-from src.errors import BrokerLost, ConfigError, ExitCode, LockHeld, Problem, RebalancerError
+from src.errors import (
+    BrokerLost,
+    ConfigError,
+    ExitCode,
+    Interrupted,
+    LockHeld,
+    Problem,
+    RebalancerError,
+)
 
 
 def failing(error: BaseException) -> Callable[[], int]:
@@ -47,7 +55,8 @@ def test_the_result_of_a_command_is_its_exit_code(code: ExitCode) -> None:
         (ConfigError("x is wrong"), 2, "error: x is wrong\n"),
         (BrokerLost("no answer"), 3, "error: no answer\n"),
         (LockHeld("the account is held"), 5, "error: the account is held\n"),
-        (KeyboardInterrupt(), 130, "error: interrupted\n"),
+        (KeyboardInterrupt(), 130, "interrupted\n"),
+        (Interrupted("interrupted: nothing was sent"), 130, "interrupted: nothing was sent\n"),
         (RebalancerError("a\x1b[2Jb"), 1, "error: a\\x1b[2Jb\n"),
     ],
 )
