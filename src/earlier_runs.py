@@ -55,7 +55,7 @@ async def settle_earlier_runs(
     notices += file_missing_reports(books, report_dir)
     if recovery.still_open:
         raise Refused("; ".join(open_text(state) for state in recovery.still_open))
-    unknown = recovery.strangers.fills
+    unknown = recovery.strangers
     return EarlierRuns(
         notices=(*notices, *stranger_texts(unknown)),
         unknown_fills=unknown,

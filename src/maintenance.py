@@ -63,7 +63,7 @@ async def _recover(options: Options, settings: Settings, books: AccountBooks) ->
             recovery = recovery.then(await _reconcile(settings, books))
     for state in with_orders(recovery.settled):
         emit(f"Run {state.run_id} is settled; {_report_text(books, state, report_dir)}.")
-    for text in (*stranger_texts(recovery.strangers.fills), *late_texts(recovery)):
+    for text in (*stranger_texts(recovery.strangers), *late_texts(recovery)):
         emit(f"Note: {text}.")
     still_open = list(recovery.still_open)
     if accept and _accept(accept, recovery, books, report_dir):

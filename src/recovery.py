@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from src.core.broker_view import BrokerView, Strangers, find_strangers
+from src.core.broker_view import BrokerView, find_strangers
 from src.core.journal import FillRecorded, JournalEvent, RunAccepted, RunClosed
 from src.core.journal_fold import fold, fold_on
 from src.core.order_state import BrokerAnswered, Patience
@@ -45,7 +45,7 @@ class Recovery:
     still_open: tuple[RunState, ...] = ()
     working: Mapping[str, tuple[WorkingOrder, ...] | None] = field(default_factory=dict)
     late: tuple[FillRecorded, ...] = ()
-    strangers: Strangers = field(default_factory=Strangers)
+    strangers: tuple[Fill, ...] = ()
     fills: tuple[Fill, ...] = ()
 
     def then(self, later: Recovery) -> Recovery:

@@ -19,14 +19,6 @@ _Listed = TypeVar("_Listed", WorkingOrder, CompletedOrder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Strangers:
-    """What carries our mark and is not in the journal: orders forbid trading, fills are shown."""
-
-    orders: tuple[WorkingOrder, ...] = ()
-    fills: tuple[Fill, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerView:
     """What the broker said about the account: two rounds of lists and the shares held now."""
 
@@ -64,18 +56,13 @@ class BrokerView:
         return tuple(one for one in orders if one.account_id in {self.account_id, ""})
 
 
-def find_strangers(view: BrokerView, prefix: str, known_refs: frozenset[str]) -> Strangers:
-    """What carries our prefix though no journal of this computer announced it."""
-    working = view.working or ()
-    return Strangers(
-        orders=tuple(
-            one
-            for one in working
-            if has_prefix(one.order_ref, prefix) and one.order_ref not in known_refs
-        ),
-        fills=tuple(
-            one
-            for one in view.fills
-            if has_prefix(one.order_ref, prefix) and one.order_ref not in known_refs
-        ),
+def find_strangers(view: BrokerView, prefix: str, known_refs: frozenset[str]) -> tuple[Fill, ...]:
+    """Executions that carry our prefix though no journal of this computer announced their order.
+
+    Working orders of that kind forbid trading: see ``src.core.guards_orders``.
+    """
+    return tuple(
+        one
+        for one in view.fills
+        if has_prefix(one.order_ref, prefix) and one.order_ref not in known_refs
     )
