@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 DEFAULT_CONFIG: Final = "config/settings.ini"
 DEFAULT_CSV: Final = "data/portfolios.csv"
 _HELP_WIDTH: Final = 88
+_REPORT_IT: Final = "a fault of this program, please report it"
 
 
 def run_main(main: Callable[[], int]) -> int:
@@ -49,9 +50,9 @@ def _run(main: Callable[[], int]) -> int:
     except BrokenPipeError:
         complain("the output was closed before it was complete")
     except RecordedBug as bug:
-        complain(f"internal error: {bug}; details in {bug.log_path}")
+        complain(f"internal error: {bug}; details in {bug.log_path}: {_REPORT_IT}")
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a line of text
-        complain(f"internal error: {_describe(error)}; no log was open")
+        complain(f"internal error: {_describe(error)}; no log was open: {_REPORT_IT}")
     return ExitCode.BUG
 
 

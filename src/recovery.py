@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from src.core.broker_view import BrokerView, find_strangers
 from src.core.journal import FillRecorded, JournalEvent, RunAccepted, RunClosed
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from src.broker.ports import MarketView
     from src.io.journal_db import JournalDb
 
+_SEE_OPEN: Final = " (`python rebalance.py --recover` tells more)"
 log = logging.getLogger(__name__)
 
 
@@ -122,7 +123,7 @@ def accept_run(journal: JournalDb, run_id: str, at_utc: datetime) -> RunState:
     events = journal.events(run_id)
     if not events:
         known = ", ".join(state.run_id for state in journal.open_runs()) or "none"
-        raise InputError(f"the journal has no run {run_id}; open runs: {known}")
+        raise InputError(f"the journal has no run {run_id}; open runs: {known}{_SEE_OPEN}")
     state = fold(events)
     if not is_open(state):
         raise InputError(f"run {run_id} is settled already; there is nothing to accept")

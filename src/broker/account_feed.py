@@ -196,7 +196,9 @@ class AccountFeed:
         try:
             return await self._link.ask(what, key, send, Topic.ACCOUNT)
         except AnswerRefused as refusal:
-            raise BrokerLost(f"the broker declined to send {what}: {refusal}") from refusal
+            raise BrokerLost(
+                f"the broker declined to send {what}: {refusal}; run again"
+            ) from refusal
 
 
 def _begin(work: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:

@@ -154,7 +154,7 @@ class Listings:
         except AnswerRefused as refusal:
             if refusal.code != _UNKNOWN_CONTRACT:
                 raise BrokerLost(
-                    f"the broker declined the contract details of {symbol}: {refusal}"
+                    f"the broker declined the contract details of {symbol}: {refusal}; run again"
                 ) from refusal
             return []
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _MAX_TRIES: Final = 4
+_RUN_AGAIN: Final = "run again when it is back"
 _API_HINT: Final = "enable the API (Configure > API > Settings, socket clients) and check the port"
 
 
@@ -136,7 +137,9 @@ class Link:
                 except AnswerLate as error:
                     if self.listener.upstream.outages == outages:
                         raise BrokerLost(self._silence(what, str(error))) from error
-            raise BrokerLost(f"{self._where()} declined to answer in time: {what}")
+            raise BrokerLost(
+                f"{self._where()} declined to answer in time: {what}; run again in a minute"
+            )
 
     async def wait_upstream(self) -> None:
         """Wait, within the time limit, until the gateway's own line to IBKR is back.
@@ -163,11 +166,11 @@ class Link:
             waiting: set[asyncio.Future[Any]] = {everything, closed}
             await asyncio.wait(waiting, timeout=limit_sec, return_when=FIRST_COMPLETED)
             if closed.done():
-                raise BrokerLost(self.lost())
+                raise BrokerLost(f"{self.lost()}; {_RUN_AGAIN}")
             if everything.done():
                 everything.result()
         except ConnectionError as error:
-            raise BrokerLost(self.lost()) from error
+            raise BrokerLost(f"{self.lost()}; {_RUN_AGAIN}") from error
         finally:
             closed.cancel()
             everything.cancel()
@@ -195,10 +198,10 @@ class Link:
             told = meanwhile((*reply.notices, *notices.since(mark), *notices.about(topic)))
             raise AnswerLate("; ".join(one for one in (reply.progress(), told) if one)) from error
         except ConnectionError as error:
-            raise BrokerLost(f"{self.lost()} while waiting for {what}") from error
+            raise BrokerLost(f"{self.lost()} while waiting for {what}; {_RUN_AGAIN}") from error
         except AnswerDamaged as error:
             raise BrokerLost(
-                f"the answer of {self._where()} is damaged: {what}: {error}"
+                f"the answer of {self._where()} is damaged: {what}: {error}; run again"
             ) from error
         finally:
             replies.close(key)
@@ -209,7 +212,7 @@ class Link:
         text = f"{self._where()} did not answer within {self.timeout_sec:g} s: {what}"
         last = self.listener.last_message
         told = told or (f"its last message was {last}" if last else "")
-        return f"{text} ({told})" if told else text
+        return f"{text}{f' ({told})' if told else ''}; look at its window, then run again"
 
     def _place(self) -> tuple[str, int]:
         return self._settings.host, self._settings.port
@@ -244,7 +247,9 @@ class Link:
     def _explain_unreachable(self, error: BaseException) -> str:
         host, port = self._place()
         if isinstance(error, socket.gaierror):
-            return f"the host name {host!r} ([ibkr] host) is not known: {error.strerror}"
+            return (
+                f"the host name {host!r} ([ibkr] host) is not known: {error.strerror}; correct it"
+            )
         if isinstance(error, ConnectionRefusedError) or "Connect call failed" in str(error):
             return f"nothing listens at {host}:{port}: start TWS or IB Gateway; {_API_HINT}"
         if isinstance(error, asyncio.TimeoutError):

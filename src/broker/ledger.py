@@ -25,6 +25,8 @@ Values = Mapping[tuple[str, str], str]
 
 _PREFIX: Final = "$LEDGER-"
 _TOTAL: Final = "BASE"
+_LOOK_IN_TWS: Final = "compare with the account window of TWS, then run again"
+_MANY_DIGITS: Final = 20
 _MAX_USD: Final = Decimal(10) ** 13
 _MAX_OTHER: Final = Decimal(10) ** 17
 _MAX_RATE: Final = Decimal(10) ** 9
@@ -74,7 +76,8 @@ def believable(number: Decimal, name: str, limit: Decimal) -> Decimal:
     Raises: UnbelievableData naming the field.
     """
     if not number.is_finite() or not abs(number) <= limit:
-        raise UnbelievableData(f"the broker's {name} cannot be true: {number}")
+        shown = number if abs(number.adjusted()) < _MANY_DIGITS else f"{number:.6g}"
+        raise UnbelievableData(f"the broker's {name} cannot be true: {shown}; {_LOOK_IN_TWS}")
     return number
 
 
@@ -214,7 +217,9 @@ def _rates(values: Values) -> dict[str, Decimal]:
             name = f"ExchangeRate of {printable(currency)}"
             rate = _amount(text, name, _MAX_RATE)
             if rate <= 0:
-                raise UnbelievableData(f"the broker's {name} cannot be true: {printable(text)}")
+                raise UnbelievableData(
+                    f"the broker's {name} cannot be true: {printable(text)}; {_LOOK_IN_TWS}"
+                )
             rates[printable(currency, limit=8)] = rate
     return rates
 
@@ -243,5 +248,7 @@ def _amount(text: str, name: str, limit: Decimal) -> Decimal:
     try:
         number = Decimal(text.strip())
     except InvalidOperation as error:
-        raise UnbelievableData(f"the broker's {name} is no number: {printable(text)!r}") from error
+        raise UnbelievableData(
+            f"the broker's {name} is no number: {printable(text)!r}; {_LOOK_IN_TWS}"
+        ) from error
     return believable(number, name, limit)

@@ -170,7 +170,7 @@ class MarketReader:
             return timedelta(0)
         middle = asked + (datetime.now(timezone.utc) - asked) / 2
         if not rows:
-            raise BrokerLost("the broker's answer is damaged: current time")
+            raise BrokerLost("the broker's answer is damaged: current time; run again")
         gateway_utc: datetime = rows[0]
         return gateway_utc - middle
 
@@ -182,7 +182,9 @@ class MarketReader:
         except AnswerRefused as refusal:
             if refusal.code == READ_ONLY_CODE:
                 return None
-            raise BrokerLost(f"the broker declined to list {what}: {refusal}") from refusal
+            raise BrokerLost(
+                f"the broker declined to list {what}: {refusal}; run again"
+            ) from refusal
 
     async def _ask(
         self, what: str, key: int | str, send: Any  # noqa: ANN401 - likewise
@@ -190,4 +192,6 @@ class MarketReader:
         try:
             return await self._connection.link.ask(what, key, send)
         except AnswerRefused as refusal:
-            raise BrokerLost(f"the broker declined to send {what}: {refusal}") from refusal
+            raise BrokerLost(
+                f"the broker declined to send {what}: {refusal}; run again"
+            ) from refusal

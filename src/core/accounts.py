@@ -65,7 +65,7 @@ def master_refusal(account_id: str, login: Collection[str] = ()) -> str:
 
 
 def account_masks(known: Collection[str]) -> dict[str, str]:
-    """A mask for each id: the shortest ending that no other has, of at least three characters."""
+    """A mask for each id: the shortest that no other has, at least three of its end."""
     return {one: mask_account(one, _ending_chars(one, known)) for one in known}
 
 
@@ -78,7 +78,11 @@ def mask_account(account_id: str, ending_chars: int = LEAST_ENDING) -> str:
 def _ending_chars(account_id: str, known: Collection[str]) -> int:
     others = [one for one in known if one != account_id]
     lengths = range(LEAST_ENDING, len(account_id))
-    unique = (n for n in lengths if not any(one.endswith(account_id[-n:]) for one in others))
+    unique = (
+        n
+        for n in lengths
+        if mask_account(account_id, n) not in {mask_account(one, n) for one in others}
+    )
     return next(unique, LEAST_ENDING)
 
 

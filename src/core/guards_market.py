@@ -66,8 +66,9 @@ def _unread_text(symbols: list[str], problem: str) -> str:
 def _closed_text(symbols: list[str], opening_utc: datetime | None) -> str:
     names = ", ".join(symbols)
     if opening_utc is None:
-        return f"the market is closed for {names}; the broker gave no next opening"
-    return f"the market is closed for {names}; it opens {opening_utc:%Y-%m-%d %H:%M} UTC"
+        return f"the market is closed for {names}; the broker gave no next opening, try tomorrow"
+    opens = f"{opening_utc:%Y-%m-%d %H:%M} UTC"
+    return f"the market is closed for {names}; it opens {opens}, run again then"
 
 
 def outside_regular_hours(
@@ -94,7 +95,11 @@ def halted(
 ) -> tuple[Obstacle, ...]:
     """Nothing is sent into a trading halt."""
     found = [one.symbol for one in plan.tickets if one.symbol in state.prices.halted]
-    return obstacles(f"trading is halted in {', '.join(found)}") if found else ()
+    return (
+        obstacles(f"trading is halted in {', '.join(found)}; run again when it goes on")
+        if found
+        else ()
+    )
 
 
 def split_suspected(
@@ -105,7 +110,8 @@ def split_suspected(
     return obstacles(
         *(
             f"{symbol} at {price_text(one.price_usd)} is far from its previous close "
-            f"{price_text(closes[symbol])}: a split or a wrong price"
+            f"{price_text(closes[symbol])}: a split or a wrong price; look it up in TWS, and run "
+            "again when both agree"
             for symbol, one in sorted(plan.before.holdings.items())
             if symbol in closes and _is_far(one.price_usd, closes[symbol])
         )

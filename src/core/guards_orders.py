@@ -106,7 +106,10 @@ def hard_limits(
 ) -> tuple[Obstacle, ...]:
     """max_orders, max_order_usd and max_run_usd; raising one needs an edit of the settings."""
     limits = settings.execution
-    return obstacles(*_run_limits(plan, limits), *_order_limits(plan, limits))
+    problems = [*_run_limits(plan, limits), *_order_limits(plan, limits)]
+    if problems:
+        problems[-1] += "; raise the limit in [execution] if that is meant"
+    return obstacles(*problems)
 
 
 def _run_limits(plan: TradePlan, limits: ExecutionSettings) -> list[str]:

@@ -150,7 +150,9 @@ def _likeliest(snapshot: AccountSnapshot, account: Valuation, missing_usd: Decim
         return f"nothing explains it by itself; the price that differs most: {farthest.text}"
     if snapshot.positions and not any(one.market_price_usd for one in snapshot.positions):
         return "nothing explains it; the account's own prices are not known here to compare with"
-    return "nothing explains it: neither cash, accruals, unmanaged positions nor prices"
+    return (
+        "nothing explains it: neither cash, accruals, unmanaged positions nor prices; look in TWS"
+    )
 
 
 def _reasons(snapshot: AccountSnapshot, account: Valuation) -> Iterator[_Reason]:

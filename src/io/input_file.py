@@ -17,6 +17,7 @@ MAX_BYTES: Final = 1_000_000
 _UTF8_MARK: Final = b"\xef\xbb\xbf"
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 SAVE_AS_UTF8: Final = "save it as UTF-8 text"
+_NO_FILE: Final = "correct the name, or make it from the sample that comes with the program"
 _NOT_TEXT: Final = {
     b"PK\x03\x04": "a workbook (Excel, LibreOffice or Numbers) or another zip archive",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
@@ -60,7 +61,7 @@ def _read_bytes(path: str | Path, name: str) -> bytes:
         with Path(path).open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
-        raise UnusableFile(Problem(where=name, what="no such file")) from error
+        raise UnusableFile(Problem(where=name, what="no such file", hint=_NO_FILE)) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = error.strerror if isinstance(error, OSError) else None
         what = f"cannot be read: {printable(reason or str(error))}"

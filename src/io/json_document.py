@@ -26,7 +26,8 @@ def parse_document(path: Path) -> Mapping[str, object]:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise SnapshotFileError(f"{path}: cannot be read: {error.strerror or error}") from error
+        why = f"{error.strerror or error} (python -m src.snapshot --csv makes such a file)"
+        raise SnapshotFileError(f"{path}: cannot be read: {why}") from error
     if len(raw) > MAX_BYTES:
         raise SnapshotFileError(f"{path}: larger than {MAX_BYTES} bytes, not a snapshot")
     try:

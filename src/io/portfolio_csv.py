@@ -110,6 +110,7 @@ def _symbol_problem(
         hints.append(f"IBKR offers {_listed(lookup.candidates, '; ')}")
     where = f"{place} column {SYMBOL_COLUMN}"
     pasted = ("[contracts]", *lookup.choices) if lookup and lookup.choices else ()
+    hints = hints or ["look it up in TWS and correct it"]
     if pasted:
         hints = ["put one of these lines below [contracts] in the settings file"]
     hint = "; ".join(hints)

@@ -87,7 +87,7 @@ SENTENCES = {
     ),
     "halts": (
         state(prices=price_book(PRICES, halted=("CCC", "AAA"))),
-        "trading is halted in AAA, CCC",
+        "trading is halted in AAA, CCC; run again when it goes on",
     ),
     "orders of others": (
         state(working_orders=(order_of_others(), order_of_others(client_id=3, order_ref="mine"))),

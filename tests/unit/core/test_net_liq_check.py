@@ -33,6 +33,9 @@ def with_extras(broker: str | None) -> AccountSnapshot:
     )
 
 
+UNEXPLAINED = "nothing explains it: neither cash, accruals, unmanaged positions nor prices"
+
+
 @pytest.mark.parametrize(
     ("broker", "warns", "forbids"),
     [
@@ -172,7 +175,7 @@ def test_the_reason_that_explains_most_is_named(broker: int, named: str) -> None
         (
             "100",
             "40",
-            "nothing explains it: neither cash, accruals, unmanaged positions nor prices",
+            f"{UNEXPLAINED}; look in TWS",
         ),
         (
             *("100", "40.2"),

@@ -140,7 +140,9 @@ def test_a_clock_far_off_is_a_warning_that_forbids_nothing() -> None:
 def test_outside_the_session_the_next_opening_is_named() -> None:
     evening = NOON_UTC + timedelta(hours=4)
     (text,) = found(CALM, at=evening)
-    assert text == ("the market is closed for AAA, BBB, CCC, DDD; it opens 2025-02-01 15:00 UTC")
+    assert text == (
+        "the market is closed for AAA, BBB, CCC, DDD; it opens 2025-02-01 15:00 UTC, run again then"
+    )
     later = NOON_UTC + timedelta(hours=30)
     assert "no next opening" in found(CALM, at=later)[0]
 

@@ -287,7 +287,7 @@ def test_all_unknown_symbols_are_named_with_their_candidates(tmp_path: Path) -> 
     assert spyy == (
         "p.csv:2 column ETF: SPYY: ambiguous at IBKR (IBKR offers SPY (ARCA); SPY\\x1b (LSE))"
     )
-    assert zzz == "p.csv:4 column ETF: ZZZ: not known at IBKR"
+    assert zzz == ("p.csv:4 column ETF: ZZZ: not known at IBKR (look it up in TWS and correct it)")
 
 
 def test_unknown_symbols_are_named_in_the_order_of_the_file(tmp_path: Path) -> None:

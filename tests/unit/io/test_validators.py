@@ -134,4 +134,4 @@ def test_symbols_are_looked_up(
         ]
     else:
         assert code == ExitCode.INPUT
-        assert err == "error: p.csv:3 column ETF: IAU: not known at IBKR\n"
+        assert "p.csv:3 column ETF: IAU: not known at IBKR (look it up" in err
