@@ -15,7 +15,8 @@ from src.core.journal import ReportWritten, RunClosed
 from src.core.journal_fold import fold
 from src.core.run_outcome import run_outcomes
 from src.core.run_report import RunReport, last_line, render_summary
-from src.core.settlement import NOT_READ
+from src.core.settlement import NOT_READ, all_fills
+from src.core.withdrawal import missing_text
 from src.errors import JournalError
 from src.io.post_report import printed_report, run_remark, write_post_report
 from src.io.report_rows import ReportRun
@@ -68,6 +69,8 @@ def _report(accounts: RunAccounts, files: RunFiles) -> RunReport:
         problems.append(f"the journal is incomplete: {result.journal_error}")
     if result.orders_sent and not accounts.settlement.was_read:
         problems.append(NOT_READ)
+    if result.orders_sent:
+        problems += missing_text(accounts.plan, all_fills(result.outcomes))
     return RunReport(
         run_id=files.run_id,
         plan=accounts.plan,

@@ -104,6 +104,7 @@ def _wishes(flags: Namespace, task: str, parser: CommandParser) -> Wishes | None
         "--only": only,
         "--no-sell": flags.no_sell,
         "--invest": flags.invest is not None,
+        "--withdraw": flags.withdraw is not None,
     }
     named = [flag for flag, value in given.items() if value]
     if not named:
@@ -112,6 +113,9 @@ def _wishes(flags: Namespace, task: str, parser: CommandParser) -> Wishes | None
         parser.error(f"{named[0]} is a wish for a new plan: leave out --{task}")
     if skip and only:
         parser.error("--skip leaves symbols alone, --only all others: choose one of them")
+    for other in ("--invest", "--no-sell"):
+        if given["--withdraw"] and given[other]:
+            parser.error(f"--withdraw sells to take money out: leave out {other}")
     from src.core.wish_records import Wishes
 
     return Wishes(
@@ -120,6 +124,9 @@ def _wishes(flags: Namespace, task: str, parser: CommandParser) -> Wishes | None
         only=only,
         invest=flags.invest is not None,
         invest_usd=_amount("--invest", flags.invest, parser) if flags.invest else None,
+        withdraw_usd=(
+            None if flags.withdraw is None else _amount("--withdraw", flags.withdraw, parser)
+        ),
     )
 
 
@@ -162,6 +169,7 @@ def _parser() -> CommandParser:
             "python rebalance.py --confirm --config config/settings.local.ini",
             "python rebalance.py --from-snapshot snapshot.json --json",
             "python rebalance.py --invest 2000                buy for 2,000, sell nothing",
+            "python rebalance.py --withdraw 10000             sell for 10,000 to take out",
             "python rebalance.py --skip SPY,BND               leave these alone today",
             "python rebalance.py --recover",
         ),
@@ -223,6 +231,9 @@ def _add_wishes(parser: CommandParser) -> None:
         const="",
         metavar="USD",
         help="put new money to work: buy with so much cash, or with all above the CASH target",
+    )
+    wishes.add_argument(
+        "--withdraw", metavar="USD", help="sell until so much cash is free to take out"
     )
     wishes.add_argument("--no-sell", action="store_true", help="sell nothing")
     for flag, text in (

@@ -20,7 +20,7 @@ from src.core.names import money_lookalikes, unclear_holdings
 from src.core.net_liq_check import broker_net_liq_check
 from src.core.permit import trading_obstacles
 from src.core.pricing import MarketMoment, choose_prices
-from src.core.recent_wishes import earlier_invests
+from src.core.recent_wishes import earlier_invests, earlier_withdrawals
 from src.core.records import (
     AccountSnapshot,
     Listing,
@@ -74,8 +74,8 @@ class Proposal:
     """A plan, what it was made from, and what is to be said about it.
 
     ``warnings`` question the figures; ``obstacles`` forbid trading; ``not_in_model`` are held
-    symbols that no model lists and that are sold. ``reminders`` of earlier wishes stand above the
-    prompt. ``clock_offset`` is gateway time minus our time.
+    symbols that no model lists and that are sold. ``alerts`` about earlier wishes stand above
+    everything, ``reminders`` of them above the prompt. ``clock_offset`` is gateway time minus ours.
     Planned from a file there are no listings.
     """
 
@@ -86,6 +86,7 @@ class Proposal:
     not_in_model: frozenset[Symbol] = frozenset()
     warnings: tuple[str, ...] = ()
     obstacles: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()
     reminders: tuple[str, ...] = ()
     clock_offset: timedelta = timedelta(0)
 
@@ -137,6 +138,7 @@ async def propose(
             *(one.text for one in found if one.is_warning),
         ),
         obstacles=obstacles,
+        alerts=earlier_withdrawals(books.past_wishes, inputs.wishes, now()),
         reminders=earlier_invests(books.past_wishes, inputs.wishes, now()),
         clock_offset=reading.clock_offset,
     )

@@ -61,6 +61,7 @@ def present(
         first_buys=first_buys(proposal.plan, proposal.listings),
         notices=how.notices,
         warnings=warnings,
+        alerts=proposal.alerts,
         reminders=proposal.reminders,
         rules=how.settings.rebalance,
         changes=order_changes(asked, proposal.plan) if asked else (),
@@ -130,7 +131,7 @@ def _json_text(proposal: Proposal, how: Presentation) -> str:
     remarks = PlanRemarks(
         warnings=_masked(proposal.warnings),
         obstacles=_masked(proposal.obstacles),
-        notices=_masked((*marks, *how.notices, *proposal.reminders)),
+        notices=_masked((*marks, *proposal.alerts, *how.notices, *proposal.reminders)),
     )
     document = plan_as_json(proposal.plan, proposal.snapshot, source, remarks)
     return json.dumps(document, indent=2)

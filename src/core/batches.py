@@ -39,7 +39,13 @@ def commission_or_reserve(fill: Fill) -> Decimal:
         return fill.commission_usd
     if not fill.qty_shares:
         return ZERO
-    return max(_LEAST_RESERVE_USD, _RESERVE_SHARE * fill.qty_shares * fill.price_usd)
+    return sale_reserve(fill.qty_shares * fill.price_usd)
+
+
+@exact_arithmetic()
+def sale_reserve(value_usd: Decimal) -> Decimal:
+    """What an execution of so much is charged while its commission is not known."""
+    return max(_LEAST_RESERVE_USD, _RESERVE_SHARE * value_usd)
 
 
 @exact_arithmetic()

@@ -48,6 +48,8 @@ def _wish_lines(wishes: Wishes) -> Iterator[str]:
         yield "wish no sell"
     if wishes.invest:
         yield f"wish invest {_amount(wishes.invest_usd)}"
+    if wishes.withdraw_usd is not None:
+        yield f"wish withdraw {plain_text(wishes.withdraw_usd)}"
     for verb, symbols in (("skip", wishes.skip), ("only", wishes.only)):
         for symbol in sorted(symbols):
             yield f"wish {verb} {symbol}"

@@ -48,8 +48,9 @@ class PreviewContext:
     ``unlisted`` are held symbols that no model lists. ``now_utc`` gives prices an age (None: not
     shown). ``first_buys`` names what is bought and not held yet. ``notices`` are printed at the
     top (such as "dry run: nothing will be sent"), ``warnings`` near the end; both are plain
-    sentences. ``reminders`` tell of earlier wishes. ``changes`` are the orders that differ from the
-    plan that was asked about before. ``rules`` give the band that nothing to trade is judged by.
+    sentences. ``alerts`` and ``reminders`` tell of earlier wishes, at the top and at the end.
+    ``changes`` are the orders that differ from the plan that was asked about before. ``rules`` give
+    the band that nothing to trade is judged by.
     """
 
     snapshot: AccountSnapshot
@@ -60,6 +61,7 @@ class PreviewContext:
     first_buys: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()
     reminders: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
     rules: RebalanceSettings | None = None
@@ -70,6 +72,7 @@ def render_preview(plan: TradePlan, prices: PriceBook, context: PreviewContext) 
     """The whole preview, without a final line break."""
     unlisted, unweighted = _closing(plan, context)
     parts = [
+        [line for text in context.alerts for line in _wrapped(text, "")],
         _head(plan, context),
         [render_table(plan, unlisted | unweighted)],
         _legend(plan, unlisted, unweighted),

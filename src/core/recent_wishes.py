@@ -1,7 +1,8 @@
 """What the wishes of earlier runs mean for this one, as long as they are recent.
 
 An amount to invest is a new wish each time: whoever gives it twice invests twice. So the invests of
-the last days are told before the question.
+the last days are told before the question. Money that was freed lies in the account until it is
+taken out, and the next plain run would invest it again.
 
 Source: SRS R-316.
 """
@@ -19,6 +20,7 @@ from src.core.records import NO_WISHES, Side, Wishes
 from src.core.run_state import RunState
 
 INVESTS_TOLD_FOR: Final = timedelta(days=7)
+WITHDRAWALS_TOLD_FOR: Final = timedelta(days=10)
 _MONTHS: Final = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"
 
 
@@ -52,6 +54,19 @@ def earlier_invests(past: Iterable[PastWish], wishes: Wishes, now_utc: datetime)
         for one in past
         if wishes.invest and one.bought_usd and one.wishes.invest
         if now_utc - one.at_utc <= INVESTS_TOLD_FOR
+    )
+
+
+def earlier_withdrawals(
+    past: Iterable[PastWish], wishes: Wishes, now_utc: datetime
+) -> tuple[str, ...]:
+    """For the place above everything else: what was freed in the last days may still be there."""
+    return tuple(
+        f"{dollars(one.wishes.withdraw_usd)} freed on {_day_and_time(one.at_utc)} would be "
+        "invested again"
+        for one in past
+        if one.wishes.withdraw_usd is not None and wishes.withdraw_usd is None
+        if now_utc - one.at_utc <= WITHDRAWALS_TOLD_FOR
     )
 
 

@@ -25,6 +25,7 @@ from src.core.money import (
 from src.core.records import ForeignAmount, OrderOutcome, Side, TicketStatus, TradePlan
 from src.core.settled_buys import run_again_text
 from src.core.settlement import Settlement, all_fills
+from src.core.withdrawal import freed_text
 from src.errors import ExitCode
 from src.text import printable
 
@@ -158,7 +159,8 @@ def last_line(report: RunReport) -> str:
     tickets = f"{filled} of {_count(len(report.outcomes), 'ticket')} filled"
     names = ", ".join(one.ticket.symbol for one in report.unresolved)
     doubt = f"unresolved: {names}" if names else "nothing unresolved"
-    return f"{orders} sent; {tickets}; {doubt}. {_next_step(report)}"
+    freed = freed_text(report.plan, all_fills(report.outcomes))
+    return " ".join((f"{orders} sent; {tickets}; {doubt}.", *freed, _next_step(report)))
 
 
 def _next_step(report: RunReport) -> str:

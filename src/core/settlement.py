@@ -29,6 +29,7 @@ from src.core.records import (
     Valuation,
 )
 from src.core.valuation import value_account
+from src.core.withdrawing import set_aside
 from src.errors import PricingError, Refused
 
 NOT_READ: Final = "the account could not be read after the last order"
@@ -132,7 +133,13 @@ def settle(
 
 @exact_arithmetic()
 def drift_after(plan: TradePlan, after: Valuation) -> DriftTable:
-    """The account's distance from the plan's targets; same rows as before, and what is new."""
+    """The account's distance from the plan's targets; same rows as before, and what is new.
+
+    Money that was freed to take out is set aside, as it was in the plan.
+    """
+    freed_usd = plan.wishes.withdraw_usd
+    if freed_usd is not None and freed_usd < after.net_liq_usd:
+        after = set_aside(after, freed_usd)
     targets = {row.symbol: row.target_weight for row in plan.drift_before.rows}
     rows = []
     for symbol in sorted({*targets, *after.holdings, CASH}):

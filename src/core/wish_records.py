@@ -15,6 +15,7 @@ class Wishes:
 
     ``skip`` and ``only`` name symbols in the order given; at most one of them is not empty.
     ``invest``: put new money to work, ``invest_usd`` of it (None: all cash above its target).
+    ``withdraw_usd``: cash to be free to take out.
     """
 
     no_sell: bool = False
@@ -22,6 +23,7 @@ class Wishes:
     only: tuple[Symbol, ...] = ()
     invest: bool = False
     invest_usd: Decimal | None = None
+    withdraw_usd: Decimal | None = None
 
     @property
     def may_sell(self) -> bool:

@@ -11,18 +11,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Final
 
 from src.core.drift import Leeway, measure_drift, select_trades
 from src.core.invest_notes import invest_notes
 from src.core.json_values import Json, json_number
-from src.core.money import ONE, ZERO, dollars, exact_arithmetic, weight_to_percent, without_noise
+from src.core.money import ZERO, dollars, exact_arithmetic, without_noise
 from src.core.records import (
     CASH,
     NO_WISHES,
     AccountSnapshot,
     DriftTable,
-    SkipCode,
     SkippedTrade,
     Symbol,
     Targets,
@@ -32,12 +30,11 @@ from src.core.records import (
 )
 from src.core.sizing import size_orders
 from src.core.targets import cash_floor, hold_buffer
+from src.core.wish_targets import left_alone, wished_targets
+from src.core.withdrawal import plan_withdrawal
 from src.errors import InputError
 from src.settings import RebalanceSettings
 from src.text import did_you_mean, printable
-
-_PLACES: Final = Decimal(1).scaleb(-60)
-_LEFT_ALONE: Final = "left alone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +61,10 @@ def plan_with_wishes(
 ) -> TradePlan:
     """From a valued account and the mixed targets to a plan that follows the wishes.
 
-    Raises: PlanError.
+    Raises: PlanError, and Refused for an amount to take out that is out of reach.
     """
+    if wishes.withdraw_usd is not None:
+        return plan_withdrawal(account, mix, rules, wishes, halted)
     held = hold_buffer(mix, account, rules)
     brief = make_brief(account, held, rules, wishes)
     selection = select_trades(brief.drift, rules, brief.leeway)
@@ -81,13 +80,13 @@ def make_brief(
 
     Raises: PlanError as measuring drift does.
     """
-    targets, note = _wished_targets(account, held, wishes)
+    targets, note = wished_targets(account, held, wishes)
     drift = measure_drift(account, targets)
     return Brief(
         targets=targets,
         drift=drift,
         leeway=Leeway(wishes=wishes, floor_usd=_floor_usd(account, held, rules, wishes)),
-        left_alone=_left_alone(account, held, rules, wishes),
+        left_alone=left_alone(account, held, rules, wishes),
         notes=(note,) if note else (),
     )
 
@@ -112,6 +111,7 @@ def wish_lines(wishes: Wishes) -> tuple[str, ...]:
         f"wish: only {', '.join(wishes.only)} traded (--only)" if wishes.only else "",
         "wish: nothing is sold (--no-sell)" if wishes.no_sell else "",
         f"wish: {_invest_text(wishes)}" if wishes.invest else "",
+        f"wish: {_withdrawn(wishes)} is freed (--withdraw)" if wishes.withdraw_usd else "",
     )
     return tuple(line for line in lines if line)
 
@@ -122,6 +122,8 @@ def wishes_as_json(wishes: Wishes) -> dict[str, Json]:
     if wishes.invest:
         found["invest"] = True
         found["invest_usd"] = None if wishes.invest_usd is None else json_number(wishes.invest_usd)
+    if wishes.withdraw_usd is not None:
+        found["withdraw_usd"] = json_number(wishes.withdraw_usd)
     if wishes.no_sell:
         found["no_sell"] = True
     if wishes.skip:
@@ -163,84 +165,11 @@ def _invest_floor_usd(
     return max(target_usd, least_usd)
 
 
+def _withdrawn(wishes: Wishes) -> str:
+    return dollars(wishes.withdraw_usd or ZERO)
+
+
 def _invest_text(wishes: Wishes) -> str:
     if wishes.invest_usd is None:
         return "cash above its target is invested (--invest)"
     return f"{dollars(wishes.invest_usd)} is invested (--invest)"
-
-
-# --- targets --------------------------------------------------------------------------------
-
-
-def _wished_targets(account: Valuation, held: Targets, wishes: Wishes) -> tuple[Targets, str]:
-    """The targets, and a sentence where CASH takes up a difference."""
-    if wishes.only:
-        return _only(account, held, wishes.only)
-    if wishes.skip:
-        return _skipping(account, held, wishes.skip)
-    return held, ""
-
-
-def _only(account: Valuation, held: Targets, only: Collection[Symbol]) -> tuple[Targets, str]:
-    """The named keep their targets, every other symbol its weight; CASH takes the difference."""
-    weights = _weights_now(account)
-    weights |= {symbol: held.weights.get(symbol, ZERO) for symbol in only}
-    weights[CASH] = ONE - sum(weights.values(), ZERO)
-    return Targets(weights=weights), _difference(held, weights[CASH])
-
-
-def _skipping(account: Valuation, held: Targets, skip: Collection[Symbol]) -> tuple[Targets, str]:
-    """The named keep their weight; the other assets share what these and CASH leave.
-
-    CASH keeps its target, unless there is no other asset or nothing is left for them.
-    """
-    now, cash = _weights_now(account), held.weights[CASH]
-    kept = {symbol: now.get(symbol, ZERO) for symbol in skip}
-    others = {
-        symbol: weight
-        for symbol, weight in held.weights.items()
-        if symbol not in kept and symbol != CASH
-    }
-    shared, left = sum(others.values(), ZERO), ONE - cash - sum(kept.values(), ZERO)
-    scale = max(ZERO, left) / shared if shared else ZERO
-    weights = {symbol: (weight * scale).quantize(_PLACES) for symbol, weight in others.items()}
-    weights |= kept
-    if shared and left >= ZERO:
-        return Targets(weights={**weights, CASH: cash}), ""
-    rest = ONE - sum(weights.values(), ZERO)
-    return Targets(weights={**weights, CASH: rest}), _difference(held, rest)
-
-
-def _weights_now(account: Valuation) -> dict[Symbol, Decimal]:
-    return {
-        symbol: (one.value_usd / account.net_liq_usd).quantize(_PLACES)
-        for symbol, one in account.holdings.items()
-    }
-
-
-def _difference(held: Targets, cash: Decimal) -> str:
-    before = held.weights[CASH]
-    shown = [f"{round(weight_to_percent(weight), 2):.2f}%" for weight in (before, cash)]
-    if shown[0] == shown[1]:
-        return ""
-    return f"what is left alone changes this run's CASH target from {shown[0]} to {shown[1]}"
-
-
-# --- what is left alone -----------------------------------------------------------------------
-
-
-def _left_alone(
-    account: Valuation, held: Targets, rules: RebalanceSettings, wishes: Wishes
-) -> tuple[SkippedTrade, ...]:
-    """The symbols named by --skip; else those whose trade the rules want and a wish forbids."""
-    if wishes.skip:
-        return tuple(_alone(symbol, "skipped by you") for symbol in sorted(wishes.skip))
-    if not wishes.only:
-        return ()
-    wanted = select_trades(measure_drift(account, held), rules).ranked
-    why = "not among those you named with --only"
-    return tuple(_alone(row.symbol, why) for row in wanted if row.symbol not in wishes.only)
-
-
-def _alone(symbol: Symbol, why: str) -> SkippedTrade:
-    return SkippedTrade(symbol=symbol, code=SkipCode.WISH, reason=f"{_LEFT_ALONE}: {why}")

@@ -77,3 +77,23 @@ def test_nothing_to_invest_is_said_with_exit_0(place: Workplace) -> None:
     done = from_file(place, "--invest", "7")
     assert done.code == ExitCode.OK
     assert "--invest 500.00 would do" in done.out
+
+
+def test_money_is_freed_and_the_next_run_names_it_above_everything(
+    place: Workplace, gateway: Gateway
+) -> None:
+    done = place.run("--confirm", "--withdraw", "15000", stdin="y\n")
+    assert done.code == ExitCode.OK
+    assert {order.side for order in gateway.orders} == {"SELL"}
+    last = done.out.rstrip().splitlines()[-1]
+    assert "$15,000.00 is free to take out once the sells have settled" in last
+    again = place.run()
+    assert again.out.startswith("$15,000.00 freed on ")
+    assert "would be invested again" in again.out
+    assert "freed on" not in place.run("--withdraw", "15000").out
+
+
+def test_more_than_there_is_to_take_out_is_exit_5_with_the_most(place: Workplace) -> None:
+    done = from_file(place, "--withdraw", "10000")
+    assert done.code == ExitCode.REFUSED
+    assert "out of reach: at most $9,945.00 can be freed" in done.err

@@ -88,6 +88,13 @@ def test_paths_are_taken_over() -> None:
         ["--skip", "SPY", "--only", "BND"],
         ["--no-sell", "--recover"],
         ["--invest", "0"],
+        ["--withdraw", "0"],
+        ["--withdraw", "-1"],
+        ["--withdraw"],
+        ["--withdraw", "10,000"],
+        ["--withdraw", "100", "--invest"],
+        ["--withdraw", "100", "--no-sell"],
+        ["--withdraw", "100", "--recover"],
         ["--invest", "-5"],
         ["--invest", "2,000"],
         ["--invest", "nan"],
@@ -120,6 +127,11 @@ def test_an_amount_to_invest_may_be_left_out() -> None:
     amount = Wishes(invest=True, invest_usd=Decimal("1180.50"))
     assert read_options(["--invest", "1180.50"]).wishes == amount
     assert read_options(["--invest=1180.50"]).wishes == amount
+
+
+def test_an_amount_to_take_out_goes_with_skip_and_only() -> None:
+    wishes = Wishes(withdraw_usd=Decimal(10000), skip=("SPY",))
+    assert read_options(["--withdraw", "10000", "--skip", "SPY"]).wishes == wishes
 
 
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
