@@ -85,6 +85,8 @@ def trading_command(options: Options) -> str:
     words = ["python rebalance.py --confirm"]
     if options.simulate:
         words.append("--simulate")
+    if options.wishes is not None:
+        words += options.wishes.flags
     for flag, path, usual in (
         ("--config", options.config, DEFAULT_CONFIG),
         ("--csv", options.csv, DEFAULT_CSV),

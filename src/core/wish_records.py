@@ -30,5 +30,27 @@ class Wishes:
         """False where nothing is sold."""
         return not (self.no_sell or self.invest)
 
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The flags that ask for the same on the command line."""
+        flags = {
+            "--invest": _amount(self.invest_usd) if self.invest else None,
+            "--withdraw": None if self.withdraw_usd is None else _amount(self.withdraw_usd),
+            "--no-sell": "" if self.no_sell else None,
+            "--skip": _listed(self.skip),
+            "--only": _listed(self.only),
+        }
+        return tuple(f"{flag} {text}".rstrip() for flag, text in flags.items() if text is not None)
+
+
+def _amount(usd: Decimal | None) -> str:
+    return "" if usd is None else f"{usd:f}"
+
+
+def _listed(symbols: tuple[Symbol, ...]) -> str | None:
+    """With quotes around a list that has a space in it."""
+    text = ",".join(symbols)
+    return (f'"{text}"' if " " in text else text) or None
+
 
 NO_WISHES: Final = Wishes()

@@ -97,3 +97,11 @@ def test_more_than_there_is_to_take_out_is_exit_5_with_the_most(place: Workplace
     done = from_file(place, "--withdraw", "10000")
     assert done.code == ExitCode.REFUSED
     assert "out of reach: at most $9,945.00 can be freed" in done.err
+
+
+def test_a_dry_run_ends_with_the_command_that_trades_the_same(
+    place: Workplace, gateway: Gateway
+) -> None:
+    done = place.run("--withdraw", "15000", "--skip", "SPY")
+    assert "python rebalance.py --confirm --withdraw 15000 --skip SPY" in done.out
+    assert gateway.order_messages == []

@@ -25,6 +25,7 @@ from src.core.records import (
 )
 from src.core.wishes import check_wish_names, plan_with_wishes
 from src.errors import InputError
+from src.options import read_options
 from src.settings import RebalanceSettings
 from tests.builders import (
     NOON_UTC,
@@ -282,3 +283,16 @@ def test_earlier_invests_are_told_for_seven_days_to_who_invests() -> None:
     context = PreviewContext(snapshot=snapshot({}), reminders=told)
     shown = render_preview(invested(None, 1116), price_book({}), context)
     assert shown.endswith(f"Before you invest again:\n- {told[0]}")
+
+
+def test_flags_ask_for_the_same_again() -> None:
+    for wishes in (
+        NO_WISHES,
+        Wishes(invest=True),
+        Wishes(invest=True, invest_usd=dec("1180.50"), skip=("AAA", "BBB")),
+        Wishes(withdraw_usd=dec(10_000), only=("AAA",)),
+        Wishes(no_sell=True),
+    ):
+        words = [word for flag in wishes.flags for word in flag.split(" ")]
+        assert (read_options(words).wishes or NO_WISHES) == wishes
+    assert Wishes(only=("BRK B", "SPY")).flags == ('--only "BRK B,SPY"',)
