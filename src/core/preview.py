@@ -72,7 +72,7 @@ def render_preview(plan: TradePlan, prices: PriceBook, context: PreviewContext) 
     """The whole preview, without a final line break."""
     unlisted, unweighted = _closing(plan, context)
     parts = [
-        [line for text in context.alerts for line in _wrapped(text, "")],
+        [line for text in context.alerts for line in wrapped(text, "")],
         _head(plan, context),
         [render_table(plan, unlisted | unweighted)],
         _legend(plan, unlisted, unweighted),

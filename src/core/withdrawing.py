@@ -10,7 +10,7 @@ Source: SRS R-317.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final
@@ -23,6 +23,13 @@ from src.settings import RebalanceSettings
 
 FALL: Final = Decimal("0.005")
 """By how much of their value the sells may bring less than planned."""
+
+_NEAR: Final = 2
+_MOST_OPEN: Final = 20
+_MOST_FORCED: Final = 3
+_MOST_ROUNDS: Final = 20
+_MOST_TRIES: Final = 120
+"""Orders times symbols, in all rounds together, so that many holdings take no longer."""
 
 Units = Mapping[int, int]
 """Units to sell per position in the list of choices; what is not sold is absent."""
@@ -101,6 +108,7 @@ def choose_sells(choices: Sequence[SellChoice], needed_usd: Decimal) -> dict[Sym
     best = _filled(choices, needed_usd, forced)
     while True:
         open_to_try = [i for i in range(len(choices)) if i not in best and i not in forced]
+        open_to_try = open_to_try[:_MOST_OPEN] if len(forced) < _MOST_FORCED else []
         tries = [(_filled(choices, needed_usd, forced | {i}), i) for i in open_to_try]
         if not tries:
             break
@@ -108,6 +116,7 @@ def choose_sells(choices: Sequence[SellChoice], needed_usd: Decimal) -> dict[Sym
         if _badness(choices, units, needed_usd) >= _badness(choices, best, needed_usd):
             break
         best, forced = units, forced | {index}
+    best = _exchanged(choices, best, needed_usd)
     return {choices[index].symbol: count for index, count in best.items()}
 
 
@@ -116,17 +125,62 @@ def _filled(
 ) -> dict[int, int]:
     """The forced at their least, then by rank to the targets, then past them."""
     units = {index: choices[index].least for index in forced}
+    brought_usd = _brought(choices, units)
     for is_past in (False, True):
         for index, choice in sorted(enumerate(choices), key=lambda one: one[0] not in units):
-            if _brought(choices, units) >= needed_usd:
+            if brought_usd >= needed_usd:
                 break
             most = choice.most if is_past else min(choice.most, _to_target(choice))
-            others = {one: count for one, count in units.items() if one != index}
-            wanted = choice.units_for(needed_usd - _brought(choices, others))
-            count = max(units.get(index, 0), min(wanted, most))
+            before = units.get(index, 0)
+            others_usd = brought_usd - choice.net_usd(before)
+            count = max(before, min(choice.units_for(needed_usd - others_usd), most))
             if is_past or count >= choice.least:
                 units[index] = max(count, choice.least)
+                brought_usd = others_usd + choice.net_usd(units[index])
     return _trimmed(choices, units, needed_usd)
+
+
+def _exchanged(
+    choices: Sequence[SellChoice], units: dict[int, int], needed_usd: Decimal
+) -> dict[int, int]:
+    """Sell more or less of one and what is then needed of another, while that is better."""
+    tries = max(1, len(units) * len(choices))
+    for _ in range(min(_MOST_ROUNDS, _MOST_TRIES // tries)):
+        badness, better = _badness(choices, units, needed_usd), units
+        for found in _neighbours(choices, units, needed_usd):
+            worth = _badness(choices, found, needed_usd)
+            if worth < badness:
+                badness, better = worth, found
+        if better is units:
+            break
+        units = better
+    return units
+
+
+def _neighbours(
+    choices: Sequence[SellChoice], units: dict[int, int], needed_usd: Decimal
+) -> Iterator[dict[int, int]]:
+    """One order at another count, and one other that makes up for it."""
+    brought_usd = _brought(choices, units)
+    for index, count in units.items():
+        counts = {0, choices[index].least, *range(count - _NEAR, count + _NEAR + 1)}
+        allowed = [one for one in counts if _is_allowed(choices[index], one) and one != count]
+        for other, choice in enumerate(choices):
+            if other == index:
+                continue
+            rest_usd = brought_usd - choices[index].net_usd(count)
+            rest_usd -= choice.net_usd(units.get(other, 0))
+            for new in allowed:
+                missing_usd = needed_usd - rest_usd - choices[index].net_usd(new)
+                more = max(choice.least, choice.units_for(missing_usd)) if missing_usd > 0 else 0
+                if _is_allowed(choice, more):
+                    pair = {**units, index: new, other: more}
+                    kept = {one: number for one, number in pair.items() if number}
+                    yield _trimmed(choices, kept, needed_usd)
+
+
+def _is_allowed(choice: SellChoice, units: int) -> bool:
+    return not units or choice.least <= units <= choice.most
 
 
 def _to_target(choice: SellChoice) -> int:
@@ -137,15 +191,18 @@ def _trimmed(
     choices: Sequence[SellChoice], units: dict[int, int], needed_usd: Decimal
 ) -> dict[int, int]:
     """From the last in rank up: whole orders that are not needed, then units."""
+    brought_usd = _brought(choices, units)
     for index in sorted(units, reverse=True):
-        others = {one: count for one, count in units.items() if one != index}
-        missing_usd = needed_usd - _brought(choices, others)
-        if missing_usd <= ZERO:
-            units = others
+        choice = choices[index]
+        others_usd = brought_usd - choice.net_usd(units[index])
+        if others_usd >= needed_usd:
+            count = 0
         else:
-            fewer = max(choices[index].least, choices[index].units_for(missing_usd))
-            units = {**units, index: min(units[index], fewer)}
-    return units
+            fewer = max(choice.least, choice.units_for(needed_usd - others_usd))
+            count = min(units[index], fewer)
+        units = {**units, index: count}
+        brought_usd = others_usd + choice.net_usd(count)
+    return {index: count for index, count in units.items() if count}
 
 
 def _brought(choices: Sequence[SellChoice], units: Units) -> Decimal:

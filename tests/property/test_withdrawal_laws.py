@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from itertools import product
 
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from src.core.batches import sale_reserve
@@ -57,6 +57,7 @@ def stays(one: Wished) -> Decimal:
     return max(target * rest.net_liq_usd, min(ZERO, account.cash_usd))
 
 
+@settings(max_examples=40)
 @given(withdrawing())
 def test_the_amount_is_free_and_nothing_is_bought(one: Wished) -> None:
     plan = planned(one)
@@ -73,6 +74,7 @@ def test_the_amount_is_free_and_nothing_is_bought(one: Wished) -> None:
         assert ticket.qty_shares <= plan.before.holdings[ticket.symbol].qty_shares
 
 
+@settings(max_examples=40)
 @given(withdrawing())
 def test_no_order_is_a_unit_larger_than_needed_unless_the_minimum_forces_it(one: Wished) -> None:
     plan = planned(one)
@@ -88,6 +90,7 @@ def test_no_order_is_a_unit_larger_than_needed_unless_the_minimum_forces_it(one:
         assert spared > excess - HAIR or fewer < max(rules.min_order_usd, HAIR)
 
 
+@settings(max_examples=40)
 @given(withdrawing())
 def test_what_is_out_of_reach_names_the_most_that_is_possible(one: Wished) -> None:
     try:
@@ -102,6 +105,7 @@ def test_what_is_out_of_reach_names_the_most_that_is_possible(one: Wished) -> No
         assert planned(more) is None
 
 
+@settings(max_examples=40)
 @given(withdrawing())
 def test_a_withdrawal_does_not_depend_on_row_order(one: Wished) -> None:
     holdings = dict(reversed(list(one.case.account.holdings.items())))
