@@ -68,7 +68,7 @@ class Order:
     qty: str
     symbol: str
     account: str = ACCOUNT
-    con_id: int = field(default=0, compare=False)
+    con_id: int = field(default=0, compare=False, repr=False)
 
 
 def orders_among(messages: Iterable[tuple[str, Sequence[str]]]) -> list[Order]:
