@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 
 from src.cli import DEFAULT_CONFIG, DEFAULT_CSV, as_path
 from src.console import emit
-from src.core.money import plain_text
 from src.errors import ExitCode
 from src.options import Task
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from src.core.records import Wishes
     from src.inputs import Inputs
     from src.io.run_files import RunFiles
     from src.options import Options
@@ -85,8 +83,6 @@ def trading_command(options: Options) -> str:
     words = ["python rebalance.py --confirm"]
     if options.simulate:
         words.append("--simulate")
-    if options.wishes is not None:
-        words += options.wishes.flags
     for flag, path, usual in (
         ("--config", options.config, DEFAULT_CONFIG),
         ("--csv", options.csv, DEFAULT_CSV),
@@ -94,21 +90,7 @@ def trading_command(options: Options) -> str:
         text = str(path)
         if path != as_path(usual):
             words.append(f'{flag} "{text}"' if " " in text else f"{flag} {text}")
-    return " ".join((*words, *_wish_flags(options.wishes)))
-
-
-def _wish_flags(wishes: Wishes | None) -> list[str]:
-    """The flags that these wishes came from."""
-    if wishes is None:
-        return []
-    flags = ["--no-sell"] if wishes.no_sell else []
-    for flag, symbols in (("--skip", wishes.skip), ("--only", wishes.only)):
-        if symbols:
-            flags.append(f"{flag} {','.join(symbols)}")
-    if wishes.invest:
-        usd = wishes.invest_usd
-        flags.append("--invest" if usd is None else f"--invest {plain_text(usd)}")
-    return flags
+    return " ".join((*words, *(options.wishes.flags if options.wishes else ())))
 
 
 def plan_from_file(path: Path, options: Options, inputs: Inputs, started_utc: datetime) -> int:

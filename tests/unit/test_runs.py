@@ -18,6 +18,7 @@ from src.runs import trading_command
         "--invest 2000.5",
         "--skip SPY,BND",
         "--simulate --only SPY",
+        "--withdraw 10000 --skip SPY",
     ],
 )
 def test_the_command_has_the_flags_that_the_plan_was_made_with(flags: str) -> None:
