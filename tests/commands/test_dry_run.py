@@ -224,5 +224,5 @@ def test_a_bug_is_one_line_and_the_log_knows_more(
     (line,) = done.err.splitlines()
     (log,) = place.reports_named("rebalance_2")
     assert line.startswith("error: internal error: ZeroDivisionError: division by zero at ")
-    assert line.endswith(f"details in {log}")
+    assert f"details in {log}: a fault of this program" in line
     assert "Traceback" in log.read_text(encoding="utf-8")
