@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from src.core.journal import ReportWritten
+from src.core.open_orders import open_symbols
 from src.core.order_ref import order_prefix
 from src.core.recent_trades import RecentTrades, trades_of
 from src.core.recent_wishes import PastWish, past_wishes
@@ -110,8 +111,8 @@ def left_open_text(settings: Settings, *, is_simulated: bool) -> str:
 
 
 def _open_run_text(run: RunState) -> str:
-    symbols = ", ".join(one.ticket.symbol for one in unresolved_tickets(run))
-    return f"run {run.run_id}" + (f", unresolved {symbols}" if symbols else "")
+    has_doubt = unresolved_tickets(run) != ()
+    return f"run {run.run_id}" + (f", unresolved {open_symbols(run)}" if has_doubt else "")
 
 
 def _with_journal(books: Books, journal: JournalDb) -> Books:

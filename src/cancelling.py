@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Final
 from src.console import emit
 from src.core.cancel_permit import CancelPermit, cancellable, grant_cancels
 from src.core.journal import CancelRequested
-from src.core.money import shares_text
+from src.core.open_orders import table_lines, working_row
 from src.core.order_ref import parse_order_ref
 from src.core.order_state import Patience
 from src.core.records import OVER_WORDS, WorkingOrder
-from src.core.run_state import find_order
 from src.prompt import ask
 from src.runs import READ_ONLY_END, now_utc
-from src.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +30,6 @@ REASON: Final = "cancelled on your word (--recover --cancel)"
 WAIT_SEC: Final = float(Patience().cancel_sec)
 """As long as a live run waits for the end of what it cancelled."""
 _PAUSE_SEC: Final = 0.25
-_ROW: Final = "{:8} {:4} {:>12} {:>12}  {:14} {}"
 
 
 async def cancel_working(settings: Settings, books: AccountBooks, recovery: Recovery) -> bool:
@@ -58,12 +55,8 @@ async def cancel_working(settings: Settings, books: AccountBooks, recovery: Reco
 
 def _show(orders: Sequence[WorkingOrder], recovery: Recovery) -> None:
     emit("These orders of earlier runs still work:")
-    emit(_ROW.format("symbol", "side", "quantity", "filled", "status", "order"))
-    for one in orders:
-        known = [find_order(run, one.order_ref) for run in recovery.still_open]
-        filled = next(order.filled_shares for order in known if order is not None)
-        shown = (one.symbol, one.side, shares_text(one.qty_shares), shares_text(filled))
-        emit(printable(_ROW.format(*shown, one.status, one.order_ref)))
+    for line in table_lines(working_row(one, recovery.still_open) for one in orders):
+        emit(line)
 
 
 def _question(number: int, settings: Settings) -> str:

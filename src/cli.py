@@ -41,6 +41,8 @@ def _run(main: Callable[[], int]) -> int:
         return stop.code if isinstance(stop.code, int) else ExitCode.OK
     except RebalancerError as error:
         _tell(error)
+        for line in error.details:
+            remark(line)
         if error.aftermath:
             remark(error.aftermath)
         return error.exit_code
@@ -99,7 +101,7 @@ class errors_recorded_in:  # noqa: N801 - read as a phrase: with errors_recorded
     ) -> None:
         """Record the error; see the class."""
         if isinstance(error, RebalancerError):
-            for line in str(error).splitlines():
+            for line in (*str(error).splitlines(), *error.details):
                 self._record(line, None)
         elif isinstance(error, Exception) and not isinstance(error, RecordedBug):
             self._record("unexpected exception", error)

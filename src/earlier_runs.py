@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from src.account_books import AccountBooks, file_left_report
 from src.core.money import shares_text
+from src.core.open_orders import open_lines, open_symbols
 from src.core.run_outcome import recorded_outcome, unresolved_tickets
 from src.errors import Refused
 from src.recovery import Moments, Recovery, close_simulated_runs, recover_runs
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from src.core.records import Fill
     from src.core.run_state import RunState
     from src.core.tickets import TicketState
+
+log = logging.getLogger(__name__)
 
 SECOND_ROUND_PAUSE_SEC: Final = 3.0
 """The broker's lists lag: what is missing in the first round may be there in the second."""
@@ -54,7 +58,7 @@ async def settle_earlier_runs(
     notices += late_texts(recovery)
     notices += file_missing_reports(books, report_dir)
     if recovery.still_open:
-        raise Refused("; ".join(open_text(state) for state in recovery.still_open))
+        raise _unresolved(recovery)
     unknown = recovery.strangers
     return EarlierRuns(
         notices=(*notices, *stranger_texts(unknown)),
@@ -74,15 +78,19 @@ def with_orders(states: Iterable[RunState]) -> tuple[RunState, ...]:
     return tuple(state for state in states if state.has_orders)
 
 
-def open_text(state: RunState) -> str:
-    """Which run is open, which orders are in doubt and why, and what to do about it."""
-    doubts = "; ".join(_doubt(one) for one in unresolved_tickets(state)) or "its end"
-    return (
-        f"run {state.run_id} is unresolved ({doubts}). Look at these orders in TWS: cancel what "
-        "still works (`python rebalance.py --recover --cancel` does it after a yes), or wait for "
-        "its end. Then run `python rebalance.py --recover`, and "
-        f"`--recover --accept {state.run_id}` if they cannot be proven"
-    )
+def open_details(state: RunState, recovery: Recovery) -> tuple[str, ...]:
+    """What is open in a run, in columns, and the ways on; why each order is in doubt is logged."""
+    for one in unresolved_tickets(state):
+        log.info("in doubt run=%s %s", state.run_id, _doubt(one))
+    return open_lines(state, recovery.working.get(state.run_id, ()), recovery.held_shares)
+
+
+def _unresolved(recovery: Recovery) -> Refused:
+    runs = recovery.still_open
+    names = [f"run {state.run_id} is unresolved ({open_symbols(state)})" for state in runs]
+    refused = Refused("; ".join(names))
+    refused.details = tuple(line for state in runs for line in open_details(state, recovery))
+    return refused
 
 
 def _doubt(ticket: TicketState) -> str:

@@ -62,10 +62,12 @@ class Problem(NamedTuple):
 class RebalancerError(Exception):
     """Root of every error the program raises on purpose; the message is one plain line.
 
-    ``aftermath`` is a further line for the screen: what was sent, and where the records are.
+    ``details`` are lines for screen and log below it, shown as they are (a table, say).
+    ``aftermath`` is a last line for the screen: what was sent, and where the records are.
     """
 
     exit_code: ExitCode = ExitCode.BUG
+    details: tuple[str, ...] = ()
     aftermath: str = ""
 
 

@@ -9,11 +9,12 @@ from src.account_books import AccountBooks, file_left_report, hold_account
 from src.console import emit
 from src.core.codes import READ_ONLY_ADVICE
 from src.core.journal_fold import fold
+from src.core.open_orders import open_symbols
 from src.core.order_ref import is_run_id
 from src.earlier_runs import (
     file_missing_reports,
     late_texts,
-    open_text,
+    open_details,
     reconcile,
     stranger_texts,
     with_orders,
@@ -71,7 +72,9 @@ async def _recover(options: Options, settings: Settings, books: AccountBooks) ->
     for text in file_missing_reports(books, report_dir):
         emit(f"Note: {text}.")
     for state in still_open:
-        emit(f"Still open: {open_text(state)}.")
+        emit(f"Still open: run {state.run_id} ({open_symbols(state)}).")
+        for line in open_details(state, recovery):
+            emit(line)
     if not still_open:
         emit("OK: no earlier run is open.")
     return ExitCode.REFUSED if still_open else ExitCode.OK

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from src.core.broker_view import BrokerView, find_strangers
@@ -39,7 +40,8 @@ class Recovery:
     ``settled`` runs have no post-trade report yet unless their ``report`` says so. ``working``
     are the orders of open runs that the broker lists as open, by run id; None where its lists
     are closed to us. ``late`` are executions of runs that were accepted without them,
-    ``fills`` all executions of the account that the broker lists.
+    ``fills`` all executions of the account that the broker lists, ``held_shares`` its positions
+    by contract now (None where nothing was in doubt, or they cannot be read).
     """
 
     settled: tuple[RunState, ...] = ()
@@ -48,6 +50,7 @@ class Recovery:
     late: tuple[FillRecorded, ...] = ()
     strangers: tuple[Fill, ...] = ()
     fills: tuple[Fill, ...] = ()
+    held_shares: Mapping[int, Decimal] | None = None
 
     def then(self, later: Recovery) -> Recovery:
         """What this and a later recovery did, taken together."""
@@ -99,6 +102,7 @@ async def recover_runs(
         late=_late_fills(journal, seen, moments.now()),
         strangers=find_strangers(seen, order_prefix, known_refs),
         fills=seen.fills,
+        held_shares=snapshot.held_shares if snapshot else None,
     )
 
 

@@ -67,7 +67,8 @@ def test_without_a_yes_or_leave_the_table_is_shown_and_nothing_is_sent(
     assert order_messages(ending) == []
     assert (ending.code, [one.run_id for one in stage.open_runs()]) == (5, [run_id])
     assert said in ending.out
-    (row,) = [line for line in ending.out.splitlines() if line.startswith("AAA ")]
+    row, still = [line for line in ending.out.splitlines() if line.startswith("AAA ")]
+    assert still.split() == row.split()
     assert row.split()[:5] == ["AAA", "SELL", "50", "0", "Submitted"]
     assert ("[y/N]" in ending.err) == (not flags)
 
@@ -91,7 +92,9 @@ def test_a_cancel_that_is_ignored_leaves_the_run_open(
     ending = stage.recover("--cancel")
     assert [name for name, _, _ in order_messages(ending)] == ["CancelOrder"]
     assert (ending.code, [one.run_id for one in stage.open_runs()]) == (5, [run_id])
-    assert "still works as Submitted" in ending.out
+    assert f"Still open: run {run_id} (AAA)." in ending.out
+    *_, row = [line for line in ending.out.splitlines() if line.startswith("AAA ")]
+    assert row.split()[:5] == ["AAA", "SELL", "50", "0", "Submitted"]
 
 
 def test_with_nothing_at_work_nothing_is_asked(stage: Stage) -> None:

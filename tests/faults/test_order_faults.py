@@ -209,7 +209,7 @@ def test_an_order_that_vanished_stays_unresolved_until_accepted(stage: Stage) ->
     (run,) = stage.open_runs()
     blocked = stage.confirm()
     assert (blocked.code, blocked.orders) == (5, [])
-    assert f"--recover --accept {run.run_id}" in blocked.last_line
+    assert f"--recover --accept {run.run_id}\n" in blocked.err
     assert (
         f"This run sent nothing. Not settled yet: run {run.run_id}, unresolved AAA" in blocked.err
     )
@@ -465,3 +465,26 @@ def test_a_run_is_not_accepted_without_asking_the_broker(stage: Stage) -> None:
     stage.changes = {"ibkr": {"host": "127.0.0.2"}}
     lost = stage.recover("--accept", run.run_id)
     assert (lost.code, [one.run_id for one in stage.open_runs()]) == (3, [run.run_id])
+
+
+def test_what_is_open_is_a_table_and_three_ways_on(stage: Stage) -> None:
+    """Not a paragraph: the same lines for the run that is refused and for ``--recover``."""
+    behaviour = OrderBehaviour(silence="lost")
+    stage.open(market(rule(behaviour, "AAA"), rule(behaviour, "BBB"))).confirm()
+    (run,) = stage.open_runs()
+    blocked, looked = stage.confirm(), stage.recover()
+    assert (blocked.code, looked.code) == (5, 5)
+    assert f"error: run {run.run_id} is unresolved (AAA" in blocked.err
+    assert f"Still open: run {run.run_id} (AAA" in looked.out
+    for text in (blocked.err, looked.out):
+        lines = text.splitlines()
+        head = next(number for number, line in enumerate(lines) if line.startswith("symbol "))
+        assert lines[head + 1].split()[:6] == ["AAA", "SELL", "50", "0", "not", "listed"]
+        shown = [line for line in lines[head:] if not line.startswith("This run sent nothing.")]
+        ways = [line.partition("python rebalance.py ")[2] for line in shown]
+        assert [way for way in ways if way] == [
+            "--recover",
+            "--recover --cancel",
+            f"--recover --accept {run.run_id}",
+        ]
+        assert max(map(len, shown)) <= 80
