@@ -122,15 +122,15 @@ def _play_chunk(seeds: list[int]) -> Tally:
 @contextmanager
 def _garbage_kept() -> Iterator[None]:
     """Look for garbage once at the end: a tenth of the time goes into looking."""
-    was_on = gc.isenabled()
+    was_on, hook = gc.isenabled(), sys.unraisablehook
     gc.collect()
     gc.disable()
+    sys.unraisablehook = _heard_unless_dead
     try:
         yield
     finally:
-        before, sys.unraisablehook = sys.unraisablehook, _heard_unless_dead
         gc.collect()
-        sys.unraisablehook = before
+        sys.unraisablehook = hook
         if was_on:
             gc.enable()
 
