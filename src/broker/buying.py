@@ -133,7 +133,7 @@ class Buying:
             account = await self._within_limit(desk.fetch_snapshot(fresh=True), limit_sec)
             if account is not None:
                 self._prices |= self._usable(missing, quotes, account, is_fresh=True)
-        self._dearest = {
+        self._dearest |= {  # of a buy in doubt, the ask that it was sent at stays
             symbol: max([usd, *(one.ask_usd for one in quotes.get(symbol, ()) if one.ask_usd)])
             for symbol, usd in self._prices.items()
         }

@@ -38,7 +38,7 @@ _PLAIN: Final = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)")
 _MACHINE: Final = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
 _MACHINE_LIMIT: Final = Decimal(10) ** 18
 _NOISE_FREE: Final = Decimal(1).scaleb(-30)
-_CENT: Final = Decimal("0.01")
+CENT: Final = Decimal("0.01")
 _FOUR_PLACES: Final = Decimal("0.0001")
 _EXACT: Final = Context(
     prec=100,
@@ -145,13 +145,13 @@ def whole_shares(qty_shares: Decimal, step: Decimal = WHOLE_SHARE) -> Decimal:
 
 def usd_text(amount_usd: Decimal) -> str:
     """Dollars and cents, two decimals: ``-1234.50``."""
-    return _fixed(amount_usd, _CENT)
+    return _fixed(amount_usd, CENT)
 
 
 def dollars(amount_usd: Decimal) -> str:
     """An amount in a sentence or a table for people: ``$1,234.50``, ``-$1,234.50``."""
-    sign = "-" if amount_usd.quantize(_CENT, rounding=ROUND_HALF_UP, context=_EXACT) < ZERO else ""
-    return f"{sign}${Decimal(_fixed(abs(amount_usd), _CENT)):,.2f}"
+    sign = "-" if amount_usd.quantize(CENT, rounding=ROUND_HALF_UP, context=_EXACT) < ZERO else ""
+    return f"{sign}${Decimal(_fixed(abs(amount_usd), CENT)):,.2f}"
 
 
 def price_text(price_usd: Decimal) -> str:

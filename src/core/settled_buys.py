@@ -18,7 +18,7 @@ from typing import Final
 
 from src.core.batches import commission_or_reserve
 from src.core.drift import redraw_drift
-from src.core.money import ZERO, dollars, exact_arithmetic, share_step, whole_shares
+from src.core.money import CENT, ZERO, dollars, exact_arithmetic, share_step, whole_shares
 from src.core.plan_hash import hash_plan
 from src.core.records import (
     Fill,
@@ -43,15 +43,18 @@ def cut_to_settled(
 ) -> tuple[OrderTicket, ...]:
     """What the money pays for of these buys, given in rank order, sent one after another.
 
-    Each is cut to what the buys before it leave, less its own reserve. One that would fall below
-    the minimum order, or to nothing, is left out.
+    Each is cut to what the buys before it leave, less its own reserve; what is cut leaves a cent,
+    because the broker's figure is rounded to one. One that would fall below the minimum order, or
+    to nothing, is left out.
     """
     step = share_step(allow_fractional=rebalance.allow_fractional)
     left_usd = spendable_usd
     kept: list[OrderTicket] = []
     for ticket in buys:
-        most = whole_shares(max(ZERO, left_usd) / RESERVED / ticket.est_price_usd, step)
-        qty = min(ticket.qty_shares, most)
+        qty = ticket.qty_shares
+        if RESERVED * qty * ticket.est_price_usd > left_usd:
+            most_usd = max(ZERO, left_usd - CENT) / RESERVED
+            qty = min(qty, whole_shares(most_usd / ticket.est_price_usd, step))
         value = qty * ticket.est_price_usd
         if qty and (qty == ticket.qty_shares or value >= rebalance.min_order_usd):
             kept.append(replace(ticket, qty_shares=qty, est_value_usd=value))

@@ -40,6 +40,14 @@ def test_a_single_buy_is_cut_to_what_its_reserve_leaves() -> None:
     }
 
 
+def test_what_is_cut_leaves_the_cent_that_the_broker_s_figure_is_rounded_by() -> None:
+    fractions = NO_MINIMUM._replace(allow_fractional=True)
+    (cut,) = cut_to_settled([ticket("AAA", qty=10)], Decimal("105.00"), fractions)
+    assert cut.qty_shares == Decimal("0.9999")
+    (whole,) = cut_to_settled([ticket("AAA", qty=1)], Decimal("105.00"), fractions)
+    assert whole.qty_shares == 1
+
+
 def test_buys_are_served_by_rank_and_the_last_is_cut_or_left_out() -> None:
     buys = [ticket("AAA", qty=10), ticket("BBB", qty=10), ticket("CCC", qty=10)]
     assert quantities(cut_to_settled(buys, Decimal(1700), RULES)) == {"AAA": 10, "BBB": 6}
