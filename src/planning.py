@@ -233,6 +233,7 @@ def market_state(
         highest_order_id=view.highest_order_id,
         unknown_fills=books.unknown_fills,
         todays_fills=books.todays_fills,
+        local_time=datetime.astimezone,
     )
 
 

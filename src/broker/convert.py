@@ -123,6 +123,7 @@ def listing_from(details: ContractDetails) -> Listing:
         regular_sessions=regular,
         extended_sessions=extended,
         hours_problem=problem or other_problem,
+        time_zone=clean(details.timeZoneId),
     )
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
+from src.core.act_times import LocalTime, act_time_text
 from src.core.market_state import MarketState, Obstacle, obstacles
 from src.core.money import exact_arithmetic, plain_text, price_text
 from src.core.net_liq_check import broker_net_liq_check
@@ -28,7 +29,7 @@ def market_open(
     """Every planned symbol is inside a session of its own contract, by the gateway's clock."""
     hours = settings.rebalance.trading_hours
     at_utc = now_utc + state.clock_offset
-    closed: dict[datetime | None, list[str]] = {}
+    closed: dict[tuple[datetime | None, str], list[str]] = {}
     unread: dict[str, list[str]] = {}
     strange = [ticket.symbol for ticket in plan.tickets if ticket.symbol not in state.listings]
     for ticket in plan.tickets:
@@ -39,10 +40,14 @@ def market_open(
         if listing.hours_problem and not sessions:
             unread.setdefault(listing.hours_problem, []).append(ticket.symbol)
         elif not is_open(sessions, at_utc):
-            closed.setdefault(next_open(sessions, at_utc), []).append(ticket.symbol)
+            opening = (next_open(sessions, at_utc), listing.time_zone)
+            closed.setdefault(opening, []).append(ticket.symbol)
     return obstacles(
         *([_strange_text(strange)] if strange else []),
-        *(_closed_text(symbols, opening) for opening, symbols in closed.items()),
+        *(
+            _closed_text(symbols, opening_utc, zone_name, state.local_time)
+            for (opening_utc, zone_name), symbols in closed.items()
+        ),
         *(_unread_text(symbols, problem) for problem, symbols in unread.items()),
     )
 
@@ -63,11 +68,13 @@ def _unread_text(symbols: list[str], problem: str) -> str:
     )
 
 
-def _closed_text(symbols: list[str], opening_utc: datetime | None) -> str:
+def _closed_text(
+    symbols: list[str], opening_utc: datetime | None, zone_name: str, local_time: LocalTime | None
+) -> str:
     names = ", ".join(symbols)
     if opening_utc is None:
         return f"the market is closed for {names}; the broker gave no next opening, try tomorrow"
-    opens = f"{opening_utc:%Y-%m-%d %H:%M} UTC"
+    opens = act_time_text(opening_utc, zone_name, local_time)
     return f"the market is closed for {names}; it opens {opens}, run again then"
 
 

@@ -29,7 +29,8 @@ class Session:
 class Listing:
     """A qualified, unambiguous USD stock or ETF routed to SMART.
 
-    ``hours_problem`` says what of its trading hours could not be read (empty: all could).
+    ``hours_problem`` says what of its trading hours could not be read (empty: all could),
+    ``time_zone`` is the exchange's, in the broker's spelling.
     """
 
     con_id: int
@@ -41,6 +42,7 @@ class Listing:
     regular_sessions: tuple[Session, ...] = ()
     extended_sessions: tuple[Session, ...] = ()
     hours_problem: str = ""
+    time_zone: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

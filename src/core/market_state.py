@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from src.core.act_times import LocalTime
 from src.core.recent_trades import RecentTrades
 from src.core.records import (
     AccountSnapshot,
@@ -37,7 +38,7 @@ class MarketState:
     ``recent_trades`` are those of the last runs, the newest last; ``unknown_fills`` are today's
     executions of this program that the journal does not know. ``highest_order_id`` is the highest
     that was seen of any client. ``todays_fills`` are the executions of the account that the broker
-    lists, whoever's they are, where it was asked.
+    lists, whoever's they are, where it was asked. ``local_time`` tells this computer's wall clock.
     """
 
     managed_accounts: tuple[str, ...]
@@ -56,6 +57,7 @@ class MarketState:
     highest_order_id: int = 0
     unknown_fills: tuple[Fill, ...] = ()
     todays_fills: tuple[Fill, ...] = ()
+    local_time: LocalTime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

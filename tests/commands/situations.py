@@ -228,6 +228,7 @@ _NEUTRAL: Final = (
     (re.compile(r"\[(Errno|WinError) \d+\] [^;]+"), "REASON"),
     (re.compile(r"(?<=127\.0\.0\.1:)\d+"), "PORT"),
     (re.compile(r"\d{8}T\d{6}Z"), "RUN"),
+    (re.compile(r"it opens \w{3} \d+ \w{3} .+? \([^)]+ UTC\)"), "it opens TIME"),
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?( UTC)?"), "TIME"),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 
@@ -21,6 +22,7 @@ from src.simulator.scenario import (
 )
 from tests.commands.conftest import OpenGateway
 from tests.commands.kit import PROMPT, Gateway, Workplace, sample
+from tests.host_zone import host_zone
 
 ACCOUNT_SETUP = load_scenario().accounts[0]
 
@@ -105,8 +107,10 @@ def test_a_closed_market_names_its_next_opening(
     place: Workplace, open_gateway: OpenGateway, market: str
 ) -> None:
     open_gateway(sample(market=market))
-    (line,) = place.run("--confirm", stdin="y\n").errors
-    assert " UTC" in line.partition("it opens ")[2]
+    with host_zone("Asia/Tokyo"):
+        (line,) = place.run("--confirm", stdin="y\n").errors
+    assert re.search(r"it opens \w{3} \d+ \w{3} \d\d:\d\d New York", line)
+    assert " UTC)" in line.partition("it opens ")[2]
 
 
 def test_several_reasons_are_told_together(place: Workplace, open_gateway: OpenGateway) -> None:

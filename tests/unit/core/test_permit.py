@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -145,6 +146,18 @@ def test_outside_the_session_the_next_opening_is_named() -> None:
     )
     later = NOON_UTC + timedelta(hours=30)
     assert "no next opening" in found(CALM, at=later)[0]
+
+
+def test_the_next_opening_is_told_by_the_exchange_s_clock_and_by_ours() -> None:
+    listings = {
+        symbol: replace(one, time_zone="US/Eastern") for symbol, one in CALM.listings.items()
+    }
+    market = state(listings=listings, local_time=lambda at: at.astimezone(ZoneInfo("Asia/Tokyo")))
+    (text,) = found(market, at=NOON_UTC + timedelta(hours=4))
+    assert text == (
+        "the market is closed for AAA, BBB, CCC, DDD; it opens Sat 1 Feb 10:00 New York, "
+        "Sun 2 Feb 00:00 here (2025-02-01 15:00 UTC), run again then"
+    )
 
 
 def test_the_gateway_s_clock_decides_about_the_session() -> None:
