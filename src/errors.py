@@ -10,6 +10,7 @@
     │   └── UnknownSymbolError
     ├── Interrupted (130)         Ctrl+C before anything was sent
     ├── BrokerLost (3)            unreachable, handshake failed, replies missing, session lost
+    │   ├── ClientIdTaken         another program is connected under our client id
     │   └── NeverSent             known to be lost before the message was queued
     └── Refused (5)               a guard said no
         ├── UnbelievableData      the broker's figures cannot be true
@@ -111,6 +112,10 @@ class BrokerLost(RebalancerError):
     """The broker could not be reached, did not answer in time, or was lost."""
 
     exit_code = ExitCode.LOST
+
+
+class ClientIdTaken(BrokerLost):
+    """The gateway refused the client id: another program is connected under it."""
 
 
 class NeverSent(BrokerLost):

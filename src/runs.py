@@ -37,17 +37,22 @@ def now_utc() -> datetime:
 
 async def dry_run(options: Options, inputs: Inputs, files: RunFiles) -> int:
     """Plan through a connection, show it, file the pre-trade report; nothing can be sent."""
+    from dataclasses import replace
+
     from src.broker.ports import HeadStart
-    from src.session import open_session
+    from src.session import client_note, open_session, open_session_to_look
 
     head_start = HeadStart(imports=_import_what_follows, symbols=inputs.portfolios.symbols)
-    opening = open_session(inputs.settings, simulate=options.simulate, head_start=head_start)
-    async with opening as session:
+    simulate = options.simulate
+    opened = open_session if options.task is Task.CONFIRM else open_session_to_look
+    async with opened(inputs.settings, simulate=simulate, head_start=head_start) as session:
         from src.account_books import glance_at_books
         from src.planning import propose
         from src.presenting import present, write_pre_report
 
-        how = presentation(options, inputs)
+        shown = presentation(options, inputs)
+        beside = client_note(inputs.settings, session, simulate=simulate)
+        how = replace(shown, notices=(*shown.notices, *beside))
         books = glance_at_books(inputs.settings, is_simulated=options.simulate)
         proposal = await propose(session, inputs, books, now_utc, fresh=False)
         present(proposal, how, now_utc())

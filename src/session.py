@@ -7,10 +7,10 @@ event loop, listens on a free loopback port, and is reached through the same cli
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Final
 
-from src.errors import Refused
+from src.errors import ClientIdTaken, Refused
 from src.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from src.broker.ports import HeadStart
     from src.simulator.scenario import Scenario
     from src.simulator.server import SimulatedGateway
+
+
+_IDS_BESIDE: Final = 9
+_HIGHEST_CLIENT_ID: Final = 2**31 - 1
 
 
 @asynccontextmanager
@@ -59,6 +63,42 @@ async def open_session(
         )
         async with connect(ibkr) as session:
             yield session
+
+
+@asynccontextmanager
+async def open_session_to_look(
+    settings: Settings, *, simulate: bool = False, head_start: HeadStart | None = None
+) -> AsyncIterator[IbkrSession]:
+    """A session that never trades, under the next free client id where ours is in use.
+
+    ``client_note`` says so. Another run may be under way, and looking does it no harm.
+    Raises: as ``open_session``; ClientIdTaken, for the client id of the settings, when all are.
+    """
+    async with AsyncExitStack() as stack:
+        yield await _first_free(stack, settings, simulate=simulate, head_start=head_start)
+
+
+def client_note(settings: Settings, session: IbkrSession, *, simulate: bool) -> tuple[str, ...]:
+    """A sentence where this session has another client id than the settings say."""
+    ours, taken = session.settings.client_id, settings.ibkr.client_id
+    if simulate or ours == taken:
+        return ()
+    return (f"client id {taken} is in use (a run under way?): this one only looks, as {ours}",)
+
+
+async def _first_free(
+    stack: AsyncExitStack, settings: Settings, *, simulate: bool, head_start: HeadStart | None
+) -> IbkrSession:
+    first = settings.ibkr.client_id
+    refusals: list[ClientIdTaken] = []
+    for client_id in range(first, min(first + _IDS_BESIDE, _HIGHEST_CLIENT_ID) + 1):
+        placed = settings._replace(ibkr=settings.ibkr._replace(client_id=client_id))
+        opening = open_session(placed, simulate=simulate, head_start=head_start)
+        try:
+            return await stack.enter_async_context(opening)
+        except ClientIdTaken as error:
+            refusals.append(error)
+    raise refusals[0]
 
 
 @asynccontextmanager

@@ -64,9 +64,10 @@ async def _snapshot(
     from src.core.valuation import value_account
     from src.io.cross_checks import idle_contracts
     from src.known_accounts import mask_accounts
-    from src.session import open_session
+    from src.session import client_note, open_session_to_look
 
-    async with open_session(settings, simulate=simulate) as session:
+    async with open_session_to_look(settings, simulate=simulate) as session:
+        beside = client_note(settings, session, simulate=simulate)
         snapshot = await session.fetch_snapshot()
         if wanted is not None and settings.rebalance.unlisted_positions == "keep":
             snapshot = apply_unlisted(snapshot, wanted.portfolios.symbols, settings.rebalance)
@@ -77,6 +78,7 @@ async def _snapshot(
         mask_accounts(text)
         for text in (
             *(("simulated gateway: no real account",) if simulate else ()),
+            *beside,
             *(idle_contracts(settings, wanted.portfolios.symbols, snapshot) if wanted else ()),
             *snapshot.warnings,
             *prices.warnings,

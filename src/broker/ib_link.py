@@ -25,7 +25,7 @@ from src.broker.pacing import Reply, backoff_sec, read_reply
 from src.broker.replies import AnswerDamaged, AnswerLate, AnswerRefused, Key
 from src.core.codes import FEED_TAKEN_ADVICE
 from src.core.records import with_words
-from src.errors import BrokerLost
+from src.errors import BrokerLost, ClientIdTaken
 
 if TYPE_CHECKING:
     from src.settings import IbkrSettings
@@ -95,7 +95,9 @@ class Link:
         try:
             await asyncio.wait_for(opening, self.timeout_sec)
         except (OSError, asyncio.TimeoutError) as error:
-            raise BrokerLost(self._explain(error)) from error
+            is_taken = self.client.fault == CLIENT_ID_TAKEN
+            lost = ClientIdTaken if is_taken else BrokerLost
+            raise lost(self._explain(error)) from error
         finally:
             helping.cancel()
             await asyncio.gather(helping, return_exceptions=True)

@@ -117,6 +117,30 @@ def test_the_client_id_is_in_use(place: Workplace, gateway: Gateway) -> None:
     assert gateway.order_messages == []
 
 
+def test_a_dry_run_beside_a_running_one_takes_another_client_id_and_says_so(
+    place: Workplace, gateway: Gateway
+) -> None:
+    with (
+        socket.create_connection(("127.0.0.1", gateway.port)) as other,
+        socket.create_connection(("127.0.0.1", gateway.port)) as third,
+    ):
+        for number, one in enumerate((other, third)):
+            one.sendall(HELLO + start_api(42 + number))
+            assert one.recv(100)
+            while gateway.names.count("StartApi") <= number:
+                one.recv(100)
+        done = place.run()
+        refused = [place.run("--recover"), place.run("--confirm", "--read-only")]
+        pictured = place.run(main=snapshot.main)
+    assert done.code == ExitCode.OK
+    assert "client id 42 is in use (a run under way?): this one only looks, as 44" in done.out
+    assert "client id 42 is in use" in pictured.out
+    assert (done.errors, pictured.errors) == ([], [])
+    for trading in refused:
+        lost(trading, "client id 42")
+    assert gateway.order_messages == []
+
+
 def test_an_outage_of_the_gateway_s_own_line_is_waited_for_within_bounds(
     place: Workplace, open_gateway: OpenGateway
 ) -> None:
