@@ -209,11 +209,14 @@ class Listener(AccountListener):
         self._emit_link(LinkState.SOCKET_LOST, text="the connection was closed")
 
     def message_unreadable(self, message_id: str, name: str) -> None:
-        """A message could not be decoded: any list that is just arriving may be short."""
+        """A message could not be decoded: any list that is just arriving may be short.
+
+        One without even a number may have been a row of any of them.
+        """
         if message_id in _TICKS:
             return
         self.book.note_unreadable(name)
-        if message_id in _LISTED:
+        if message_id in _LISTED or not message_id.isdecimal():
             self.replies.fail_all(AnswerDamaged(f"a message was not understood: {name}"))
 
     def _session_message(self, code: int, text: str) -> None:

@@ -13,6 +13,7 @@ from ib_async.client import Client
 
 from src.broker.guarded_client import GuardedClient
 from src.broker.ib_link import Link, silence_library_logs
+from src.broker.replies import AnswerDamaged
 from src.core.order_events import BrokerEvent
 from src.settings import IbkrSettings
 
@@ -75,6 +76,19 @@ def test_a_kind_of_message_that_does_not_exist_spoils_no_snapshot() -> None:
     assert asyncio.run(spoilt_by(*unknown)) == ""
     damaged = _frame("61", "3", "DU1234567", "what")
     assert asyncio.run(spoilt_by(*unknown, damaged)) == "position"
+
+
+def test_a_message_without_a_number_may_have_been_a_row_of_any_answer() -> None:
+    """It took the place of contract details: the symbol was called unknown, exit 2."""
+
+    async def ends_by(frame: bytes) -> BaseException | None:
+        link = _ready_link()
+        reply = link.listener.replies.open(link.new_request_id())
+        _feed(link.client, frame)
+        return reply.done.exception() if reply.done.done() else None
+
+    assert asyncio.run(ends_by(_frame("200", "1", "mystery"))) is None
+    assert isinstance(asyncio.run(ends_by(_frame("\x17-S", "1", "2"))), AnswerDamaged)
 
 
 def test_noise_ends_the_connection_with_a_reason() -> None:
