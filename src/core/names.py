@@ -9,10 +9,13 @@ Source: SRS F-115.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from src.core.records import CASH, AccountSnapshot, Listing, Side, Symbol, SymbolLookup, TradePlan
+from src.core.portfolios import CASH, Symbol
 from src.core.spelling import reads_like_money
+
+if TYPE_CHECKING:
+    from src.core.records import AccountSnapshot, Listing, SymbolLookup, TradePlan
 
 _TABLE_CHARS: Final = 80
 _GAP: Final = "  "
@@ -32,6 +35,8 @@ def in_words(listing: Listing) -> str:
 
 def first_buys(plan: TradePlan, listings: Mapping[Symbol, Listing]) -> tuple[str, ...]:
     """Each instrument that this plan buys and the account does not hold yet, with its name."""
+    from src.core.records import Side  # late: checking the files builds no records at start-up
+
     return tuple(
         named(listings[ticket.symbol])
         for ticket in plan.tickets

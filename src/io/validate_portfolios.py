@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from src.cli import (
     DEFAULT_CSV,
@@ -20,14 +21,16 @@ from src.cli import (
 )
 from src.console import emit, warn
 from src.core.names import instrument_table, money_lookalikes, money_words
-from src.core.portfolios import ModelPortfolios
-from src.core.records import Listing, Symbol, SymbolLookup
+from src.core.portfolios import ModelPortfolios, Symbol
 from src.errors import ExitCode, InputError, Problem
 from src.io.config_loader import load_settings
 from src.io.cross_checks import check_models, idle_contracts, mix_warnings
 from src.io.portfolio_csv import check_symbols, load_portfolios
 from src.settings import Settings
 from src.text import counted, printable
+
+if TYPE_CHECKING:
+    from src.core.records import Listing, SymbolLookup
 
 
 def main(argv: Sequence[str] | None = None) -> int:
