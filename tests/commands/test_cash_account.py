@@ -180,7 +180,7 @@ def test_a_negative_cash_target_is_refused_before_the_prompt(
     assert "cannot borrow" in one_line(dry.out)
     done = place.run("--confirm", stdin="y\n")
     assert done.code == ExitCode.REFUSED
-    assert "Proceed?" not in done.err
+    assert "[y/N]" not in done.err
     assert "the CASH target is -19%" in done.errors[0]
     assert gateway.orders == []
 
