@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from src.cli import CommandParser, add_config_flag, add_csv_flag, add_simulate_flag, as_path
+from src.cli import CommandParser, add_config_flag, add_csv_flag, as_path
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -27,6 +27,12 @@ class Task(Enum):
     REBUILD = "rebuild"
 
 
+class Rehearsal(NamedTuple):
+    """What ``--simulate`` is to play: a scenario by name or file (empty: the sample account)."""
+
+    scenario: str = ""
+
+
 class Options(NamedTuple):
     """One invocation.
 
@@ -42,6 +48,7 @@ class Options(NamedTuple):
     overrules_confirm: bool = False
     read_only: bool = False
     simulate: bool = False
+    rehearsal: Rehearsal = Rehearsal()
     from_snapshot: Path | None = None
     as_json: bool = False
     save: bool = False
@@ -77,7 +84,8 @@ def read_options(argv: Sequence[str] | None = None) -> Options:
         is_explicit=bool(flags.dry_run or wanted),
         overrules_confirm=flags.dry_run and flags.confirm,
         read_only=flags.read_only,
-        simulate=flags.simulate,
+        simulate=flags.simulate is not None,
+        rehearsal=Rehearsal(flags.simulate or ""),
         from_snapshot=flags.from_snapshot,
         as_json=flags.as_json,
         save=flags.save,
@@ -165,6 +173,7 @@ def _parser() -> CommandParser:
         "Without flags it is a dry run: the plan is shown and nothing is sent.",
         examples=(
             "python rebalance.py --dry-run --simulate         a first look, no account needed",
+            "python rebalance.py --confirm --simulate rejected_order   practise trouble",
             "python rebalance.py --config config/settings.local.ini",
             "python rebalance.py --confirm --config config/settings.local.ini",
             "python rebalance.py --from-snapshot snapshot.json --json",
@@ -187,7 +196,14 @@ def _parser() -> CommandParser:
         "--read-only", action="store_true", help="never send anything, whatever else is said"
     )
     source = parser.add_mutually_exclusive_group()
-    add_simulate_flag(source)
+    source.add_argument(
+        "--simulate",
+        nargs="?",
+        const="",
+        metavar="SCENARIO",
+        help="connect to the built-in simulated gateway, which plays a scenario by name or file "
+        "(USAGE.md lists them), or else the sample account",
+    )
     source.add_argument(
         "--from-snapshot",
         type=as_path,

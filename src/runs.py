@@ -43,9 +43,11 @@ async def dry_run(options: Options, inputs: Inputs, files: RunFiles) -> int:
     from src.session import client_note, open_session, open_session_to_look
 
     head_start = HeadStart(imports=_import_what_follows, symbols=inputs.portfolios.symbols)
-    simulate = options.simulate
+    simulate, rehearsal = options.simulate, options.rehearsal
     opened = open_session if options.task is Task.CONFIRM else open_session_to_look
-    async with opened(inputs.settings, simulate=simulate, head_start=head_start) as session:
+    async with opened(
+        inputs.settings, simulate=simulate, rehearsal=rehearsal, head_start=head_start
+    ) as session:
         from src.account_books import glance_at_books
         from src.planning import propose
         from src.presenting import present, write_pre_report
@@ -87,7 +89,7 @@ def trading_command(options: Options) -> str:
     """The command line that trades what this dry run showed."""
     words = ["python rebalance.py --confirm"]
     if options.simulate:
-        words.append("--simulate")
+        words.append(f"--simulate {options.rehearsal.scenario}".rstrip())
     for flag, path, usual in (
         ("--config", options.config, DEFAULT_CONFIG),
         ("--csv", options.csv, DEFAULT_CSV),

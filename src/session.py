@@ -6,11 +6,13 @@ event loop, listens on a free loopback port, and is reached through the same cli
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from src.errors import ClientIdTaken, Refused
+from src.errors import ClientIdTaken
+from src.options import Rehearsal
 from src.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from src.simulator.server import SimulatedGateway
 
 
+SAMPLE: Final = Rehearsal()
 _IDS_BESIDE: Final = 9
 _HIGHEST_CLIENT_ID: Final = 2**31 - 1
 
@@ -30,17 +33,15 @@ async def open_session(
     *,
     simulate: bool = False,
     trading: bool = False,
-    scenario: Scenario | None = None,
+    rehearsal: Rehearsal = SAMPLE,
     head_start: HeadStart | None = None,
 ) -> AsyncIterator[IbkrSession]:
     """A connected session; ``trading`` says that it may open an order desk later.
 
-    ``scenario`` replaces the sample account of the simulated gateway. ``head_start`` is done
-    while the gateway answers.
-    Raises: BrokerLost, Refused.
+    ``rehearsal`` is what the simulated gateway plays. ``head_start`` is done while the gateway
+    answers.
+    Raises: BrokerLost, Refused; InputError for a scenario that cannot be used.
     """
-    from functools import partial
-
     from src.broker import ibkr_client
 
     connect = partial(
@@ -53,7 +54,9 @@ async def open_session(
         async with connect(settings.ibkr) as session:
             yield session
         return
-    scenario = scenario or _sample_scenario()
+    from src.simulated import load_rehearsal
+
+    scenario = load_rehearsal(rehearsal)
     async with _gateway(scenario) as gateway:
         ibkr = settings.ibkr._replace(
             host=gateway.host,
@@ -67,7 +70,11 @@ async def open_session(
 
 @asynccontextmanager
 async def open_session_to_look(
-    settings: Settings, *, simulate: bool = False, head_start: HeadStart | None = None
+    settings: Settings,
+    *,
+    simulate: bool = False,
+    rehearsal: Rehearsal = SAMPLE,
+    head_start: HeadStart | None = None,
 ) -> AsyncIterator[IbkrSession]:
     """A session that never trades, under the next free client id where ours is in use.
 
@@ -75,7 +82,10 @@ async def open_session_to_look(
     Raises: as ``open_session``; ClientIdTaken, for the client id of the settings, when all are.
     """
     async with AsyncExitStack() as stack:
-        yield await _first_free(stack, settings, simulate=simulate, head_start=head_start)
+        opened = partial(
+            open_session, simulate=simulate, rehearsal=rehearsal, head_start=head_start
+        )
+        yield await _first_free(stack, settings, opened)
 
 
 def client_note(settings: Settings, session: IbkrSession, *, simulate: bool) -> tuple[str, ...]:
@@ -87,15 +97,16 @@ def client_note(settings: Settings, session: IbkrSession, *, simulate: bool) -> 
 
 
 async def _first_free(
-    stack: AsyncExitStack, settings: Settings, *, simulate: bool, head_start: HeadStart | None
+    stack: AsyncExitStack,
+    settings: Settings,
+    opened: Callable[[Settings], AbstractAsyncContextManager[IbkrSession]],
 ) -> IbkrSession:
     first = settings.ibkr.client_id
     refusals: list[ClientIdTaken] = []
     for client_id in range(first, min(first + _IDS_BESIDE, _HIGHEST_CLIENT_ID) + 1):
         placed = settings._replace(ibkr=settings.ibkr._replace(client_id=client_id))
-        opening = open_session(placed, simulate=simulate, head_start=head_start)
         try:
-            return await stack.enter_async_context(opening)
+            return await stack.enter_async_context(opened(placed))
         except ClientIdTaken as error:
             refusals.append(error)
     raise refusals[0]
@@ -108,12 +119,3 @@ async def _gateway(scenario: Scenario) -> AsyncIterator[SimulatedGateway]:
 
     async with SimulatedGateway(Exchange(scenario, utc_now())) as gateway:
         yield gateway
-
-
-def _sample_scenario() -> Scenario:
-    from src.simulator.scenario import ScenarioError, load_scenario
-
-    try:
-        return load_scenario()
-    except ScenarioError as error:
-        raise Refused(f"the simulated account cannot be used: {error}") from error

@@ -1,23 +1,37 @@
-"""The settings of a simulated run: the user's, with the whole [ibkr] section replaced."""
+"""What a simulated run starts from: its scenario, and settings with the [ibkr] section replaced."""
 
 from __future__ import annotations
 
-from src.errors import Refused
+from typing import TYPE_CHECKING
+
+from src.errors import InputError
 from src.settings import IbkrSettings, Settings
 
+if TYPE_CHECKING:
+    from src.options import Rehearsal
+    from src.simulator.scenario import Scenario
 
-def simulated_settings(settings: Settings, *, read_only: bool) -> Settings:
-    """Take [ibkr] from the sample account; ``read_only`` is the command line's flag.
+
+def load_rehearsal(rehearsal: Rehearsal) -> Scenario:
+    """The scenario to play.
+
+    Raises: InputError naming the file, and the path in it, of what is wrong.
+    """
+    from src.simulator.scenario import ScenarioError, find_scenario, load_scenario
+
+    try:
+        return load_scenario(find_scenario(rehearsal.scenario))
+    except ScenarioError as error:
+        raise InputError(f"--simulate: {error}") from error
+
+
+def simulated_settings(settings: Settings, rehearsal: Rehearsal, *, read_only: bool) -> Settings:
+    """Take [ibkr] from the scenario's first account; ``read_only`` is the command line's flag.
 
     Host and port are known when the embedded gateway listens; the live switch is off, and what
     was doubtful about the user's own connection settings no longer matters.
-    Raises: Refused when the sample account cannot be read.
+    Raises: as ``load_rehearsal``.
     """
-    from src.simulator.scenario import ScenarioError, load_scenario
-
-    try:
-        account_id = load_scenario().accounts[0].account_id
-    except ScenarioError as error:
-        raise Refused(f"the simulated account cannot be used: {error}") from error
+    account_id = load_rehearsal(rehearsal).accounts[0].account_id
     ibkr = IbkrSettings(account_id=account_id, read_only=read_only)
     return settings._replace(ibkr=ibkr, warnings=())

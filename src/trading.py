@@ -55,10 +55,12 @@ async def confirmed_run(
     """
     from src.session import open_session
 
-    settings, simulate = inputs.settings, options.simulate
+    settings, simulate, rehearsal = inputs.settings, options.simulate, options.rehearsal
     with hold_account(settings, files.started_utc, is_simulated=simulate) as books:
         _check_run_id(books, files)
-        async with open_session(settings, simulate=simulate, trading=True) as session:
+        async with open_session(
+            settings, simulate=simulate, rehearsal=rehearsal, trading=True
+        ) as session:
             run = _Run(inputs=inputs, files=files, books=books, session=session)
             try:
                 approval = await _approval(run, options)

@@ -25,7 +25,7 @@ def settings_for(options: Options) -> Settings:
     if options.simulate:
         from src.simulated import simulated_settings
 
-        return simulated_settings(settings, read_only=options.read_only)
+        return simulated_settings(settings, options.rehearsal, read_only=options.read_only)
     if options.read_only:
         settings = settings._replace(ibkr=settings.ibkr._replace(read_only=True))
     return settings

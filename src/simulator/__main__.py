@@ -17,7 +17,13 @@ from pathlib import Path
 from typing import NoReturn, TextIO
 
 from src.simulator.exchange import Exchange
-from src.simulator.scenario import SAMPLE_ACCOUNT, Scenario, ScenarioError, load_scenario
+from src.simulator.scenario import (
+    SAMPLE_ACCOUNT,
+    Scenario,
+    ScenarioError,
+    find_scenario,
+    load_scenario,
+)
 from src.simulator.server import LOOPBACK_HOSTS, SimulatedGateway, utc_now
 
 DONE = 0
@@ -100,9 +106,9 @@ def _parser() -> _Parser:
     )
     parser.add_argument(
         "--scenario",
-        type=Path,
-        metavar="FILE",
-        help="whole scenario with scripted behaviour and faults; --account replaces its accounts",
+        default="",
+        metavar="SCENARIO",
+        help="scripted behaviour and faults, by name or file; --account replaces its accounts",
     )
     parser.add_argument(
         "--market",
@@ -133,7 +139,9 @@ def _whole_number(text: str, highest: int) -> int:
 
 
 def _scenario(args: argparse.Namespace) -> Scenario:
-    scenario = load_scenario(args.scenario or args.account or SAMPLE_ACCOUNT)
+    scenario = load_scenario(
+        find_scenario(args.scenario) if args.scenario else args.account or SAMPLE_ACCOUNT
+    )
     try:
         if args.scenario and args.account:
             given = load_scenario(args.account)

@@ -149,7 +149,8 @@ class Exchange:
         return [part for desk in self._desks for part in desk.handle(client_id, request, now)]
 
     def _managed_accounts(self) -> ManagedAccounts:
-        names = list(self._floor.accounts)
+        names = [name for name in (self.scenario.gateway.advisor_master,) if name]
+        names += self._floor.accounts
         # With several accounts TWS ends the list with a comma.
         return ManagedAccounts(accounts=",".join(names) + ("," if len(names) > 1 else ""))
 

@@ -2,8 +2,9 @@
 
 One JSON file describes it; keys are the field names of the records in ``scenario_*.py`` and all of
 them are optional. The default is a healthy gateway whose market is open now and which fills market
-orders ``fill_delay_sec`` after they arrive. A file without ``accounts`` starts from the sample
-account; its ``contracts`` then change or add to the sample's, by ``con_id`` or stock symbol.
+orders ``fill_delay_sec`` after they arrive. Accounts, contracts and rates that a file leaves out
+are the sample account's; without ``accounts`` its ``contracts`` change or add to the sample's, by
+``con_id`` or stock symbol.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ from src.simulator.scenario_orders import (
     OrderRule,
     Rejection,
 )
-from src.simulator.scenario_reader import RawDecimal, ScenarioError, read_json, read_record
-from src.simulator.scenario_sample import lay_over_sample
+from src.simulator.scenario_reader import RawDecimal, ScenarioError, read_record
+from src.simulator.scenario_sample import SAMPLE_ACCOUNT, find_scenario, scenario_data
 
 __all__ = [
     "SAMPLE_ACCOUNT",
@@ -63,10 +64,10 @@ __all__ = [
     "ScheduledEvent",
     "ValueOverride",
     "WireFaults",
+    "find_scenario",
     "load_scenario",
 ]
 
-SAMPLE_ACCOUNT = Path(__file__).resolve().parents[2] / "data" / "simulated_account.json"
 _RATE_STEP = Decimal("0.0000001")
 
 
@@ -168,10 +169,7 @@ def load_scenario(path: Path | str = SAMPLE_ACCOUNT) -> Scenario:
     """Read and check a scenario file; raises ScenarioError naming the file and the path in it."""
     file = Path(path)
     try:
-        data = read_json(file)
-        if isinstance(data, dict) and "accounts" not in data:
-            data = lay_over_sample(data, read_json(SAMPLE_ACCOUNT))
-        return read_record(Scenario, data, "")
+        return read_record(Scenario, scenario_data(file), "")
     except ScenarioError as error:
         text = str(error)
         raise ScenarioError(text if text.startswith(str(file)) else f"{file}: {text}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -10,6 +11,7 @@ from typing import Literal
 from src.simulator.calendar import check_zone
 from src.simulator.scenario_contracts import REFUSAL_CODES
 
+_MASTER_ID = re.compile(r"D[FI][0-9]{4,9}A?")
 _OF_A_CONTRACT = ("price", "halt", "data_refused", "data_back", "position", "order")
 
 
@@ -109,6 +111,7 @@ class ScheduledEvent:
 class GatewaySettings:
     """What a person sets in TWS or the Gateway, and limits of the login.
 
+    ``advisor_master`` stands first among the managed accounts and is none to trade.
     ``ledger_prefix`` writes per-currency account keys as ``$LEDGER-CashBalance``.
     ``master_client_id`` also receives the order events of all clients.
     ``tif_preset_notice`` answers an empty TIF with 10349. ``account_lag_sec`` is how late positions
@@ -124,6 +127,7 @@ class GatewaySettings:
     ``time_zone_name`` is what the gateway calls it: two words, a name nobody knows, or nothing.
     """
 
+    advisor_master: str = ""
     followed_elsewhere: str = ""
     multi_leaves_out: tuple[str, ...] = ()
     read_only_api: bool = False
@@ -147,6 +151,8 @@ class GatewaySettings:
     def __post_init__(self) -> None:
         if min(self.account_lag_sec, self.account_push_sec) < 0 or self.account_refresh_sec <= 0:
             raise ValueError("delays must not be negative, account_refresh_sec must be above 0")
+        if self.advisor_master and not _MASTER_ID.fullmatch(self.advisor_master):
+            raise ValueError(f"advisor_master {self.advisor_master!r} is not DF or DI and digits")
         if self.first_order_id < 1 or any(number < 1 for number in self.next_valid_ids.values()):
             raise ValueError("order ids start at 1")
         if not all(client.isdecimal() for client in self.next_valid_ids):

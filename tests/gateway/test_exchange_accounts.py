@@ -346,3 +346,9 @@ def test_a_client_that_left_is_told_nothing() -> None:
     watcher = Client(client_id=2, other=client)
     watcher.trade(1, order("BUY", 1))
     assert Client(client_id=1, other=watcher).wait() == []
+
+
+def test_an_advisors_master_is_listed_first_and_has_no_figures() -> None:
+    setting = scenario(gateway=GatewaySettings(advisor_master="DF1000001"))
+    client = Client(setting)
+    assert ManagedAccounts(accounts=f"DF1000001,{ACCOUNT},") in client.greeting

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,8 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from src.simulator.scenario import Scenario, ScenarioError, WireFaults, load_scenario
+from src.simulator.scenario import (
+    Scenario,
+    ScenarioError,
+    WireFaults,
+    find_scenario,
+    load_scenario,
+)
 from src.simulator.scenario_reader import read_record
+from src.simulator.scenario_sample import SAMPLE_ACCOUNT, SCENARIOS
 
 SPY = {"con_id": 756733, "symbol": "SPY", "price": 620.45}
 ACCOUNT: dict[str, object] = {"account_id": "DU1234567", "cash": {"USD": 1000}}
@@ -57,6 +65,48 @@ def test_the_least_scenario_is_healthy(tmp_path: Path) -> None:
     assert scenario.contract("SPY").price == Decimal("620.45")
 
 
+@pytest.mark.parametrize("path", sorted(SCENARIOS.glob("*.json")), ids=lambda path: path.stem)
+def test_a_scenario_is_found_by_name_or_file(path: Path) -> None:
+    assert find_scenario(path.stem) == find_scenario(str(path)) == path
+    assert load_scenario(path).description
+
+
+def test_no_name_is_the_sample_account() -> None:
+    assert find_scenario("") == SAMPLE_ACCOUNT
+
+
+@pytest.mark.parametrize("name", ["several_acounts", "SEVERAL_ACCOUNTS"])
+def test_an_unknown_name_is_answered_with_the_nearest(name: str) -> None:
+    with pytest.raises(ScenarioError, match="did you mean several_accounts"):
+        find_scenario(name)
+
+
+def test_a_name_like_no_other_is_answered_with_all() -> None:
+    with pytest.raises(ScenarioError, match=r"known are .*several_accounts"):
+        find_scenario("zzz")
+
+
+def test_every_scenario_has_its_line_in_usage() -> None:
+    page = (SCENARIOS.parents[1] / "USAGE.md").read_text(encoding="utf-8")
+    table = page.partition("\n### Scenarios\n")[2].partition("\n## ")[0]
+    listed = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+    assert sorted(listed) == sorted(path.stem for path in SCENARIOS.glob("*.json"))
+
+
+def test_accounts_of_their_own_trade_the_samples_contracts(tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps({"accounts": [ACCOUNT]}), encoding="utf-8")
+    scenario = load_scenario(path)
+    assert [account.account_id for account in scenario.accounts] == ["DU1234567"]
+    assert scenario.contract("SPY").price == Decimal("620.45")
+
+
+def test_several_accounts_are_of_three_kinds() -> None:
+    accounts = load_scenario(find_scenario("several_accounts")).accounts
+    kinds = [(account.kind, account.account_type) for account in accounts]
+    assert kinds == [("STKNOPT", "JOINT"), ("STKCASH", "IRA"), ("STKNOPT", "INDIVIDUAL")]
+
+
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
@@ -86,6 +136,7 @@ def test_the_least_scenario_is_healthy(tmp_path: Path) -> None:
         ({"events": [{"what": "price", "symbol": "SPY"}]}, "events[0]: a price must be above 0"),
         ({"order_rules": [{"then": {"silence": "x"}}]}, "order_rules[0].then.silence: expected"),
         ({"gateway": {"next_valid_ids": {"a": 1}}}, "gateway: next_valid_ids maps client ids"),
+        ({"gateway": {"advisor_master": "DU1"}}, "gateway: advisor_master 'DU1' is not DF"),
         ({"usd_rates": {"CAD": 0}}, "usd_rates.CAD: must be above 0"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 from src.cli import DEFAULT_CONFIG, DEFAULT_CSV
 from src.core.records import Wishes
 from src.errors import ExitCode
-from src.options import VERSION, Options, Task, read_options
+from src.options import VERSION, Options, Rehearsal, Task, read_options
 
 RUN = "20250131T143000Z"
 
@@ -47,6 +47,14 @@ def test_each_task(flags: list[str], task: Task) -> None:
 def test_a_dry_run_that_overrules_a_confirmation_says_so() -> None:
     assert read_options(["--dry-run", "--confirm"]).overrules_confirm
     assert not read_options(["--dry-run"]).overrules_confirm
+
+
+def test_a_scenario_may_be_named() -> None:
+    assert read_options(["--simulate"]).rehearsal == Rehearsal()
+    options = read_options(["--confirm", "--simulate", "split"])
+    assert options.simulate
+    assert options.rehearsal == Rehearsal("split")
+    assert read_options(["--simulate=mine.json", "--json"]).rehearsal.scenario == "mine.json"
 
 
 def test_paths_are_taken_over() -> None:

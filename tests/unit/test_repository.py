@@ -190,6 +190,7 @@ def test_the_sample_settings_name_no_real_account() -> None:
 
 def test_nothing_but_tests_holds_an_account_id_that_could_be_real() -> None:
     made_up = {"DU0000000", "DU1234567", "DF0000000", "U0000000", "U1234567"}
+    made_up |= {"DU2222222", "DU3333333"}
     for path in tracked_files():
         if path.startswith("tests/") or Path(path).suffix in {".lock", ".txt"}:
             continue
