@@ -19,7 +19,7 @@ from src.core.run_outcome import unresolved_tickets
 from src.errors import JournalError, Refused
 from src.inputs import Books
 from src.io.journal_db import JournalDb, open_journal, peek_journal
-from src.io.lock import acquire_lock, current_holder
+from src.io.lock import acquire_lock
 from src.io.post_report import rebuild_post_report
 from src.io.state_dir import journal_path, lock_path, prepare_state_dir, state_dir
 
@@ -80,22 +80,6 @@ def hold_account(
         yield AccountBooks(journal=journal, is_simulated=is_simulated)
 
 
-def glance_at_books(settings: Settings, *, is_simulated: bool) -> Books:
-    """What would stand in the way of trading, without making or holding anything."""
-    account = settings.ibkr.account_id
-    directory = state_dir(is_simulated=is_simulated)
-    prefix = order_prefix(is_simulated=is_simulated)
-    books = Books(order_prefix=prefix, lock_holder=current_holder(lock_path(directory, account)))
-    if is_simulated:  # a new embedded gateway starts afresh: nothing earlier concerns it
-        return books
-    try:
-        with peek_journal(journal_path(directory, account), account) as journal:
-            return books if journal is None else _with_journal(books, journal)
-    except (JournalError, Refused) as error:
-        log.warning("the order journal cannot be read; --confirm would be refused: %s", error)
-        return books
-
-
 def left_open_text(settings: Settings, *, is_simulated: bool) -> str:
     """A sentence about earlier runs that are not settled, with a space before it; or nothing."""
     account = settings.ibkr.account_id
@@ -115,14 +99,21 @@ def _open_run_text(run: RunState) -> str:
     return f"run {run.run_id}" + (f", unresolved {open_symbols(run)}" if has_doubt else "")
 
 
-def _with_journal(books: Books, journal: JournalDb) -> Books:
-    return replace(
-        books,
-        journalled_refs=journal.order_refs(),
-        open_runs=tuple(run.run_id for run in journal.open_runs() if run.has_orders),
-        recent_trades=_recent_trades(journal),
-        past_wishes=_past_wishes(journal),
-    )
+def with_journal(books: Books, path: Path, account_id: str) -> Books:
+    """The books with what the journal at ``path`` says, if there is one.
+
+    Raises: JournalError when it cannot be believed.
+    """
+    with peek_journal(path, account_id) as journal:
+        if journal is None:
+            return books
+        return replace(
+            books,
+            journalled_refs=journal.order_refs(),
+            open_runs=tuple(run.run_id for run in journal.open_runs() if run.has_orders),
+            recent_trades=_recent_trades(journal),
+            past_wishes=_past_wishes(journal),
+        )
 
 
 def _recent_trades(journal: JournalDb) -> tuple[RecentTrades, ...]:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from src.console import emit, emit_document
 from src.core.accounts import is_paper_account
 from src.core.names import first_buys
+from src.core.order_styles import choose_style
 from src.core.plan_json import PlanRemarks, PlanSource, plan_as_json
 from src.core.preview import SIMULATED, PreviewContext, render_preview
 from src.core.question import Asked, order_changes, question_text
-from src.core.tickets import SendingRules, choose_style
 from src.errors import Refused
 from src.io.report_rows import PRE_COLUMNS, ReportRun, pre_trade_rows
 from src.known_accounts import mask_accounts
@@ -106,17 +106,10 @@ def write_pre_report(proposal: Proposal, how: Presentation, files: RunFiles) -> 
 
 
 def _styles(proposal: Proposal, settings: Settings, at_utc: datetime) -> dict[Symbol, OrderStyle]:
-    rules = SendingRules(
-        run_id="",
-        order_prefix="",
-        account_id=proposal.plan.account_id,
-        client_id=settings.ibkr.client_id,
-        execution=settings.execution,
-        trading_hours=settings.rebalance.trading_hours,
-    )
+    execution, hours = settings.execution, settings.rebalance.trading_hours
     return {
-        ticket.symbol: choose_style(rules, proposal.listings.get(ticket.symbol), at_utc)[0]
-        for ticket in proposal.plan.tickets
+        one.symbol: choose_style(execution, hours, proposal.listings.get(one.symbol), at_utc)[0]
+        for one in proposal.plan.tickets
     }
 
 

@@ -48,7 +48,7 @@ async def dry_run(options: Options, inputs: Inputs, files: RunFiles) -> int:
     async with opened(
         inputs.settings, simulate=simulate, rehearsal=rehearsal, head_start=head_start
     ) as session:
-        from src.account_books import glance_at_books
+        from src.glance import glance_at_books
         from src.planning import propose
         from src.presenting import present, write_pre_report
 
@@ -67,7 +67,7 @@ async def dry_run(options: Options, inputs: Inputs, files: RunFiles) -> int:
 
 def _import_what_follows() -> None:
     """Load what a plan needs while the gateway is still answering."""
-    from src import account_books, planning, presenting  # noqa: F401
+    from src import glance, planning, presenting  # noqa: F401
 
 
 def _end(options: Options, inputs: Inputs, proposal: LiveProposal, filed: Path) -> tuple[str, ...]:

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from src.broker.order_follower import OrderFollower
 from src.broker.order_reactor import OrderReactor
 from src.core.account_rules import spendable_now
-from src.core.batches import budget_for_buys, cash_effect, held_for_doubt
+from src.core.batches import budget_for_buys, held_for_doubt
+from src.core.cash_effects import cash_effect
 from src.core.journal import TicketRefitted
 from src.core.money import ZERO, dollars
 from src.core.pricing import choose_prices

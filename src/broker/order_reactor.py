@@ -40,12 +40,12 @@ from src.core.order_state import (
     TimerFired,
     TimerKind,
 )
+from src.core.order_styles import choose_style
 from src.core.records import Fill, Listing, OrderStyle, Symbol
 from src.core.sessions import closed_text, sessions_of
 from src.core.tickets import (
     SendingRules,
     TicketState,
-    choose_style,
     exceeds_limit,
     is_plain_refused,
     is_settled,
@@ -141,7 +141,8 @@ class OrderReactor:
         if closed:
             self.books.skip(line, f"not sent: {closed}")
             return
-        style, outside_rth = choose_style(sending, listing, at_utc)
+        hours = sending.trading_hours
+        style, outside_rth = choose_style(sending.execution, hours, listing, at_utc)
         if ticket.orders:
             style = OrderStyle.PLAIN
         try:

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from src.core.order_events import BrokerEvent
 from src.core.records import (
     AccountSnapshot,
     CompletedOrder,
@@ -23,6 +22,9 @@ from src.core.records import (
     WorkingOrder,
 )
 from src.settings import PricingSettings
+
+if TYPE_CHECKING:  # a run that only looks hears no events
+    from src.core.order_events import BrokerEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

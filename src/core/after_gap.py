@@ -11,11 +11,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from src.core.batches import cash_effect
+from src.core.cash_effects import cash_effect, cash_tolerance
 from src.core.guards_orders import describe_order
 from src.core.money import ZERO, exact_arithmetic
 from src.core.records import AccountSnapshot, TradePlan, WorkingOrder
-from src.core.settlement import cash_tolerance, position_differences
+from src.core.settlement import position_differences
 from src.core.tickets import TicketState
 
 

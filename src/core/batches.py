@@ -1,22 +1,18 @@
 """Which tickets go together, and what the sells leave for the buys.
 
 Sells go first. Buys may spend USD cash read after the answer plus what the sells' executions
-brought, less commissions; an execution whose commission is not known yet is charged a reserve.
-Only executions count: a sell that is not proven brings nothing.
+brought, less commissions. Only executions count: a sell that is not proven brings nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Final
 
+from src.core.cash_effects import cash_effect
 from src.core.money import ZERO, exact_arithmetic
 from src.core.records import Fill, Side, Symbol, TradePlan
 from src.core.tickets import TicketState, unsettled_refs
-
-_RESERVE_SHARE: Final = Decimal("0.001")
-_LEAST_RESERVE_USD: Final = Decimal(1)
 
 
 def first_states(plan: TradePlan) -> tuple[TicketState, ...]:
@@ -33,33 +29,6 @@ def lines_of(states: Iterable[TicketState], side: Side) -> tuple[int, ...]:
 
 
 @exact_arithmetic()
-def commission_or_reserve(fill: Fill) -> Decimal:
-    """What an execution costs: as reported, else 0.1% of its value and at least 1 USD."""
-    if fill.commission_usd is not None:
-        return fill.commission_usd
-    if not fill.qty_shares:
-        return ZERO
-    return sale_reserve(fill.qty_shares * fill.price_usd)
-
-
-@exact_arithmetic()
-def sale_reserve(value_usd: Decimal) -> Decimal:
-    """What an execution of so much is charged while its commission is not known."""
-    return max(_LEAST_RESERVE_USD, _RESERVE_SHARE * value_usd)
-
-
-@exact_arithmetic()
-def cash_effect(fills: Iterable[Fill]) -> Decimal:
-    """What executions add to USD cash: sales less purchases less commissions (or reserves)."""
-    total = ZERO
-    for fill in fills:
-        value = fill.qty_shares * fill.price_usd
-        total += value if fill.side is Side.SELL else -value
-        total -= commission_or_reserve(fill)
-    return total
-
-
-@exact_arithmetic()
 def held_for_doubt(states: Iterable[TicketState], prices: Mapping[Symbol, Decimal]) -> Decimal:
     """USD that buys of unknown fate may still cost: whatever they lack, as if it were executed.
 
@@ -71,14 +40,6 @@ def held_for_doubt(states: Iterable[TicketState], prices: Mapping[Symbol, Decima
             lacking = max(ZERO, state.limit_shares - state.filled_shares)
             total += lacking * prices.get(state.ticket.symbol, state.ticket.est_price_usd)
     return total
-
-
-@exact_arithmetic()
-def charged_elsewhere(fills: Iterable[Fill]) -> Decimal:
-    """The reserves that stand for commissions in other currencies, which cost no USD."""
-    return sum(
-        (commission_or_reserve(fill) for fill in fills if fill.foreign_commission is not None), ZERO
-    )
 
 
 @exact_arithmetic()

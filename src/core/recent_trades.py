@@ -17,16 +17,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from src.core.batches import cash_effect
+from src.core.cash_effects import CASH_TOLERANCE_USD, cash_effect, cash_tolerance
 from src.core.money import ZERO, exact_arithmetic, shares_text, usd_text
 from src.core.order_ref import parse_order_ref, run_started
 from src.core.records import AccountSnapshot, Fill, Valuation
-from src.core.run_state import RunState
-from src.core.settlement import CASH_TOLERANCE_USD, cash_tolerance
-from src.core.tickets import TicketState
 from src.text import printable
+
+if TYPE_CHECKING:  # a plan asks about earlier runs even where there are none
+    from src.core.run_state import RunState
+    from src.core.tickets import TicketState
 
 SETTLED_AFTER: Final = timedelta(minutes=15)
 _LONGEST_RUN: Final = timedelta(hours=1)

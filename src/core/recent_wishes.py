@@ -13,11 +13,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from src.core.money import ZERO, dollars, exact_arithmetic
 from src.core.records import NO_WISHES, Side, Wishes
-from src.core.run_state import RunState
+
+if TYPE_CHECKING:  # a plan asks about earlier runs even where there are none
+    from src.core.run_state import RunState
 
 INVESTS_TOLD_FOR: Final = timedelta(days=7)
 WITHDRAWALS_TOLD_FOR: Final = timedelta(days=10)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 
-from src.core.batches import cash_effect
+from src.core.cash_effects import cash_effect
 from src.core.money import ONE, ZERO, dollars, exact_arithmetic, share_step
 from src.core.records import (
     CASH,

@@ -16,7 +16,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from src.core.batches import commission_or_reserve
+from src.core.cash_effects import commission_or_reserve
 from src.core.drift import redraw_drift
 from src.core.money import CENT, ZERO, dollars, exact_arithmetic, share_step, whole_shares
 from src.core.plan_hash import hash_plan

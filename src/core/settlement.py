@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from src.core.batches import cash_effect, charged_elsewhere
+from src.core.cash_effects import cash_effect, cash_tolerance, charged_elsewhere
 from src.core.drift import drift_row
 from src.core.money import ZERO, dollars, exact_arithmetic, shares_text
 from src.core.records import (
@@ -34,8 +34,6 @@ from src.errors import PricingError, Refused
 
 NOT_READ: Final = "the account could not be read after the last order"
 """Orders were sent and nobody knows what they made of the account: the run is not whole."""
-CASH_TOLERANCE_USD: Final = Decimal(5)
-_CASH_TOLERANCE_SHARE: Final = Decimal("0.0005")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,13 +90,6 @@ def cash_difference(before: AccountSnapshot, after: AccountSnapshot, fills: Iter
         f"USD cash is {dollars(after.cash_usd)}, executions and commissions explain "
         f"{dollars(expected)}: not updated yet, or something else moved it"
     )
-
-
-@exact_arithmetic()
-def cash_tolerance(fills: Iterable[Fill]) -> Decimal:
-    """How far USD cash may be from what executions and commissions explain."""
-    traded = sum((fill.qty_shares * fill.price_usd for fill in fills), ZERO)
-    return max(CASH_TOLERANCE_USD, _CASH_TOLERANCE_SHARE * traded)
 
 
 def managed_as_before(before: AccountSnapshot, after: AccountSnapshot) -> AccountSnapshot:

@@ -1,4 +1,4 @@
-"""A ticket over all its attempts: how it is sent, when it may be sent again, what became of it.
+"""A ticket over all its attempts: when it may be sent again, what became of it.
 
 A second attempt exists for one case only: the first was refused because of its algo or order
 type, the refusal is proven, and the executions agree with the broker's own total. It is a plain
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -19,22 +18,15 @@ from src.core.order_ref import make_order_ref
 from src.core.order_state import OrderState, Patience, Phase
 from src.core.records import (
     Fill,
-    Listing,
     OrderRequest,
     OrderStyle,
     OrderTicket,
     Side,
     TicketStatus,
 )
-from src.core.sessions import is_open
-from src.settings import AlgoPreference, ExecutionSettings, TradingHours
+from src.settings import ExecutionSettings, TradingHours
 
 _ZERO: Final = Decimal(0)
-_STYLES: Final[dict[AlgoPreference, OrderStyle]] = {
-    "adaptive": OrderStyle.ADAPTIVE,
-    "midprice": OrderStyle.MIDPRICE,
-    "none": OrderStyle.PLAIN,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,21 +83,6 @@ class SendingRules:
     execution: ExecutionSettings
     trading_hours: TradingHours
     patience: Patience = Patience()
-
-
-def choose_style(
-    rules: SendingRules, listing: Listing | None, at_utc: datetime
-) -> tuple[OrderStyle, bool]:
-    """How to send an order now, by the gateway's clock, and whether outside regular hours too.
-
-    Outside regular hours algos do not work, so the order goes as plain market.
-    """
-    outside_rth = rules.trading_hours == "eth"
-    preferred = _STYLES[rules.execution.algo_preference]
-    if not outside_rth or listing is None:
-        return preferred, outside_rth
-    is_regular = is_open(listing.regular_sessions, at_utc)
-    return (preferred if is_regular else OrderStyle.PLAIN), outside_rth
 
 
 def plan_attempt(

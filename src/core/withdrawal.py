@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from typing import Final
 
-from src.core.batches import cash_effect
+from src.core.cash_effects import cash_effect
 from src.core.drift import redraw_drift
 from src.core.money import ZERO, dollars, exact_arithmetic, share_step
 from src.core.plan_hash import hash_plan

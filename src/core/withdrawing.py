@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final
 
-from src.core.batches import sale_reserve
+from src.core.cash_effects import sale_reserve
 from src.core.drift import rank_by_drift
 from src.core.money import ZERO, share_step, whole_shares
 from src.core.records import CASH, DriftTable, Symbol, Valuation

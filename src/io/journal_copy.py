@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from src.errors import JournalError
-from src.io.journal_file import journal_exists, read_file
+from src.io.journal_file import read_file
+from src.io.state_dir import journal_exists
 
 _COPIES: Final = 5
 _LOOKS: Final = 100

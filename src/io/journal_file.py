@@ -13,6 +13,7 @@ from typing import Final
 
 from src.errors import JournalError
 from src.io.journal_schema import check_content, check_identity, checked_events, create_schema
+from src.io.state_dir import journal_exists
 
 _BUSY_TIMEOUT_SEC: Final = 2.0
 _SYNCHRONOUS_FULL: Final = 2
@@ -62,19 +63,6 @@ def read_file(path: Path, account_id: str) -> dict[str, list[str]]:
     except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
         raise journal_error(path, error) from error
     return texts
-
-
-def journal_exists(path: Path) -> bool:
-    """True for a journal file, however broken.
-
-    Raises: JournalError when only its write-ahead file is there, OSError.
-    """
-    if path.with_name(f"{path.name}-wal").exists() and not path.exists():
-        raise JournalError(
-            f"journal {path} is missing but its -wal file is there: restore it from a backup, "
-            "or move the -wal file away if no order of this account is open"
-        )
-    return path.exists()
 
 
 def _create(path: Path, account_id: str) -> None:

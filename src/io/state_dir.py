@@ -14,7 +14,7 @@ from pathlib import Path, PurePath
 from typing import Final
 
 from src.core.accounts import normalise_account
-from src.errors import Refused
+from src.errors import JournalError, Refused
 
 _VARIABLE: Final = "LOCALAPPDATA" if sys.platform == "win32" else "XDG_STATE_HOME"
 _BELOW_HOME: Final = ("AppData", "Local") if sys.platform == "win32" else (".local", "state")
@@ -66,6 +66,19 @@ def journal_path(directory: Path, account_id: str) -> Path:
     Raises: Refused for text that is not one account id.
     """
     return directory / f"{_file_stem(account_id)}.sqlite3"
+
+
+def journal_exists(path: Path) -> bool:
+    """True for a journal file, however broken.
+
+    Raises: JournalError when only its write-ahead file is there, OSError.
+    """
+    if path.with_name(f"{path.name}-wal").exists() and not path.exists():
+        raise JournalError(
+            f"journal {path} is missing but its -wal file is there: restore it from a backup, "
+            "or move the -wal file away if no order of this account is open"
+        )
+    return path.exists()
 
 
 def lock_path(directory: Path, account_id: str) -> Path:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from pathlib import Path
 from typing import Literal, NewType, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -61,12 +62,18 @@ def read_record(kind: type[_T], value: object, path: str) -> _T:
     missing = [name for name, field in known.items() if name not in value and _is_required(field)]
     if missing:
         raise ScenarioError(f"{_join(path, missing[0])}: required key is missing")
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     found = {key: _read(hints[key], item, _join(path, key)) for key, item in value.items()}
     try:
         return cast("_T", kind(**found))
     except ValueError as error:
         raise ScenarioError(f"{path or 'scenario'}: {error}") from error
+
+
+@cache
+def _hints(kind: type) -> Mapping[str, object]:
+    """The types of a record's fields; asking is slow, and lists hold many of one kind."""
+    return get_type_hints(kind)
 
 
 def _read(kind: object, value: object, path: str) -> object:

@@ -9,7 +9,7 @@ from itertools import product
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from src.core.batches import sale_reserve
+from src.core.cash_effects import sale_reserve
 from src.core.records import CASH, Side, TradePlan, Wishes
 from src.core.targets import hold_buffer
 from src.core.withdrawing import SellChoice, choose_sells, most_usd

@@ -24,7 +24,7 @@ EDGE = (*CORE, "src.interrupt", "src.known_accounts")
 ANY = ("src",)
 STREET = (
     *("account_books", "accounting", "approval", "cancelling", "earlier_runs"),
-    *("history", "maintenance", "planning"),
+    *("glance", "history", "maintenance", "planning"),
     *(
         "presenting",
         "recovery",

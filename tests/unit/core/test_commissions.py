@@ -9,7 +9,7 @@ import pytest
 from ib_async.objects import CommissionReport
 
 from src.broker import convert
-from src.core.batches import cash_effect, commission_or_reserve
+from src.core.cash_effects import cash_effect, commission_or_reserve
 from src.core.commissions import foreign_commissions, foreign_text
 from src.core.executions import newest_fills
 from src.core.journal import CommissionRecorded, FillRecorded

@@ -1,22 +1,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from src.core.batches import budget_for_buys, cash_effect, first_states, lines_of
+from src.core.batches import budget_for_buys, first_states, lines_of
+from src.core.cash_effects import cash_effect
 from src.core.money import shares_text
 from src.core.order_match import owner_of, stranger
 from src.core.order_state import CancelWanted, GaveUp, OrderState, Patience, Phase
-from src.core.records import OrderRequest, OrderStyle, Session, Side, TicketStatus
+from src.core.order_styles import choose_style
+from src.core.records import Listing, OrderRequest, OrderStyle, Session, Side, TicketStatus
 from src.core.ticket_outcome import progress_of, ticket_outcome
 from src.core.tickets import (
     SendingRules,
     TicketProgress,
     TicketState,
-    choose_style,
     exceeds_limit,
     is_plain_refused,
     is_settled,
@@ -61,6 +62,10 @@ def rules(algo: str = "adaptive", hours: str = "rth") -> SendingRules:
     )
 
 
+def chosen(rules: SendingRules, known: Listing, at_utc: datetime) -> tuple[OrderStyle, bool]:
+    return choose_style(rules.execution, rules.trading_hours, known, at_utc)
+
+
 def on_ticket(*players: Player, limit: int = 10) -> TicketState:
     state = TicketState(line=1, ticket=ticket("SPY", Side.SELL, 10), limit_shares=Decimal(limit))
     for number, player in enumerate(players, start=1):
@@ -92,16 +97,16 @@ def cancelling() -> Player:
     ],
 )
 def test_the_preferred_algo_in_regular_hours(algo: str, style: OrderStyle) -> None:
-    assert choose_style(rules(algo), listing("SPY"), NOON_UTC) == (style, False)
+    assert chosen(rules(algo), listing("SPY"), NOON_UTC) == (style, False)
 
 
 def test_extended_hours_take_the_algo_only_while_the_regular_session_is_open() -> None:
     session = Session(opens_utc=NOON_UTC, closes_utc=NOON_UTC + timedelta(hours=1))
     known = replace(listing("SPY"), regular_sessions=(session,))
     eth = rules(hours="eth")
-    assert choose_style(eth, known, NOON_UTC) == (OrderStyle.ADAPTIVE, True)
+    assert chosen(eth, known, NOON_UTC) == (OrderStyle.ADAPTIVE, True)
     late = NOON_UTC + timedelta(hours=1)
-    assert choose_style(eth, known, late) == (OrderStyle.PLAIN, True)
+    assert chosen(eth, known, late) == (OrderStyle.PLAIN, True)
 
 
 def test_the_second_attempt_is_for_what_is_left() -> None:
