@@ -20,7 +20,7 @@ def load_rehearsal(rehearsal: Rehearsal) -> Scenario:
     from src.simulator.scenario import ScenarioError, find_scenario, load_scenario
 
     try:
-        return load_scenario(find_scenario(rehearsal.scenario))
+        return load_scenario(find_scenario(rehearsal.scenario), moves=True)
     except ScenarioError as error:
         raise InputError(f"--simulate: {error}") from error
 

@@ -22,6 +22,8 @@ README: Final = ROOT / "README.md"
 PICTURE: Final = ROOT / ".github" / "preview.svg"
 _BLOCK: Final = re.compile(r"(<!-- (\w+):begin .*? -->\n).*?(<!-- \2:end -->)", re.DOTALL)
 COMMAND: Final = "python rebalance.py --confirm --simulate"
+STILL: Final = ROOT / "tests/data/still.json"
+"""A moving market would print another page each time."""
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC")
 _RUN_ID: Final = re.compile(r"\d{8}T\d{6}Z")
 _SHOWN_RUN_ID: Final = "20261120T153000Z"
@@ -50,7 +52,7 @@ def practice_run() -> PracticeRun:
             re.sub(r";?report_dir = \S+", lambda _: reports, text), encoding="utf-8"
         )
         run = subprocess.run(
-            [sys.executable, *COMMAND.split()[1:], "--config", str(settings)],
+            [sys.executable, *COMMAND.split()[1:], str(STILL), "--config", str(settings)],
             cwd=ROOT,
             env={**os.environ, "XDG_STATE_HOME": directory, "LOCALAPPDATA": directory},
             input="y\n",

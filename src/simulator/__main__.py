@@ -115,6 +115,7 @@ def _parser() -> _Parser:
         choices=("open", "closed", "pre", "holiday", "halfday"),
         help="state of the market around now, instead of the scenario's own (default open)",
     )
+    parser.add_argument("--frozen", action="store_true", help="prices stand still")
     parser.add_argument(
         "--latency-ms", type=_latency, metavar="N", help="delay every response (default 0)"
     )
@@ -140,8 +141,11 @@ def _whole_number(text: str, highest: int) -> int:
 
 def _scenario(args: argparse.Namespace) -> Scenario:
     scenario = load_scenario(
-        find_scenario(args.scenario) if args.scenario else args.account or SAMPLE_ACCOUNT
+        find_scenario(args.scenario) if args.scenario else args.account or SAMPLE_ACCOUNT,
+        moves=True,
     )
+    if args.frozen:
+        scenario = replace(scenario, daily_move_pct=0)
     try:
         if args.scenario and args.account:
             given = load_scenario(args.account)

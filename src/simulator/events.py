@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from src.simulator.delivery import Delivery
@@ -36,6 +36,7 @@ class EventDesk:
             "cash": self._cash,
             "order": self._order,
             "ids_back": self._ids_back,
+            "restart": self._restart,
         }
 
     def start(self, now: datetime) -> None:
@@ -128,6 +129,10 @@ class EventDesk:
 
     def _ids_back(self, event: ScheduledEvent, _now: datetime) -> list[Delivery]:
         self._floor.book.roll_ids_back(int(event.value))
+        return []
+
+    def _restart(self, event: ScheduledEvent, now: datetime) -> list[Delivery]:
+        self._floor.away_until = now + timedelta(seconds=float(event.value))
         return []
 
     def _contract(self, event: ScheduledEvent) -> ContractSetup:

@@ -39,6 +39,7 @@ from src.simulator.scenario import Scenario, ScheduledEvent
 __all__ = ["Delivery", "Exchange"]
 
 _LINK_BROKEN = 2110
+_BEAT_SEC = 1
 _NO_HISTORY = "Historical Market Data Service error message:No market data permissions."
 
 
@@ -63,12 +64,17 @@ class Exchange:
             floor.positions,
             queries,
         )
-        self._is_refreshing = False
+        self._is_refreshing = self._is_moving = False
         self._events.start(start)
 
     def is_client_id_in_use(self, client_id: int) -> bool:
         """True while a client with this id is connected."""
         return client_id in self._floor.clients
+
+    def is_away(self, at_utc: datetime) -> bool:
+        """True while the gateway restarts and nobody is let in."""
+        until = self._floor.away_until
+        return until is not None and at_utc + self._offset < until
 
     def connect(self, client_id: int, at_utc: datetime) -> list[Delivery]:
         """A client has started the API: its accounts, its next order id, the state of the farms."""
@@ -76,6 +82,7 @@ class Exchange:
             raise ValueError(f"client id {client_id} is connected already")
         due = self.advance(at_utc)
         self._floor.clients.add(client_id)
+        self._keep_moving(at_utc + self._offset)
         broken = [(_LINK_BROKEN, LINK_TEXTS[_LINK_BROKEN])]
         notices = broken if self._floor.link.is_down else self._floor.farms.greeting()
         return [
@@ -171,3 +178,15 @@ class Exchange:
         deliveries = self._floor.account_desk.refresh(now)
         self._keep_refreshing(now)
         return deliveries
+
+    def _keep_moving(self, now: datetime) -> None:
+        """Start the beat of prices while anybody is there to see it."""
+        if self.scenario.daily_move_pct and self._floor.clients and not self._is_moving:
+            self._is_moving = True
+            self._floor.agenda.add(now, _BEAT_SEC, self._move)
+
+    def _move(self, now: datetime) -> list[Delivery]:
+        self._is_moving = False
+        self._keep_moving(now)
+        moved = self._floor.market.wander()
+        return [part for contract in moved for part in self._flow.tick(contract, now)]

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from src.simulator.market import Market
 from src.simulator.order_state import PENDING_CANCEL, LiveOrder
 from src.simulator.scenario import FillStep
 
-_WHOLE = (FillStep(),)
+_REST = FillStep()
 
 
 def steps_of(live: LiveOrder) -> tuple[FillStep, ...]:
-    """The fills planned for the order; without any, one for the whole."""
-    return live.behaviour.fills or _WHOLE
+    """The fills planned for the order; without any, one for the whole, or equal parts of it."""
+    if live.behaviour.fills:
+        return live.behaviour.fills
+    parts = live.behaviour.parts
+    share = FillStep(quantity=(live.quantity / parts).to_integral_value(ROUND_CEILING) or None)
+    return (*[share] * (parts - 1), _REST)
 
 
 def is_finished(live: LiveOrder) -> bool:

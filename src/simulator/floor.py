@@ -28,6 +28,7 @@ class Floor:
         self.link = Link()
         self.farms = Farms()
         self.clients: set[int] = set()
+        self.away_until: datetime | None = None
         self._unpushed: set[str] = set()
         self.market = Market(scenario, start)
         self.accounts = {

@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
 
 from src.simulator.calendar import Hours, MarketCalendar
+from src.simulator.chance import draw_step
 from src.simulator.scenario import ContractSetup, Scenario
 
+_SESSION_SEC = 23_400
+_PULL = 1 / 3600
 _BID_SIZE, _ASK_SIZE, _LAST_SIZE, _VOLUME = (
     Decimal(400),
     Decimal(600),
@@ -41,7 +45,12 @@ class Market:
     """The state of all contracts of a scenario."""
 
     def __init__(self, scenario: Scenario, start: datetime) -> None:
-        self._prices = {contract.con_id: contract.price for contract in scenario.contracts}
+        self._contracts = scenario.contracts
+        self._scripted = {contract.con_id: contract.price for contract in scenario.contracts}
+        self._prices = dict(self._scripted)
+        self._strayed = dict.fromkeys(self._scripted, 0.0)
+        self._seed, self._moves = scenario.seed, 0
+        self._step = scenario.daily_move_pct / 100 / math.sqrt(_SESSION_SEC)
         self._halts: dict[int, int] = {
             contract.con_id: contract.market_data.halted for contract in scenario.contracts
         }
@@ -53,8 +62,27 @@ class Market:
         return self._prices[contract.con_id]
 
     def set_price(self, contract: ContractSetup, price: Decimal) -> None:
-        """Move the last trade price, and the quote with it."""
-        self._prices[contract.con_id] = price
+        """Move the last trade price, and the quote with it; from there it wanders on."""
+        self._scripted[contract.con_id] = self._prices[contract.con_id] = price
+        self._strayed[contract.con_id] = 0
+
+    def wander(self) -> list[ContractSetup]:
+        """Let a second pass: every price takes a step of chance and is drawn back to its script.
+
+        Returns the contracts whose price is another one now.
+        """
+        self._moves += 1
+        moved = []
+        for contract in self._contracts:
+            con_id, tick = contract.con_id, contract.min_tick
+            step = self._step * draw_step(self._seed, con_id, self._moves)
+            self._strayed[con_id] = strayed = self._strayed[con_id] * (1 - _PULL) + step
+            raw = self._scripted[con_id] * (1 + Decimal(strayed))
+            price = max((raw / tick).to_integral_value(), Decimal(1)) * tick
+            if price != self._prices[con_id]:
+                self._prices[con_id] = price
+                moved.append(contract)
+        return moved
 
     def halt(self, contract: ContractSetup) -> int:
         """0 trading, 1 halted for news or regulation, 2 volatility pause."""

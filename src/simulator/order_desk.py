@@ -132,7 +132,9 @@ class OrderDesk:
         if not request.order.tif and self._floor.scenario.gateway.tif_preset_notice:
             return complain(live.client_id, live.order_id, 10349, _TIF_PRESET)
         live.status = PRE_SUBMITTED
-        commission = self._flow.fills.commission(live, live.quantity)
+        units = live.contract.units_per_contract
+        value = live.quantity * self._flow.fills.price(live) * units
+        commission = live.behaviour.commission.charged(live.quantity, value)
         account = self._floor.accounts[live.order.account]
         figures = preview_margin(account, self._floor.market, live, commission)
         state = OrderState(

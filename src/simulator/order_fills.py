@@ -64,19 +64,12 @@ class FillDesk:
             return ((quote.bid + quote.ask) / 2 / _MID_STEP).to_integral_value() * _MID_STEP
         return quote.ask if live.is_buy else quote.bid
 
-    def commission(self, live: LiveOrder, filled: Decimal) -> Decimal:
-        """Commission of the whole order once ``filled`` shares are filled."""
-        setup = live.behaviour.commission
-        if setup.amount is not None:
-            return setup.amount
-        return max(setup.minimum, setup.per_share * filled)
-
     def _record(self, live: LiveOrder, step: FillStep, shares: Decimal, now: datetime) -> Execution:
         price = self.price(live) if step.price is None else step.price
-        commission = self.commission(live, live.filled + shares) - live.commission
-        live.commission += commission
         live.filled += shares
         live.value += shares * price
+        commission = _charged(live) - live.commission
+        live.commission += commission
         live.last_price = price
         contract = live.contract
         if step.report_con_id is not None:
@@ -190,3 +183,9 @@ class FillDesk:
         self._book(live, right, 1, now)
         self._plan_commission(live, right, now)
         return self._tell(live, exec_details(right, self._floor.book.times))
+
+
+def _charged(live: LiveOrder) -> Decimal:
+    """The commission of all that the order has filled."""
+    value = live.value * live.contract.units_per_contract
+    return live.behaviour.commission.charged(live.filled, value)

@@ -31,6 +31,7 @@ from src.simulator.order_state import (
     SUBMITTED,
     LiveOrder,
 )
+from src.simulator.pace import usual_delay_sec
 from src.simulator.scenario import ContractSetup, FillStep, Hold, Notice, Rejection
 
 _IMMEDIATE = ("IOC", "FOK")
@@ -80,6 +81,10 @@ class OrderFlow:
     ) -> list[Delivery]:
         """Move the price: streams tick, and orders that waited for it fill."""
         self._floor.market.set_price(contract, price)
+        return self.tick(contract, now)
+
+    def tick(self, contract: ContractSetup, now: datetime) -> list[Delivery]:
+        """Tell the price of now, and fill what waited for it."""
         return [*self._floor.market_data.price_changed(contract, now), *self.wake(contract, now)]
 
     def wake(self, contract: ContractSetup, now: datetime) -> list[Delivery]:
@@ -217,7 +222,7 @@ class OrderFlow:
         if delay is None:
             delay = behaviour.fill_delay_sec
         if delay is None:
-            delay = self._floor.scenario.fill_delay_sec
+            delay = usual_delay_sec(self._floor.scenario, live)
         self._floor.agenda.add(now, delay, lambda at: self._step(live, version, at))
 
     def _step(self, live: LiveOrder, version: int, now: datetime) -> list[Delivery]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from src.simulator.account import ZERO
 from src.simulator.contracts import contract_key
@@ -19,7 +18,6 @@ from src.simulator.order_state import (
 from src.simulator.scenario import OrderBehaviour, OrderSetup, Scenario
 
 _RESTS = OrderBehaviour(never_fills=True)
-_LEAST_COMMISSION, _PER_SHARE = Decimal("1.00"), Decimal("0.005")
 
 
 def add_orders(scenario: Scenario, book: OrderBook, start: datetime) -> None:
@@ -70,7 +68,8 @@ def build_order(
 def _add_execution(setup: OrderSetup, live: LiveOrder, book: OrderBook, at: datetime) -> None:
     commission = setup.commission
     if commission is None:
-        commission = max(_LEAST_COMMISSION, _PER_SHARE * setup.filled)
+        value = live.value * live.contract.units_per_contract
+        commission = live.behaviour.commission.charged(setup.filled, value)
     live.commission = commission
     live.last_price = live.avg_price
     execution = Execution(

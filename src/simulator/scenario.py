@@ -68,6 +68,10 @@ __all__ = [
     "load_scenario",
 ]
 
+WANDERING = {"daily_move_pct": Decimal(1)}
+MOVING = {**WANDERING, "fill_delay_sec": Decimal("0.8"), "fill_spread_sec": Decimal("0.6")}
+"""What makes a market of a person's rehearsal: market orders fill within a second or so, Adaptive
+ones in two, and prices go up and down."""
 _RATE_STEP = Decimal("0.0000001")
 
 
@@ -77,7 +81,9 @@ class Scenario:
 
     ``usd_rates``: US dollars for one unit of a currency. ``clock``: the exchange's own time at the
     start, with the real trading calendar; without it the market is ``open`` now. ``market`` stages
-    another state around the clock.
+    another state around the clock. Orders fill ``fill_delay_sec`` after they arrive, and by chance
+    up to ``fill_spread_sec`` later, Adaptive and MIDPRICE some of these more. ``daily_move_pct``:
+    how far prices wander in a day, 0: they stand still. ``seed``: other chances.
     """
 
     accounts: tuple[AccountSetup, ...]
@@ -87,6 +93,9 @@ class Scenario:
     usd_rates: Mapping[str, Decimal] = field(default_factory=dict)
     contracts: tuple[ContractSetup, ...] = ()
     fill_delay_sec: float = 0.05
+    fill_spread_sec: float = 0
+    daily_move_pct: float = 0
+    seed: int = 1
     order_rules: tuple[OrderRule, ...] = ()
     orders: tuple[OrderSetup, ...] = ()
     events: tuple[ScheduledEvent, ...] = ()
@@ -98,8 +107,9 @@ class Scenario:
             raise ValueError("accounts: at least one is needed")
         _refuse_repeats("accounts", [account.account_id for account in self.accounts])
         _refuse_repeats("contracts", [str(contract.con_id) for contract in self.contracts])
-        if self.fill_delay_sec < 0:
-            raise ValueError(f"fill_delay_sec must not be negative; found {self.fill_delay_sec}")
+        for name in ("fill_delay_sec", "fill_spread_sec", "daily_move_pct", "seed"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must not be negative; found {getattr(self, name)}")
         for code, rate in self.usd_rates.items():
             check_currency(code)
             if rate <= 0:
@@ -165,11 +175,17 @@ class Scenario:
                 self.contract(event.symbol, event.con_id)
 
 
-def load_scenario(path: Path | str = SAMPLE_ACCOUNT) -> Scenario:
-    """Read and check a scenario file; raises ScenarioError naming the file and the path in it."""
+def load_scenario(path: Path | str = SAMPLE_ACCOUNT, *, moves: bool = False) -> Scenario:
+    """Read and check a scenario file; ``moves``: its market does so, if it says nothing else.
+
+    Raises: ScenarioError naming the file and the path in it.
+    """
     file = Path(path)
     try:
-        return read_record(Scenario, scenario_data(file), "")
+        data = scenario_data(file)
+        if moves and isinstance(data, dict):
+            data = {**(MOVING if "fill_delay_sec" not in data else WANDERING), **data}
+        return read_record(Scenario, data, "")
     except ScenarioError as error:
         text = str(error)
         raise ScenarioError(text if text.startswith(str(file)) else f"{file}: {text}") from error

@@ -67,7 +67,8 @@ class ScheduledEvent:
     ends its market data lines with ``code`` and refuses new ones, until ``data_back``.
     ``position`` sets the holding of ``symbol``, ``cash`` the balance of ``currency``, of
     ``account_id`` (default: the first). ``order`` places a manual order of ``value`` shares
-    (negative: a sale). ``ids_back`` the next valid order ids go back by ``value``.
+    (negative: a sale). ``ids_back`` the next valid order ids go back by ``value``. ``restart`` the
+    gateway drops every connection and lets nobody in for ``value`` seconds; orders work on.
     """
 
     what: Literal[
@@ -82,6 +83,7 @@ class ScheduledEvent:
         "cash",
         "order",
         "ids_back",
+        "restart",
     ]
     after_sec: float = 0
     after_orders: int | None = None
@@ -103,6 +105,8 @@ class ScheduledEvent:
             raise ValueError(f"{self.what} needs a symbol or con_id")
         if self.what == "data_refused" and self.code not in REFUSAL_CODES:
             raise ValueError(f"code must be one of {REFUSAL_CODES}; found {self.code}")
+        if self.what == "restart" and self.value < 0:
+            raise ValueError(f"a restart cannot take {self.value} seconds")
         if self.what == "price" and self.value <= 0:
             raise ValueError(f"a price must be above 0; found {self.value}")
 

@@ -82,15 +82,23 @@ class FillStep:
 class CommissionSetup:
     """IBKR-like commission unless ``amount`` is given; it can come late, never, or as unset.
 
+    ``most``: no more than this share of the order's value, though that be less than ``minimum``.
     ``currency``: charged in this one; empty means the contract's.
     """
 
     per_share: Decimal = Decimal("0.005")
     minimum: Decimal = Decimal("1.00")
+    most: Decimal = Decimal("0.01")
     amount: Decimal | None = None
     currency: str = ""
     delay_sec: float = 0
     reported: Literal["normal", "never", "unset"] = "normal"
+
+    def charged(self, shares: Decimal, value: Decimal) -> Decimal:
+        """The commission of an order once it has filled so many shares of this value."""
+        if self.amount is not None:
+            return self.amount
+        return min(max(self.minimum, self.per_share * shares), self.most * value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +121,8 @@ class OrderBehaviour:
     """What happens to an order. The default is a healthy one.
 
     ``fills``: the executions in order; empty means one for the whole order after the scenario's
-    ``fill_delay_sec``. ``never_fills``: it rests in the book.
+    ``fill_delay_sec``, or ``parts`` of the same size, one after the other. ``never_fills``: it
+    rests in the book.
     ``silence``: ``lost`` never reaches the exchange, ``mute`` works but no callback tells of it.
     ``events``: ``usual`` order; ``status_first`` the final status before the execution;
     ``no_status`` executions only; ``repeated`` every message twice; ``reversed`` the messages of
@@ -123,6 +132,7 @@ class OrderBehaviour:
     fill_delay_sec: float | None = None
     ack_delay_sec: float = 0
     fills: tuple[FillStep, ...] = ()
+    parts: int = 1
     never_fills: bool = False
     reject: Rejection | None = None
     hold: Hold | None = None
@@ -131,6 +141,10 @@ class OrderBehaviour:
     events: Literal["usual", "status_first", "no_status", "repeated", "reversed"] = "usual"
     commission: CommissionSetup = CommissionSetup()
     cancel: CancelSetup = CancelSetup()
+
+    def __post_init__(self) -> None:
+        if self.parts < 1:
+            raise ValueError(f"parts must be at least 1; found {self.parts}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,9 @@ class ExchangePort(Protocol):
     def scenario(self) -> Scenario:
         """The scenario, for its wire faults."""
 
+    def is_away(self, at_utc: datetime) -> bool:
+        """Whether the gateway restarts: nobody stays connected."""
+
     def connect(self, client_id: int, at_utc: datetime) -> list[Delivery]:
         """A client has started its session."""
 
@@ -140,6 +143,9 @@ class SimulatedGateway:
             self._set_timer()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.exchange.is_away(self._clock()):
+            writer.transport.abort()
+            return
         if len(self._tasks) >= MAX_CONNECTIONS:
             log.warning("connection refused, too many open count=%s", len(self._tasks))
             writer.close()
@@ -253,6 +259,9 @@ class SimulatedGateway:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self.exchange.is_away(self._clock()):
+            for client in list(self._clients.values()):
+                client.close()
         due = self.exchange.next_due_utc()
         if due is not None and self._server is not None:
             wait = max(due - self._clock(), timedelta(0)).total_seconds()

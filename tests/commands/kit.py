@@ -38,6 +38,8 @@ LIMIT_SEC: Final = 60
 ORDER_MESSAGES: Final = frozenset(
     {"PlaceOrder", "CancelOrder", "ReqGlobalCancel", "ReqAutoOpenOrders", "ExerciseOptions"}
 )
+STILL: Final = str(ROOT / "tests/data/still.json")
+"""A scenario whose market stands still and fills at once."""
 PROMPT: Final = "? [y/N]: "
 _CON_ID, _SYMBOL, _SIDE, _QTY, _ACCOUNT = 2, 3, 16, 17, 23
 """Where the fields of placeOrder name these."""

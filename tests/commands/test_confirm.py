@@ -32,6 +32,7 @@ from tests.commands.kit import (
     LIMIT_SEC,
     PROMPT,
     ROOT,
+    STILL,
     Done,
     Gateway,
     LateAnswer,
@@ -176,7 +177,7 @@ def test_f124_a_confirmed_run_works_however_a_second_subscription_is_answered(
 def test_simulated_runs_start_afresh_each_time(place: Workplace) -> None:
     place.set("rebalance", per_holding_band_bps=900)
     for _ in range(2):
-        done = place.run("--confirm", "--simulate", stdin="y\n")
+        done = place.run("--confirm", "--simulate", STILL, stdin="y\n")
         assert done.code == ExitCode.OK
         assert "1 of 1 ticket filled" in done.out
         assert done.out.count("SIMULATED") >= 2

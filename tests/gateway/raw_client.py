@@ -38,6 +38,10 @@ class TinyExchange:
         self.on_handle: Callable[[], None] = lambda: None
         self.due: list[tuple[datetime, Delivery]] = []
         self.gone = asyncio.Event()
+        self.away = False
+
+    def is_away(self, at_utc: datetime) -> bool:
+        return self.away
 
     def connect(self, client_id: int, at_utc: datetime) -> list[Delivery]:
         self.clients.add(client_id)

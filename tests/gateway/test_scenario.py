@@ -101,6 +101,18 @@ def test_accounts_of_their_own_trade_the_samples_contracts(tmp_path: Path) -> No
     assert scenario.contract("SPY").price == Decimal("620.45")
 
 
+def test_a_rehearsals_market_moves_unless_its_file_says_otherwise(tmp_path: Path) -> None:
+    still = load_scenario()
+    assert (still.daily_move_pct, still.fill_spread_sec) == (0, 0)
+    moving = load_scenario(moves=True)
+    assert moving.daily_move_pct > 0
+    assert 0.5 < moving.fill_delay_sec < moving.fill_delay_sec + moving.fill_spread_sec < 2
+    path = tmp_path / "mine.json"
+    path.write_text('{"daily_move_pct": 0, "fill_delay_sec": 3}', encoding="utf-8")
+    mine = load_scenario(path, moves=True)
+    assert (mine.daily_move_pct, mine.fill_delay_sec, mine.fill_spread_sec) == (0, 3, 0)
+
+
 def test_several_accounts_are_of_three_kinds() -> None:
     accounts = load_scenario(find_scenario("several_accounts")).accounts
     kinds = [(account.kind, account.account_type) for account in accounts]
@@ -136,6 +148,9 @@ def test_several_accounts_are_of_three_kinds() -> None:
         ({"events": [{"what": "price", "symbol": "SPY"}]}, "events[0]: a price must be above 0"),
         ({"order_rules": [{"then": {"silence": "x"}}]}, "order_rules[0].then.silence: expected"),
         ({"gateway": {"next_valid_ids": {"a": 1}}}, "gateway: next_valid_ids maps client ids"),
+        ({"fill_spread_sec": -1}, "scenario: fill_spread_sec must not be negative"),
+        ({"order_rules": [{"then": {"parts": 0}}]}, "order_rules[0].then: parts must be"),
+        ({"events": [{"what": "restart", "value": -1}]}, "events[0]: a restart cannot take -1"),
         ({"gateway": {"advisor_master": "DU1"}}, "gateway: advisor_master 'DU1' is not DF"),
         ({"usd_rates": {"CAD": 0}}, "usd_rates.CAD: must be above 0"),
     ],
