@@ -30,8 +30,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         from src.maintenance import rebuild
 
         return rebuild(options.run_id, settings)
+    if options.task is Task.CHECK:
+        from src.checking import check
+
+        return check(options, settings)
     from datetime import datetime, timezone
 
+    from src.ending import ending_told
     from src.io.logs import run_log, screen_log
     from src.io.run_files import claim_run_files, prepare_report_dir
 
@@ -46,13 +51,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     with (
         screen_log(),
         run_log(files, settings.io.log_level, is_simulated=options.simulate) as log,
+        ending_told(settings, options, files.run_id) as ending,
         errors_recorded_in(log),
     ):
         if options.task is Task.RECOVER:
             from src.maintenance import recover
 
-            return recover(options, settings, files)
-        return _plan_and_trade(options, load_inputs(options, settings), files)
+            ending.code = recover(options, settings, files)
+        else:
+            ending.code = _plan_and_trade(options, load_inputs(options, settings), files)
+    return ending.code
 
 
 def _plan_and_trade(options: Options, inputs: Inputs, files: RunFiles) -> int:

@@ -176,11 +176,22 @@ def as_path(text: str) -> Path:
     return Path(text)
 
 
-def add_config_flag(parser: argparse.ArgumentParser) -> None:
+def as_usual_path(text: str) -> Path:
+    """A path whose default is looked for here, then beside ``rebalance.py``."""
+    path = as_path(text)
+    if text in (DEFAULT_CONFIG, DEFAULT_CSV) and not path.exists():
+        beside = as_path(__file__).resolve().parents[1] / path
+        return beside if beside.exists() else path
+    return path
+
+
+def add_config_flag(
+    parser: argparse.ArgumentParser, kind: Callable[[str], Path] = as_usual_path
+) -> None:
     """``--config FILE``."""
     parser.add_argument(
         "--config",
-        type=as_path,
+        type=kind,
         default=DEFAULT_CONFIG,
         metavar="FILE",
         help=f"settings file (default: {DEFAULT_CONFIG})",
@@ -191,7 +202,11 @@ def add_csv_flag(parser: argparse.ArgumentParser, default: str | None = DEFAULT_
     """``--csv FILE``; ``default`` None where the portfolios are optional."""
     shown = f" (default: {default})" if default else ""
     parser.add_argument(
-        "--csv", type=as_path, default=default, metavar="FILE", help=f"model portfolios{shown}"
+        "--csv",
+        type=as_usual_path,
+        default=default,
+        metavar="FILE",
+        help=f"model portfolios{shown}",
     )
 
 

@@ -19,7 +19,7 @@
         ├── JournalError          journal not writable, damaged, or from another version
         └── LockHeld              another run holds the account
 
-Exit code 1 is any other exception (a bug), 4 is a fact of the run report.
+Exit code 1 is any other exception (a bug), 4 is a fact of the run report, 10 one of a check.
 Only ``src.cli.run_main`` turns an error into text and a code.
 """
 
@@ -39,6 +39,7 @@ class ExitCode(IntEnum):
     LOST = 3
     UNFILLED = 4
     REFUSED = 5
+    DUE = 10
     INTERRUPTED = 130
 
 

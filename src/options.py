@@ -23,6 +23,7 @@ class Task(Enum):
 
     DRY_RUN = "dry run"
     CONFIRM = "confirm"
+    CHECK = "check"
     RECOVER = "recover"
     REBUILD = "rebuild"
 
@@ -61,12 +62,13 @@ def read_options(argv: Sequence[str] | None = None) -> Options:
     """Parse the command line; a wrong one ends the program with exit code 2 and one line."""
     parser = _parser()
     flags = parser.parse(argv)
-    tasks = ("confirm", "recover", "rebuild")
+    tasks = ("confirm", "check", "recover", "rebuild")
     wanted = [name for name in tasks if getattr(flags, name) not in (None, False)]
     if flags.as_json and flags.confirm:
         parser.error("--json shows a plan and cannot ask: leave out --confirm")
     if len(wanted) > 1 or (flags.dry_run and wanted and wanted != ["confirm"]):
-        parser.error(f"--{wanted[-1]} stands alone: choose one of --confirm, --recover, --rebuild")
+        one_of = "--confirm, --check, --recover, --rebuild"
+        parser.error(f"--{wanted[-1]} stands alone: choose one of {one_of}")
     if flags.accept is not None and not flags.recover:
         parser.error("--accept goes with --recover")
     if flags.cancel and not flags.recover:
@@ -180,6 +182,7 @@ def _parser() -> CommandParser:
             "python rebalance.py --invest 2000                buy for 2,000, sell nothing",
             "python rebalance.py --withdraw 10000             sell for 10,000 to take out",
             "python rebalance.py --skip SPY,BND               leave these alone today",
+            "python rebalance.py --check                      are trades due? for a scheduler",
             "python rebalance.py --recover",
         ),
     )
@@ -194,6 +197,11 @@ def _parser() -> CommandParser:
     )
     parser.add_argument(
         "--read-only", action="store_true", help="never send anything, whatever else is said"
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="for a scheduler: one line per account, exit code 10 when trades are due",
     )
     source = parser.add_mutually_exclusive_group()
     source.add_argument(

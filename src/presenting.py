@@ -22,6 +22,7 @@ from src.known_accounts import mask_accounts
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from src.core.json_values import Json
     from src.core.records import OrderStyle, Symbol, TradePlan
     from src.io.run_files import RunFiles
     from src.planning import Proposal
@@ -51,7 +52,9 @@ def present(
     warnings = (*proposal.warnings, *(f"trading: {text}" for text in proposal.obstacles))
     _log_plan(proposal, warnings)
     if how.as_json:
-        return emit_document(_json_text(proposal, how))
+        import json
+
+        return emit_document(json.dumps(plan_document(proposal, how), indent=2))
     context = PreviewContext(
         snapshot=proposal.snapshot,
         is_paper=is_paper_account(proposal.plan.account_id),
@@ -113,9 +116,8 @@ def _styles(proposal: Proposal, settings: Settings, at_utc: datetime) -> dict[Sy
     }
 
 
-def _json_text(proposal: Proposal, how: Presentation) -> str:
-    import json
-
+def plan_document(proposal: Proposal, how: Presentation) -> dict[str, Json]:
+    """The plan as an object for programs: the account's id in full, others in texts masked."""
     if how.is_from_file:
         source: PlanSource = "file"
     else:
@@ -126,8 +128,7 @@ def _json_text(proposal: Proposal, how: Presentation) -> str:
         obstacles=_masked(proposal.obstacles),
         notices=_masked((*marks, *proposal.alerts, *how.notices, *proposal.reminders)),
     )
-    document = plan_as_json(proposal.plan, proposal.snapshot, source, remarks)
-    return json.dumps(document, indent=2)
+    return plan_as_json(proposal.plan, proposal.snapshot, source, remarks)
 
 
 def _masked(texts: Iterable[str]) -> tuple[str, ...]:

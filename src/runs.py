@@ -146,7 +146,9 @@ def presentation(options: Options, inputs: Inputs) -> Presentation:
     from src.presenting import Presentation
 
     if options.task is Task.CONFIRM:
-        notices = (READ_ONLY_NOTICE,) if inputs.settings.ibkr.read_only else ()
+        notices: tuple[str, ...] = (READ_ONLY_NOTICE,) if inputs.settings.ibkr.read_only else ()
+    elif options.task is Task.CHECK:
+        notices = ()
     else:
         notices = (_dry_run_notice(options),)
     return Presentation(

@@ -6,22 +6,23 @@ event loop, listens on a free loopback port, and is reached through the same cli
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from src.errors import ClientIdTaken
 from src.options import Rehearsal
-from src.settings import Settings
+from src.settings import IbkrSettings, Settings
 
 if TYPE_CHECKING:
     from src.broker.ibkr_client import IbkrSession
+    from src.broker.market_reader import MarketReader
     from src.broker.ports import HeadStart
     from src.simulator.scenario import Scenario
     from src.simulator.server import SimulatedGateway
 
-
+_S = TypeVar("_S")
 SAMPLE: Final = Rehearsal()
 _IDS_BESIDE: Final = 9
 _HIGHEST_CLIENT_ID: Final = 2**31 - 1
@@ -42,30 +43,35 @@ async def open_session(
     answers.
     Raises: BrokerLost, Refused; InputError for a scenario that cannot be used.
     """
-    from src.broker import ibkr_client
+    from src.broker.ibkr_client import connect
 
-    connect = partial(
-        ibkr_client.connect,
-        contracts=settings.contracts,
-        trading=trading,
-        head_start=head_start,
-    )
+    async with (
+        _reached(settings, simulate=simulate, rehearsal=rehearsal) as ibkr,
+        connect(
+            ibkr, contracts=settings.contracts, trading=trading, head_start=head_start
+        ) as session,
+    ):
+        yield session
+
+
+@asynccontextmanager
+async def _reached(
+    settings: Settings, *, simulate: bool, rehearsal: Rehearsal
+) -> AsyncIterator[IbkrSettings]:
+    """Where the broker is: as the settings say, or the embedded gateway while the block runs."""
     if not simulate:
-        async with connect(settings.ibkr) as session:
-            yield session
+        yield settings.ibkr
         return
     from src.simulated import load_rehearsal
 
     scenario = load_rehearsal(rehearsal)
     async with _gateway(scenario) as gateway:
-        ibkr = settings.ibkr._replace(
+        yield settings.ibkr._replace(
             host=gateway.host,
             port=gateway.port,
             account_id=scenario.accounts[0].account_id,
             allow_live=False,
         )
-        async with connect(ibkr) as session:
-            yield session
 
 
 @asynccontextmanager
@@ -81,11 +87,42 @@ async def open_session_to_look(
     ``client_note`` says so. Another run may be under way, and looking does it no harm.
     Raises: as ``open_session``; ClientIdTaken, for the client id of the settings, when all are.
     """
+    first = settings.ibkr.client_id
+    ids = range(first, min(first + _IDS_BESIDE, _HIGHEST_CLIENT_ID) + 1)
+    opened = partial(open_session, simulate=simulate, rehearsal=rehearsal, head_start=head_start)
     async with AsyncExitStack() as stack:
-        opened = partial(
-            open_session, simulate=simulate, rehearsal=rehearsal, head_start=head_start
-        )
-        yield await _first_free(stack, settings, opened)
+        yield await _first_free(stack, settings, ids, opened)
+
+
+@asynccontextmanager
+async def open_session_to_check(
+    settings: Settings, *, simulate: bool = False, rehearsal: Rehearsal = SAMPLE
+) -> AsyncIterator[MarketReader]:
+    """A session for ``--check``: it can only read, and disturbs no run beside it.
+
+    Its client id is the first free of the nine that follow that of the settings, which stays free
+    for a run (the nine before it where there are none above).
+    Raises: as ``open_session_to_look``.
+    """
+    first = settings.ibkr.client_id
+    step = 1 if first + _IDS_BESIDE <= _HIGHEST_CLIENT_ID else -1
+    ids = range(first + step, first + step * (_IDS_BESIDE + 1), step)
+    opened = partial(_reader, simulate=simulate, rehearsal=rehearsal)
+    async with AsyncExitStack() as stack:
+        yield await _first_free(stack, settings, ids, opened)
+
+
+@asynccontextmanager
+async def _reader(
+    settings: Settings, *, simulate: bool, rehearsal: Rehearsal
+) -> AsyncIterator[MarketReader]:
+    from src.broker.ibkr_client import connect_to_look
+
+    async with (
+        _reached(settings, simulate=simulate, rehearsal=rehearsal) as ibkr,
+        connect_to_look(ibkr, contracts=settings.contracts) as reader,
+    ):
+        yield reader
 
 
 def client_note(settings: Settings, session: IbkrSession, *, simulate: bool) -> tuple[str, ...]:
@@ -99,11 +136,11 @@ def client_note(settings: Settings, session: IbkrSession, *, simulate: bool) -> 
 async def _first_free(
     stack: AsyncExitStack,
     settings: Settings,
-    opened: Callable[[Settings], AbstractAsyncContextManager[IbkrSession]],
-) -> IbkrSession:
-    first = settings.ibkr.client_id
+    client_ids: Iterable[int],
+    opened: Callable[[Settings], AbstractAsyncContextManager[_S]],
+) -> _S:
     refusals: list[ClientIdTaken] = []
-    for client_id in range(first, min(first + _IDS_BESIDE, _HIGHEST_CLIENT_ID) + 1):
+    for client_id in client_ids:
         placed = settings._replace(ibkr=settings.ibkr._replace(client_id=client_id))
         try:
             return await stack.enter_async_context(opened(placed))

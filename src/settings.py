@@ -20,6 +20,7 @@ UnlistedPositions = Literal["sell", "keep", "abort"]
 PriceSource = Literal["last", "close", "bid", "ask", "mid"]
 AlgoPreference = Literal["adaptive", "midprice", "none"]
 AdaptivePriority = Literal["patient", "normal", "urgent"]
+NotifyEvent = Literal["due", "traded", "failed"]
 
 
 class IbkrSettings(NamedTuple):
@@ -74,6 +75,13 @@ class ExecutionSettings(NamedTuple):
     max_orders: int = 100
 
 
+class NotifySettings(NamedTuple):
+    """Which command hears how a check or run ended, in words and without a shell; empty: none."""
+
+    command: tuple[str, ...] = ()
+    on: tuple[NotifyEvent, ...] = ("due", "traded", "failed")
+
+
 class IoSettings(NamedTuple):
     """Where reports go and how much is logged."""
 
@@ -107,6 +115,7 @@ class Settings(NamedTuple):
     rebalance: RebalanceSettings = RebalanceSettings()
     pricing: PricingSettings = PricingSettings()
     execution: ExecutionSettings = ExecutionSettings()
+    notify: NotifySettings = NotifySettings()
     io: IoSettings = IoSettings()
     contracts: ContractChoices = MappingProxyType({})
     source: str = ""

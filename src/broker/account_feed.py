@@ -41,10 +41,10 @@ _KIND_TAGS: Final = "AccountType,TradingType-S,AvailableFunds,BuyingPower"
 class AccountFeed:
     """Reads the account over one link, and remembers which way that works."""
 
-    def __init__(self, link: Link, account_id: str) -> None:
+    def __init__(self, link: Link, account_id: str, *, by_multi: bool = False) -> None:
         self._link = link
         self._account_id = account_id
-        self._uses_multi = False
+        self._uses_multi = by_multi
         self._multi_id = 0
         self._kind_rows: list[FigureRow] | None = None
 
@@ -57,14 +57,21 @@ class AccountFeed:
         await self._link.wait_upstream()
         listener.book = AccountBook(self._account_id)
         positions = _begin(self._ask("positions", POSITIONS, self._link.client.reqPositions))
-        figures = _begin(self._figures())
+        figures = _begin(self.read_figures())
         try:
             await asyncio.gather(positions, figures)
         finally:
             await _end(positions, figures)
 
+    @property
+    def uses_multi(self) -> bool:
+        """True where no account download is asked for: it would disturb another program's."""
+        return self._uses_multi
+
     async def help_opening(self) -> None:
         """Beside the library's own start-up: see to it that a download without end is replaced."""
+        if self._uses_multi:
+            return
         await self._link.client.logged_in.wait()
         download = _begin(self._link.listener.download_ended.wait())
         try:
@@ -74,7 +81,8 @@ class AccountFeed:
         finally:
             await _end(download)
 
-    async def _figures(self) -> None:
+    async def read_figures(self) -> None:
+        """Ask for the figures alone. Raises: BrokerLost."""
         if self._uses_multi:
             self._take(await self._multi_rows())
             return

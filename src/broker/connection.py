@@ -30,10 +30,14 @@ class BrokerConnection:
     """Holds the link and what is asked over it; evidence flows on over a reconnect."""
 
     def __init__(
-        self, settings: IbkrSettings, contracts: ContractChoices = MappingProxyType({})
+        self,
+        settings: IbkrSettings,
+        contracts: ContractChoices = MappingProxyType({}),
+        *,
+        by_multi: bool = False,
     ) -> None:
         self.settings = settings
-        self.link = Link(settings)
+        self.link = Link(settings, by_multi=by_multi)
         self.listings = Listings(self.link, contracts)
         self.quotes = QuoteDesk(self.link, self.listings)
         self.is_desk_open = False

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_POSITIONS: Final = StartupFetch.POSITIONS
 _MAX_TRIES: Final = 4
 _RUN_AGAIN: Final = "run again when it is back"
 _API_HINT: Final = "enable the API (Configure > API > Settings, socket clients) and check the port"
@@ -50,14 +51,18 @@ class _GuardedIB(IB):
 
 
 class Link:
-    """One complete connection for one account."""
+    """One complete connection for one account.
 
-    def __init__(self, settings: IbkrSettings) -> None:
+    ``by_multi``: the account's figures are asked by reqAccountUpdatesMulti alone, which takes no
+    subscription away from a run beside this one.
+    """
+
+    def __init__(self, settings: IbkrSettings, *, by_multi: bool = False) -> None:
         self._settings = settings
         self._ib = _GuardedIB(settings.account_id)
         self._turns: dict[Key, asyncio.Lock] = {}
         self.timeout_sec = float(settings.connect_timeout_sec)
-        self.feed = AccountFeed(self, settings.account_id)
+        self.feed = AccountFeed(self, settings.account_id, by_multi=by_multi)
 
     @property
     def client(self) -> GuardedClient:
@@ -80,7 +85,7 @@ class Link:
         Raises: BrokerLost; Refused when the account is not one of the login's.
         """
         silence_library_logs()
-        settings = self._settings
+        settings, by_multi = self._settings, self.feed.uses_multi
         log.info("connecting host=%s port=%s client_id=%s", *self._place(), settings.client_id)
         opening = self._ib.connectAsync(
             host=settings.host,
@@ -89,7 +94,7 @@ class Link:
             timeout=self.timeout_sec,
             account=settings.account_id,
             raiseSyncErrors=True,
-            fetchFields=StartupFetch.POSITIONS | StartupFetch.ACCOUNT_UPDATES,
+            fetchFields=_POSITIONS if by_multi else _POSITIONS | StartupFetch.ACCOUNT_UPDATES,
         )
         helping = asyncio.ensure_future(self.feed.help_opening())
         try:
@@ -101,6 +106,8 @@ class Link:
         finally:
             helping.cancel()
             await asyncio.gather(helping, return_exceptions=True)
+        if by_multi:
+            await self.feed.read_figures()
         log.info("connected server_version=%s", self.client.serverVersion())
 
     def close(self) -> None:

@@ -82,12 +82,36 @@ async def connect(
     Raises: BrokerLost with what to check; Refused when the account is not in the login.
     """
     connection = BrokerConnection(settings, contracts)
+    async with _opened(connection, head_start):
+        yield IbkrSession(connection, trading=trading)
+
+
+@asynccontextmanager
+async def connect_to_look(
+    settings: IbkrSettings,
+    *,
+    contracts: ContractChoices = MappingProxyType({}),
+) -> AsyncIterator[MarketReader]:
+    """Like ``connect``, but what is yielded has no door to an order desk at all.
+
+    The account is read in the way that disturbs no run beside this one.
+    Raises: as ``connect``.
+    """
+    connection = BrokerConnection(settings, contracts, by_multi=True)
+    async with _opened(connection, None):
+        yield MarketReader(connection)
+
+
+@asynccontextmanager
+async def _opened(
+    connection: BrokerConnection, head_start: HeadStart | None
+) -> AsyncIterator[None]:
     try:
         if head_start is None:
             await connection.open()
         else:
             imports = asyncio.to_thread(head_start.imports)
             await asyncio.gather(connection.open(head_start.symbols), imports)
-        yield IbkrSession(connection, trading=trading)
+        yield
     finally:
         connection.close()

@@ -30,7 +30,7 @@ def history_as_json(history: History) -> dict[str, Json]:
         "is_simulated": sought.is_simulated,
         "since": sought.since.isoformat() if sought.since else None,
         "until": sought.until.isoformat() if sought.until else None,
-        "runs": [_run(run, is_whole=bool(sought.run_id)) for run in history.runs],
+        "runs": [run_as_json(run, is_whole=bool(sought.run_id)) for run in history.runs],
         "months": [{"month": one.name, **_total(one)} for one in history.months],
         "accounts": [{"account_id": one.name, **_total(one)} for one in history.accounts],
         "total": _total(history.total) if history.total else None,
@@ -38,7 +38,8 @@ def history_as_json(history: History) -> dict[str, Json]:
     }
 
 
-def _run(run: PastRun, *, is_whole: bool) -> dict[str, Json]:
+def run_as_json(run: PastRun, *, is_whole: bool) -> dict[str, Json]:
+    """One run as an object; ``is_whole``: with why its tickets are not filled."""
     return {
         "run_id": run.run_id,
         "account_id": run.account_id,

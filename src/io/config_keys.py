@@ -17,11 +17,13 @@ from src.io.config_values import (
     boolean,
     buffer_share,
     choice,
+    command_line,
     directory,
     host_name,
     number_from,
     percent_above_zero,
     seconds,
+    some_of,
     whole_number,
 )
 
@@ -30,11 +32,15 @@ CONTRACTS: Final = "contracts"
 
 
 class KeyRule(NamedTuple):
-    """Which field a key fills, how its text is read, and whether it may be left out."""
+    """Which field a key fills, how its text is read, and whether it may be left out.
+
+    ``keeps_quotes``: quotation marks around the value are part of it.
+    """
 
     field: str
     parse: ValueParser
     required: bool = False
+    keeps_quotes: bool = False
 
 
 def _same_name(**parsers: ValueParser) -> dict[str, KeyRule]:
@@ -88,6 +94,10 @@ KEY_RULES: Final[Mapping[str, Mapping[str, KeyRule]]] = {
             max_orders=whole_number(1),
         ),
     },
+    "notify": {
+        "command": KeyRule("command", command_line, keeps_quotes=True),
+        "on": KeyRule("on", some_of("due", "traded", "failed")),
+    },
     "io": _same_name(
         report_dir=directory,
         log_level=choice("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
@@ -95,4 +105,13 @@ KEY_RULES: Final[Mapping[str, Mapping[str, KeyRule]]] = {
 }
 
 REQUIRED_SECTIONS: Final = ("ibkr", MODELS)
-SECTIONS: Final = ("ibkr", MODELS, "rebalance", "pricing", "execution", CONTRACTS, "io")
+SECTIONS: Final = (
+    "ibkr",
+    MODELS,
+    "rebalance",
+    "pricing",
+    "execution",
+    CONTRACTS,
+    "notify",
+    "io",
+)

@@ -35,6 +35,7 @@ from src.settings import (
     ExecutionSettings,
     IbkrSettings,
     IoSettings,
+    NotifySettings,
     PricingSettings,
     RebalanceSettings,
     Settings,
@@ -73,6 +74,7 @@ def load_settings(path: str | Path) -> Settings:
         rebalance=RebalanceSettings(**values["rebalance"]),
         pricing=PricingSettings(**values["pricing"]),
         execution=ExecutionSettings(**values["execution"]),
+        notify=NotifySettings(**values["notify"]),
         io=IoSettings(**values["io"]),
         contracts=contracts,
         source=ini.name,
@@ -181,10 +183,11 @@ class _Reader:
     def _read_value(
         self, section: str, entry: Entry, rule: KeyRule, values: dict[str, Any]
     ) -> None:
+        text = entry.quoted if rule.keeps_quotes else entry.value
         try:
-            values[rule.field] = rule.parse(entry.value)
+            values[rule.field] = rule.parse(text)
         except ValueError as error:
-            what = f"{shown_value(entry.value)} is not valid: {error}"
+            what = f"{shown_value(text)} is not valid: {error}"
             self._report(entry.line, section, entry.key, what, "")
 
     def _report_unknown_key(self, section: str, entry: Entry) -> None:

@@ -7,6 +7,7 @@ A parser takes the text behind ``=`` and raises ValueError with a message that b
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -141,6 +142,40 @@ def choice(*options: str) -> ValueParser:
         raise ValueError(f"expected {_one_of(options)}")
 
     return parse
+
+
+def some_of(*options: str) -> ValueParser:
+    """One or more of the given words, with commas between them, in any case."""
+    one = choice(*options)
+
+    def parse(text: str) -> tuple[str, ...]:
+        try:
+            chosen = {one(part.strip()) for part in text.split(",")}
+        except ValueError:
+            listed = f"{', '.join(options[:-1])} and {options[-1]}"
+            raise ValueError(f"expected one or more of {listed}, with commas") from None
+        return tuple(option for option in options if option in chosen)
+
+    return parse
+
+
+def command_line(text: str, *, is_windows: bool = sys.platform == "win32") -> tuple[str, ...]:
+    r"""The words of a command, as a shell would quote them: ``"C:\My Tools\tell.exe" -x``.
+
+    No shell reads them: no variables, pipes or wildcards. On Windows a backslash is a backslash.
+    """
+    import shlex
+
+    if not text.isprintable():
+        raise ValueError("expected a command in printable characters")
+    words = shlex.shlex(text, posix=True, punctuation_chars=False)
+    words.whitespace_split, words.commenters = True, ""
+    if is_windows:
+        words.escape, words.quotes = "", '"'
+    try:
+        return tuple(words)
+    except ValueError:
+        raise ValueError("expected a command whose quotation marks are closed") from None
 
 
 def boolean(text: str) -> bool:

@@ -22,11 +22,12 @@ _INLINE_COMMENT: Final = re.compile(r"(?:^|\s)[;#]")
 
 
 class Entry(NamedTuple):
-    """One ``key = value`` line; ``value`` without comment and quotation marks."""
+    """One ``key = value`` line; ``value`` without comment and quotation marks, ``quoted`` with."""
 
     key: str
     value: str
     line: int
+    quoted: str = ""
 
 
 class IniSection:
@@ -122,7 +123,8 @@ class _Scanner:
                 self._report(number, f"{shown_value(key)} stands before the first [section]")
             return
         key = unicodedata.normalize("NFC", key)
-        entry = Entry(key=key, value=unquoted(parts[1].strip()), line=number)
+        quoted = parts[1].strip()
+        entry = Entry(key=key, value=unquoted(quoted), line=number, quoted=quoted)
         first = self.section.entries.setdefault(folded_name(key), entry)
         if first is not entry:
             self._report(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from src.cli import DEFAULT_CONFIG, CommandParser, as_path, run_main
+from src.cli import DEFAULT_CONFIG, CommandParser, as_usual_path, run_main
 from src.console import emit, warn
 from src.core.accounts import is_master, is_paper_account, master_refusal
 from src.core.money import plain_text, weight_to_percent
@@ -51,7 +51,7 @@ def _parser() -> CommandParser:
     )
     parser.add_argument(
         "config",
-        type=as_path,
+        type=as_usual_path,
         nargs="?",
         default=DEFAULT_CONFIG,
         metavar="FILE",

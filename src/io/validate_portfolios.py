@@ -17,6 +17,7 @@ from src.cli import (
     add_config_flag,
     add_simulate_flag,
     as_path,
+    as_usual_path,
     run_main,
 )
 from src.console import emit, warn
@@ -37,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Print OK and a summary, or raise an error with every problem."""
     arguments = _parser().parse(argv)
     listings: tuple[Listing, ...] = ()
+    if not arguments.offline:  # the settings beside the program say nothing of anybody's own CSV
+        arguments.config = as_usual_path(str(arguments.config))
     if arguments.offline and not arguments.config.exists():
         portfolios = load_portfolios(arguments.csv)
         checked = f"names not compared: no file {printable(str(arguments.config))}"
@@ -120,13 +123,13 @@ def _parser() -> CommandParser:
     )
     parser.add_argument(
         "csv",
-        type=as_path,
+        type=as_usual_path,
         nargs="?",
         default=DEFAULT_CSV,
         metavar="FILE",
         help=f"model portfolios (default: {DEFAULT_CSV})",
     )
-    add_config_flag(parser)
+    add_config_flag(parser, as_path)
     where = parser.add_mutually_exclusive_group()
     add_simulate_flag(where)
     where.add_argument(

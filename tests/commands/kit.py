@@ -285,7 +285,7 @@ def check_manners(done: Done, *, is_json: bool = False) -> None:
     assert is_json or ACCOUNT not in done.out
     if done.code == ExitCode.INTERRUPTED:
         assert "interrupted" in done.err or " filled; " in done.out, done
-    elif done.code:
+    elif done.code not in (ExitCode.OK, ExitCode.DUE):
         assert done.errors or " filled; " in done.out, done
 
 

@@ -23,8 +23,8 @@ CORE = ("src.core", "src.errors", "src.settings", "src.text")
 EDGE = (*CORE, "src.interrupt", "src.known_accounts")
 ANY = ("src",)
 STREET = (
-    *("account_books", "accounting", "approval", "cancelling", "earlier_runs"),
-    *("glance", "history", "maintenance", "planning"),
+    *("account_books", "accounting", "approval", "cancelling", "checking", "earlier_runs"),
+    *("ending", "glance", "history", "maintenance", "planning"),
     *(
         "presenting",
         "recovery",

@@ -54,8 +54,10 @@ PAGES = {
 """Page of USAGE.md with a table of flags → the command it is about."""
 
 
-FOREIGN_FLAGS = {"--require-hashes", "--universal", "--all-files", "--hook-stage"}
-"""Flags of pip, uv and pre-commit."""
+FOREIGN_FLAGS = {
+    *("--require-hashes", "--universal", "--all-files", "--hook-stage", "--user", "--now")
+}
+"""Flags of pip, uv, pre-commit and systemctl."""
 
 
 def flags_of(command: str) -> set[str]:

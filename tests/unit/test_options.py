@@ -31,6 +31,8 @@ def test_nothing_given_is_a_dry_run_by_default() -> None:
         (["--confirm", "--simulate"], Task.CONFIRM),
         (["--dry-run", "--confirm", "--from-snapshot", "s.json"], Task.DRY_RUN),
         (["--from-snapshot", "s.json"], Task.DRY_RUN),
+        (["--check"], Task.CHECK),
+        (["--check", "--simulate", "--read-only"], Task.CHECK),
         (["--recover"], Task.RECOVER),
         (["--recover", "--accept", RUN], Task.RECOVER),
         (["--rebuild", RUN], Task.REBUILD),
@@ -72,6 +74,12 @@ def test_paths_are_taken_over() -> None:
         ["--json", "--confirm", "--dry-run"],
         ["--json", "--recover"],
         ["--json", "--rebuild", RUN],
+        ["--check", "--confirm"],
+        ["--check", "--dry-run"],
+        ["--check", "--json"],
+        ["--check", "--from-snapshot", "s.json"],
+        ["--check", "--recover"],
+        ["--check", "--save"],
         ["--confirm", "--recover"],
         ["--confirm", "--rebuild", RUN],
         ["--recover", "--rebuild", RUN],
@@ -127,6 +135,25 @@ def test_wishes_are_read_and_there_are_none_by_default() -> None:
     flags = ["--no-sell", "--skip", "spy, BND", "--skip", "bnd,QQQ"]
     assert read_options(flags).wishes == Wishes(no_sell=True, skip=("SPY", "BND", "QQQ"))
     assert read_options(["--confirm", "--only", "SPY"]).wishes == Wishes(only=("SPY",))
+
+
+def test_a_check_takes_wishes() -> None:
+    assert read_options(["--check", "--skip", "SPY"]).wishes == Wishes(skip=("SPY",))
+
+
+def test_the_usual_files_are_looked_for_here_and_then_beside_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    root = Path(__file__).resolve().parents[2]
+    options = read_options([])
+    assert (options.config, options.csv) == (root / DEFAULT_CONFIG, root / DEFAULT_CSV)
+    for name in (DEFAULT_CONFIG, DEFAULT_CSV):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    options = read_options([])
+    assert (options.config, options.csv) == (Path(DEFAULT_CONFIG), Path(DEFAULT_CSV))
+    assert read_options(["--csv", "data/other.csv"]).csv == Path("data/other.csv")
 
 
 def test_an_amount_to_invest_may_be_left_out() -> None:

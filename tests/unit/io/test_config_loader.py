@@ -11,12 +11,14 @@ import pytest
 from src.errors import ConfigError
 from src.io.config_keys import KEY_RULES
 from src.io.config_loader import load_settings
+from src.io.config_values import command_line
 from src.known_accounts import mask_accounts
 from src.settings import (
     ContractChoice,
     ExecutionSettings,
     IbkrSettings,
     IoSettings,
+    NotifySettings,
     PricingSettings,
     RebalanceSettings,
     Settings,
@@ -137,6 +139,7 @@ def test_every_field_of_the_records_has_a_key() -> None:
         "rebalance": RebalanceSettings,
         "pricing": PricingSettings,
         "execution": ExecutionSettings,
+        "notify": NotifySettings,
         "io": IoSettings,
     }
     for section, record in records.items():
@@ -174,6 +177,10 @@ def test_every_field_of_the_records_has_a_key() -> None:
         ("pricing", "price_source = mid ; comment", "price_source", "mid"),
         ("execution", "price_move_limit_pct = 2.5%", "price_move_limit_weight", D("0.025")),
         ("execution", "max_orders = 1", "max_orders", 1),
+        ("notify", "command =", "command", ()),
+        ("notify", "command = \"a b\" 'c d' # said", "command", ("a b", "c d")),
+        ("notify", 'command = "a b"', "command", ("a b",)),
+        ("notify", "on = Failed, due", "on", ("due", "failed")),
         ("io", "report_dir = out#1 # comment", "report_dir", Path("out#1")),
         ("io", "log_level = debug", "log_level", "DEBUG"),
     ],
@@ -222,6 +229,10 @@ def test_valid_values(tmp_path: Path, section: str, line: str, field: str, value
         ("execution", "price_move_limit_pct = 1", "with the % sign"),
         ("execution", "price_move_limit_pct = 0%", "above 0"),
         ("execution", "max_orders = 0", "from 1 to"),
+        ("notify", 'command = "mail', "whose quotation marks are closed"),
+        ("notify", "command = mail\x1b", "in printable characters"),
+        ("notify", "on =", "one or more of due, traded and failed"),
+        ("notify", "on = due traded", "one or more of due, traded and failed"),
         ("io", "log_level = TRACE", "DEBUG, INFO, WARNING, ERROR or CRITICAL"),
         ("io", "report_dir =", "path of a directory"),
         ("io", "report_dir = a\x1b[1m", "path of a directory"),
@@ -234,6 +245,14 @@ def test_invalid_values(tmp_path: Path, section: str, line: str, expected: str) 
     assert problem.startswith(f"settings.ini:{number} [{section}] {key}: '")
     assert expected in problem
     assert problem.isprintable()
+
+
+def test_a_command_is_split_like_a_command_line_on_every_system() -> None:
+    unix = r"curl -d @- 'a b' c\ d $HOME"
+    assert command_line(unix, is_windows=False) == ("curl", "-d", "@-", "a b", "c d", "$HOME")
+    windows = r'''"C:\My Tools\tell.exe" -x a\b "it's"'''
+    words = ("C:\\My Tools\\tell.exe", "-x", r"a\b", "it's")
+    assert command_line(windows, is_windows=True) == words
 
 
 def test_every_problem_is_reported_in_file_order(tmp_path: Path) -> None:
