@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from src.simulator.market import Market
 from src.simulator.scenario import AccountSetup, ContractSetup, PositionSetup, Scenario
@@ -30,8 +31,7 @@ class Holding:
     setup: PositionSetup | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class Figures(NamedTuple):
     """What the account is worth, in its base currency (Reg-T-like margin: 50% and 25%)."""
 
     net_liquidation: Decimal
@@ -183,7 +183,6 @@ class Account:
         return _Worth(net=sum(values, ZERO), gross=sum(map(abs, values), ZERO))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Worth:
+class _Worth(NamedTuple):
     net: Decimal
     gross: Decimal
