@@ -14,10 +14,12 @@ import os
 import signal
 import sys
 from collections.abc import Coroutine
+from contextlib import suppress
 from types import FrameType
 from typing import TypeVar
 
 from src.errors import ExitCode
+from src.terminal import as_it_is, show_cursor
 
 T = TypeVar("T")
 
@@ -51,6 +53,7 @@ def run_interruptible(main: Coroutine[object, object, T], sending: Sending | Non
     is kept up to date by a coroutine that may send orders; without it nothing is ever sent.
     """
     state = sending or Sending()
+    put_back = as_it_is(sys.__stderr__)
 
     async def guarded() -> T:
         loop = asyncio.get_running_loop()
@@ -61,6 +64,7 @@ def run_interruptible(main: Coroutine[object, object, T], sending: Sending | Non
             nonlocal seen
             seen += 1
             if seen > 1:
+                put_back()
                 _leave_at_once(state)
             loop.call_soon_threadsafe(task.cancel)
 
@@ -82,6 +86,10 @@ def _signals() -> tuple[signal.Signals, ...]:
 
 
 def _leave_at_once(sending: Sending) -> None:
-    sys.stderr.write(f"\n{sending.last_words}\n")
-    sys.stderr.flush()
+    stream = sys.__stderr__  # not through a picture that may stand on the screen just now
+    with suppress(OSError, ValueError):
+        if stream is not None:
+            show_cursor(stream)
+            stream.write(f"\n{sending.last_words}\n")
+            stream.flush()
     os._exit(sending.exit_code)

@@ -14,18 +14,20 @@ from contextlib import suppress
 from typing import TextIO
 
 from src.known_accounts import mask_accounts
+from src.terminal import echo, is_terminal
 
 
 async def ask(question: str) -> str | None:
     """Show a question on stderr and return the line typed or piped; None at the end of input."""
     _discard_typed_ahead(sys.stdin)
-    _say(question)
     line = ""
-    try:
-        line = await _read_line(sys.stdin)
-    finally:
-        if not line or sys.stdin is None or not sys.stdin.isatty():
-            _say("\n")  # nobody pressed Enter: end the line of the question
+    with echo(sys.stdin, is_on=True):
+        _say(question)
+        try:
+            line = await _read_line(sys.stdin)
+        finally:
+            if not line or not is_terminal(sys.stdin):
+                _say("\n")  # nobody pressed Enter: end the line of the question
     return line or None
 
 
@@ -60,7 +62,7 @@ async def _read_line(stream: TextIO | None) -> str:
 
 def _discard_typed_ahead(stream: TextIO | None) -> None:
     """Drop what was typed before the question was shown; a pipe keeps its lines."""
-    if stream is None or stream.closed or not stream.isatty():
+    if stream is None or not is_terminal(stream):
         return
     if sys.platform == "win32":
         import msvcrt

@@ -6,19 +6,27 @@ event loop, listens on a free loopback port, and is reached through the same cli
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from src.errors import ClientIdTaken
 from src.options import Rehearsal
 from src.settings import IbkrSettings, Settings
+from src.terminal import is_terminal
 
 if TYPE_CHECKING:
     from src.broker.ibkr_client import IbkrSession
     from src.broker.market_reader import MarketReader
     from src.broker.ports import HeadStart
+    from src.broker.waits import Waits
     from src.simulator.scenario import Scenario
     from src.simulator.server import SimulatedGateway
 
@@ -45,13 +53,17 @@ async def open_session(
     """
     from src.broker.ibkr_client import connect
 
-    async with (
-        _reached(settings, simulate=simulate, rehearsal=rehearsal) as ibkr,
-        connect(
-            ibkr, contracts=settings.contracts, trading=trading, head_start=head_start
-        ) as session,
-    ):
-        yield session
+    async with _reached(settings, simulate=simulate, rehearsal=rehearsal) as ibkr:
+        with _waits() as waits:
+            opening = connect(
+                ibkr,
+                contracts=settings.contracts,
+                trading=trading,
+                head_start=head_start,
+                waits=waits,
+            )
+            async with opening as session:
+                yield session
 
 
 @asynccontextmanager
@@ -118,11 +130,11 @@ async def _reader(
 ) -> AsyncIterator[MarketReader]:
     from src.broker.ibkr_client import connect_to_look
 
-    async with (
-        _reached(settings, simulate=simulate, rehearsal=rehearsal) as ibkr,
-        connect_to_look(ibkr, contracts=settings.contracts) as reader,
-    ):
-        yield reader
+    async with _reached(settings, simulate=simulate, rehearsal=rehearsal) as ibkr:
+        with _waits() as waits:
+            opening = connect_to_look(ibkr, contracts=settings.contracts, waits=waits)
+            async with opening as reader:
+                yield reader
 
 
 def client_note(settings: Settings, session: IbkrSession, *, simulate: bool) -> tuple[str, ...]:
@@ -147,6 +159,21 @@ async def _first_free(
         except ClientIdTaken as error:
             refusals.append(error)
     raise refusals[0]
+
+
+@contextmanager
+def _waits() -> Iterator[Waits]:
+    """What is waited for, shown where stderr is a terminal; elsewhere nobody looks."""
+    from src.broker.waits import Waits
+
+    waits = Waits()
+    if not is_terminal(sys.stderr):
+        yield waits
+        return
+    from src.waiting import waits_shown
+
+    with waits_shown(waits):
+        yield waits
 
 
 @asynccontextmanager

@@ -21,7 +21,7 @@ from src.core.journal import RunClosed
 from src.core.settlement import Settlement, settle
 from src.earlier_runs import settle_earlier_runs
 from src.errors import ExitCode, Interrupted, RebalancerError, Refused
-from src.progress import live_progress
+from src.progress import order_progress
 from src.runs import now_utc, presentation
 
 if TYPE_CHECKING:
@@ -122,13 +122,14 @@ async def _execute(run: _Run, approval: Approval) -> ExecutionResult:
         await desk.reconnect()
         return desk
 
-    plan = approval.proposal.plan
-    with live_progress(len(plan.tickets)) as show:
+    stop, settings = asyncio.Event(), run.inputs.settings
+    limit_sec = float(settings.execution.order_timeout_sec)
+    with order_progress(run.session.waits, limit_sec, stop) as show:
         return await execute(
             ExecutionRun(
-                plan=plan,
+                plan=approval.proposal.plan,
                 permit=approval.permit,
-                settings=run.inputs.settings,
+                settings=settings,
                 snapshot=approval.state.snapshot,
                 listings=approval.state.listings,
                 journal=run.books.journal,
@@ -137,6 +138,7 @@ async def _execute(run: _Run, approval: Approval) -> ExecutionResult:
                 earlier_refs=run.books.journal.order_refs(),
                 clock_offset=approval.state.clock_offset,
                 progress=show,
+                stop=stop,
             ),
             desk,
         )

@@ -15,6 +15,7 @@ from src.broker.ib_link import Link
 from src.broker.notices import Topic, last_few
 from src.broker.pacing import BURST_MESSAGES, RECOVERY_SEC, backoff_sec
 from src.broker.quotes import QuoteDesk
+from src.broker.waits import Waits
 from src.core.order_events import BrokerEvent, LinkSeen, LinkState
 from src.core.order_ids import next_order_id
 from src.core.records import Symbol
@@ -33,11 +34,13 @@ class BrokerConnection:
         self,
         settings: IbkrSettings,
         contracts: ContractChoices = MappingProxyType({}),
+        waits: Waits | None = None,
         *,
         by_multi: bool = False,
     ) -> None:
         self.settings = settings
-        self.link = Link(settings, by_multi=by_multi)
+        self.waits = waits or Waits()
+        self.link = Link(settings, self.waits, by_multi=by_multi)
         self.listings = Listings(self.link, contracts)
         self.quotes = QuoteDesk(self.link, self.listings)
         self.is_desk_open = False
@@ -77,6 +80,10 @@ class BrokerConnection:
 
         Raises: BrokerLost with the last reason; Refused when the account is gone from the login.
         """
+        with self.waits.on("the lost connection to come back", RECOVERY_SEC):
+            await self._reconnect()
+
+    async def _reconnect(self) -> None:
         now = asyncio.get_running_loop().time
         ends_at = now() + RECOVERY_SEC
         for attempt in itertools.count(1):
@@ -121,7 +128,7 @@ class BrokerConnection:
         self._highest_order_id = self.highest_order_id
         self.link.listener.evidence = None
         self.link.close()
-        self.link = Link(self.settings)
+        self.link = Link(self.settings, self.waits)
         self.generation += 1
         self.listings.use(self.link)
         self.quotes = QuoteDesk(self.link, self.listings)

@@ -76,7 +76,8 @@ class Listings:
         """
         wanted = sorted(set(symbols))
         tasks = [self._start(symbol) for symbol in wanted]
-        answers = await asyncio.gather(*(asyncio.shield(task) for task in tasks))
+        with self._link.waits.on(lambda: f"{sum(map(_is_done, tasks))} of {len(tasks)} contracts"):
+            answers = await asyncio.gather(*(asyncio.shield(task) for task in tasks))
         found = dict(zip(wanted, answers, strict=True))
         unknown = [s for s, one in found.items() if one.is_unknown]
         await self._suggest(unknown[:_MAX_SEARCHES], found)
@@ -183,7 +184,8 @@ class Listings:
         for symbol in unknown:
             await asyncio.sleep(pause)
             pause = MATCHING_SYMBOLS_INTERVAL_SEC
-            similar = await self._similar(symbol)
+            with self._link.waits.on(f"names similar to {symbol}"):
+                similar = await self._similar(symbol)
             self._searched[symbol] = replace(
                 found[symbol],
                 spelled=tuple(convert.described(one) for one in similar if _is_class(symbol, one)),
@@ -206,6 +208,10 @@ def _is_class(symbol: Symbol, contract: Contract) -> bool:
     """True for the share class that was meant, written as this broker does."""
     is_other = bool(other_spellings(symbol)) and contract.symbol != symbol
     return is_other and is_usd_stock(contract) and is_same_class(symbol, contract.symbol)
+
+
+def _is_done(task: asyncio.Task[SymbolLookup]) -> bool:
+    return task.done()
 
 
 def _look_at(task: asyncio.Task[SymbolLookup]) -> None:

@@ -23,6 +23,7 @@ from src.broker.listener import CLIENT_ID_TAKEN, Listener
 from src.broker.notices import Topic, last_few, meanwhile
 from src.broker.pacing import Reply, backoff_sec, read_reply
 from src.broker.replies import AnswerDamaged, AnswerLate, AnswerRefused, Key
+from src.broker.waits import Waits
 from src.core.codes import FEED_TAKEN_ADVICE
 from src.core.records import with_words
 from src.errors import BrokerLost, ClientIdTaken
@@ -57,8 +58,11 @@ class Link:
     subscription away from a run beside this one.
     """
 
-    def __init__(self, settings: IbkrSettings, *, by_multi: bool = False) -> None:
+    def __init__(
+        self, settings: IbkrSettings, waits: Waits | None = None, *, by_multi: bool = False
+    ) -> None:
         self._settings = settings
+        self.waits = waits or Waits()
         self._ib = _GuardedIB(settings.account_id)
         self._turns: dict[Key, asyncio.Lock] = {}
         self.timeout_sec = float(settings.connect_timeout_sec)
@@ -98,7 +102,8 @@ class Link:
         )
         helping = asyncio.ensure_future(self.feed.help_opening())
         try:
-            await asyncio.wait_for(opening, self.timeout_sec)
+            with self.waits.on(self._opening, self.timeout_sec):
+                await asyncio.wait_for(opening, self.timeout_sec)
         except (OSError, asyncio.TimeoutError) as error:
             is_taken = self.client.fault == CLIENT_ID_TAKEN
             lost = ClientIdTaken if is_taken else BrokerLost
@@ -155,9 +160,13 @@ class Link:
 
         Raises: BrokerLost.
         """
-        if self.listener.upstream.is_lost:
-            log.warning("waiting for the gateway's connection to IBKR")
-        if not await self.listener.upstream.wait_back(self.timeout_sec):
+        upstream = self.listener.upstream
+        if not upstream.is_lost:
+            return
+        log.warning("waiting for the gateway's connection to IBKR")
+        with self.waits.on("the gateway's own connection to IBKR", self.timeout_sec):
+            is_back = await upstream.wait_back(self.timeout_sec)
+        if not is_back:
             raise BrokerLost(
                 f"{self._where()} lost its own connection to IBKR and it did not come back"
                 f" within {self.timeout_sec:g} s{self.said_about(Topic.LINE)}; look at its window,"
@@ -222,6 +231,15 @@ class Link:
         last = self.listener.last_message
         told = told or (f"its last message was {last}" if last else "")
         return f"{text}{f' ({told})' if told else ''}; look at its window, then run again"
+
+    def _opening(self) -> str:
+        """What is waited for while the connection is made."""
+        host, port = self._place()
+        if self.client.progress is Progress.NOTHING:
+            return f"a connection to {host}:{port}"
+        if not self.client.logged_in.is_set():
+            return f"the login at {host}:{port}"
+        return "the account"
 
     def _place(self) -> tuple[str, int]:
         return self._settings.host, self._settings.port

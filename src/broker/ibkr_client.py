@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from src.broker.connection import BrokerConnection
 from src.broker.market_reader import MarketReader
+from src.broker.waits import Waits
 from src.errors import Refused
 from src.settings import ContractChoices, IbkrSettings
 
@@ -32,6 +33,11 @@ class IbkrSession(MarketReader):
     def settings(self) -> IbkrSettings:
         """The connection settings in force (with the simulated gateway: its own)."""
         return self._connection.settings
+
+    @property
+    def waits(self) -> Waits:
+        """What is waited for just now."""
+        return self._connection.waits
 
     def open_order_desk(self, permit: TradePermit) -> IbkrOrderDesk:
         """The write side, for exactly the plan of the permit.
@@ -74,14 +80,15 @@ async def connect(
     contracts: ContractChoices = MappingProxyType({}),
     trading: bool = False,
     head_start: HeadStart | None = None,
+    waits: Waits | None = None,
 ) -> AsyncIterator[IbkrSession]:
     """A connected session with the account downloaded; closed at the end in every case.
 
     ``contracts`` says which instrument a ticker means; ``head_start`` is done while the gateway
-    answers.
+    answers; ``waits`` is told what is waited for.
     Raises: BrokerLost with what to check; Refused when the account is not in the login.
     """
-    connection = BrokerConnection(settings, contracts)
+    connection = BrokerConnection(settings, contracts, waits)
     async with _opened(connection, head_start):
         yield IbkrSession(connection, trading=trading)
 
@@ -91,13 +98,14 @@ async def connect_to_look(
     settings: IbkrSettings,
     *,
     contracts: ContractChoices = MappingProxyType({}),
+    waits: Waits | None = None,
 ) -> AsyncIterator[MarketReader]:
     """Like ``connect``, but what is yielded has no door to an order desk at all.
 
     The account is read in the way that disturbs no run beside this one.
     Raises: as ``connect``.
     """
-    connection = BrokerConnection(settings, contracts, by_multi=True)
+    connection = BrokerConnection(settings, contracts, waits, by_multi=True)
     async with _opened(connection, None):
         yield MarketReader(connection)
 

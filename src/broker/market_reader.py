@@ -103,7 +103,9 @@ class MarketReader:
 
     async def _download(self) -> None:
         """Ask for positions and account values from scratch; rows of before are forgotten."""
-        await self._connection.link.feed.read_afresh()
+        link = self._connection.link
+        with link.waits.on("the account", link.timeout_sec):
+            await link.feed.read_afresh()
 
     async def _wait_ready(self) -> None:
         """A gateway that has just started says so; ask again until its figures are valid."""
@@ -161,7 +163,7 @@ class MarketReader:
         """Gateway time minus our time, to about a second; 0 when the gateway does not tell."""
         asked = datetime.now(timezone.utc)
         link = self._connection.link
-        answer = link.ask("current time", CURRENT_TIME, link.client.reqCurrentTime)
+        answer = self._ask_aloud("current time", CURRENT_TIME, link.client.reqCurrentTime)
         try:
             rows = await asyncio.wait_for(answer, min(_CLOCK_LIMIT_SEC, link.timeout_sec / 2))
         except (asyncio.TimeoutError, AnswerRefused) as error:
@@ -178,7 +180,7 @@ class MarketReader:
         self, what: str, key: str, send: Any  # noqa: ANN401 - a method of the library
     ) -> list[Any] | None:
         try:
-            return await self._connection.link.ask(what, key, send)
+            return await self._ask_aloud(what, key, send)
         except AnswerRefused as refusal:
             if refusal.code == READ_ONLY_CODE:
                 return None
@@ -190,8 +192,15 @@ class MarketReader:
         self, what: str, key: int | str, send: Any  # noqa: ANN401 - likewise
     ) -> list[Any]:
         try:
-            return await self._connection.link.ask(what, key, send)
+            return await self._ask_aloud(what, key, send)
         except AnswerRefused as refusal:
             raise BrokerLost(
                 f"the broker declined to send {what}: {refusal}; run again"
             ) from refusal
+
+    async def _ask_aloud(
+        self, what: str, key: int | str, send: Any  # noqa: ANN401 - likewise
+    ) -> list[Any]:
+        link = self._connection.link
+        with link.waits.on(what, link.timeout_sec):
+            return await link.ask(what, key, send)

@@ -55,6 +55,10 @@ class _Round:
     def unpriced(self) -> list[Symbol]:
         return [symbol for symbol in self.lines if self.usable_line(symbol) is None]
 
+    def count_text(self) -> str:
+        """``7 of 20 prices``."""
+        return f"{len(self.lines) - len(self.unpriced())} of {len(self.lines)} prices"
+
     def lost_prices(self) -> list[Symbol]:
         """Symbols whose price was taken back when the broker ended its line."""
         lost = (s for s in self.unpriced() if any(one.has_lost_price for one in self.lines[s]))
@@ -86,12 +90,13 @@ class QuoteDesk:
         upstream = self._link.listener.upstream
         await self._link.wait_upstream()
         outages = upstream.outages
-        await self._ask_all(list(this.lines), held, this)
-        await self._link.wait_upstream()
-        self._forget_lost_streams()
-        again = this.unpriced() if upstream.outages != outages else this.lost_prices()
-        if again:
-            await self._ask_all(again, held, this)
+        with self._link.waits.on(this.count_text, float(pricing.price_timeout_sec)):
+            await self._ask_all(list(this.lines), held, this)
+            await self._link.wait_upstream()
+            self._forget_lost_streams()
+            again = this.unpriced() if upstream.outages != outages else this.lost_prices()
+            if again:
+                await self._ask_all(again, held, this)
         unpriced = set(this.unpriced())
         quotes = {s: tuple(line.quote() for line in lines) for s, lines in this.lines.items()}
         return {s: self._explained(q) if s in unpriced else q for s, q in quotes.items()}

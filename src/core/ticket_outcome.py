@@ -38,10 +38,11 @@ def ticket_outcome(state: TicketState) -> OrderOutcome:
 def progress_of(state: TicketState) -> TicketProgress:
     """What the live display shows for a ticket."""
     doing = ticket_outcome(state).status.value
+    is_waiting = not state.orders and not state.skip_reason
     if state.orders and state.orders[-1].is_open:
         last = state.orders[-1]
         doing = "cancelling" if last.end_wish else last.broker_status or last.phase.value
-    elif not state.orders and not state.skip_reason:
+    elif is_waiting:
         doing = "waiting"
     return TicketProgress(
         line=state.line,
@@ -50,6 +51,8 @@ def progress_of(state: TicketState) -> TicketProgress:
         limit_shares=state.limit_shares,
         filled_shares=state.filled_shares,
         doing=doing,
+        attempt=len(state.orders),
+        is_open=is_waiting or any(order.is_open for order in state.orders),
     )
 
 

@@ -62,7 +62,11 @@ class TicketState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketProgress:
-    """One line of the live display: how far a ticket has come, in a word or two."""
+    """One line of the live display: how far a ticket has come, in a word or two.
+
+    ``attempt`` is the number of its latest order (0: none yet); ``is_open`` while it waits or
+    works.
+    """
 
     line: int
     symbol: str
@@ -70,6 +74,8 @@ class TicketProgress:
     limit_shares: Decimal
     filled_shares: Decimal
     doing: str
+    attempt: int
+    is_open: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

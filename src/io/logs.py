@@ -2,9 +2,9 @@
 
 The file holds every event of this program, and of the libraries what warns (with DEBUG all):
 UTC, level, run id and module on every line, one line per event, tracebacks indented below theirs,
-readable by its owner only. The screen gets warnings and errors of this
-program and what is logged on ``PROGRESS``, one plain line each. Account ids are masked and
-unprintable characters escaped in both, in the libraries' records too.
+readable by its owner only. The screen gets warnings and errors of this program, one plain line
+each. Account ids are masked and unprintable characters escaped in both, in the libraries' records
+too.
 """
 
 from __future__ import annotations
@@ -21,9 +21,6 @@ from src.io.run_files import RunFiles
 from src.known_accounts import mask_accounts
 from src.text import printable
 
-PROGRESS: Final = logging.getLogger("src.progress")
-"""What the user should see while waiting; logged at INFO."""
-
 if TYPE_CHECKING:
     _StreamHandler = logging.StreamHandler[TextIO]
 else:
@@ -36,11 +33,12 @@ _TRACEBACK_INDENT: Final = "    | "
 
 @contextmanager
 def screen_log(stream: TextIO | None = None) -> Iterator[None]:
-    """Show warnings, errors and progress on stderr while the block runs."""
-    handler = _Screen(stream if stream is not None else sys.stderr)
+    """Show warnings and errors on stderr while the block runs."""
+    handler = _Screen(stream)
+    handler.setLevel(logging.WARNING)
     handler.setFormatter(_ScreenFormat())
-    handler.addFilter(_is_for_the_screen)
-    with _on_root_logger(handler, logging.INFO):
+    handler.addFilter(_is_ours)
+    with _on_root_logger(handler, logging.WARNING):
         yield
 
 
@@ -105,6 +103,17 @@ class RunLog(logging.FileHandler):
 
 
 class _Screen(_StreamHandler):
+    """Writes where stderr leads at that moment: a picture on the terminal takes it in turns."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        super().__init__(stream)
+        self._is_fixed = stream is not None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not self._is_fixed:
+            self.stream = sys.stderr
+        super().emit(record)
+
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """A closed pipe behind stderr takes the message with it; there is nowhere left to say."""
 
@@ -130,13 +139,11 @@ class _FileFormat(logging.Formatter):
 
 
 class _ScreenFormat(logging.Formatter):
-    """``warning: message``; progress stands alone. Never a traceback."""
+    """``warning: message``, never a traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
-        text = _one_line(record)
-        if record.levelno < logging.WARNING:
-            return text
-        return f"{'warning' if record.levelno < logging.ERROR else 'error'}: {text}"
+        label = "warning" if record.levelno < logging.ERROR else "error"
+        return f"{label}: {_one_line(record)}"
 
 
 def _one_line(record: logging.LogRecord) -> str:
@@ -155,12 +162,6 @@ def _is_ours(record: logging.LogRecord) -> bool:
 def _is_ours_or_a_warning(record: logging.LogRecord) -> bool:
     """Libraries report every position and order below WARNING: only a debugging user wants that."""
     return _is_ours(record) or record.levelno >= logging.WARNING
-
-
-def _is_for_the_screen(record: logging.LogRecord) -> bool:
-    if record.name == PROGRESS.name:
-        return record.levelno >= logging.INFO
-    return _is_ours(record) and record.levelno >= logging.WARNING
 
 
 @contextmanager

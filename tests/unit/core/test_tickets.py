@@ -323,7 +323,10 @@ def test_progress_of_a_line() -> None:
         limit_shares=Decimal(9),
         filled_shares=Decimal(4),
         doing="PreSubmitted",
+        attempt=1,
+        is_open=True,
     )
+    assert not progress_of(on_ticket(refused())).is_open
     assert shares_text(progress_of(on_ticket()).filled_shares) == "0"
 
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.io.logs import PROGRESS, RunLog, run_log, screen_log
+from src.io.logs import RunLog, run_log, screen_log
 from src.io.run_files import claim_run_files
 from src.known_accounts import learn_accounts
 
@@ -126,18 +126,16 @@ def test_one_event_is_one_printable_line(
         assert shown[:-1].isprintable()
 
 
-def test_the_screen_shows_our_warnings_and_progress_only() -> None:
+def test_the_screen_shows_our_warnings_only() -> None:
     screen = io.StringIO()
     with screen_log(screen):
         OURS.info("detail")
         OURS.warning("took a delayed price")
         OURS.error("order rejected")
         LIBRARY.error("Error 2104, reqId -1: farm")
-        PROGRESS.info("connecting to 127.0.0.1:4002")
     assert screen.getvalue().splitlines() == [
         "warning: took a delayed price",
         "error: order rejected",
-        "connecting to 127.0.0.1:4002",
     ]
 
 
