@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one invocation and return its exit code; errors are raised."""
     options = read_options(argv)
-    from src.user_files import load_inputs, settings_for
+    from src.io.config_loader import only_account
+    from src.user_files import accounts_for, load_inputs
 
-    settings = settings_for(options)
+    accounts = accounts_for(options)
     if options.task is Task.REBUILD:
         from src.maintenance import rebuild
 
-        return rebuild(options.run_id, settings)
+        return rebuild(options.run_id, accounts)
+    settings = only_account(accounts)
     if options.task is Task.CHECK:
         from src.checking import check
 

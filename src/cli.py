@@ -210,6 +210,24 @@ def add_csv_flag(parser: argparse.ArgumentParser, default: str | None = DEFAULT_
     )
 
 
+def add_account_flag(parser: argparse.ArgumentParser) -> None:
+    """``--account NAME,...``: names of sections, each once."""
+    parser.add_argument(
+        "--account",
+        type=_account_names,
+        default=(),
+        metavar="NAME,...",
+        help="with several accounts in the settings: which, by the names of their sections",
+    )
+
+
+def _account_names(text: str) -> tuple[str, ...]:
+    found = [one.strip() for one in text.split(",")]
+    if "" in found:
+        raise argparse.ArgumentTypeError("names of accounts are expected, such as joint,ira")
+    return tuple(dict.fromkeys(found))
+
+
 def add_simulate_flag(parser: argparse._ActionsContainer) -> None:
     """``--simulate``; also takes a group of flags that exclude each other."""
     parser.add_argument(

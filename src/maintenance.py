@@ -30,7 +30,7 @@ from src.runs import now_utc
 from src.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from src.core.records import WorkingOrder
     from src.core.run_state import RunState
@@ -116,14 +116,14 @@ def _why_not_accepted(working: Collection[WorkingOrder] | None) -> str:
     )
 
 
-def rebuild(run_id: str, settings: Settings) -> int:
-    """Write a run's post report again from the account's journal (or a simulated run's).
+def rebuild(run_id: str, accounts: Sequence[Settings]) -> int:
+    """Write a run's post report again from its account's journal (or a simulated run's).
 
     Raises: InputError for an unknown run or one that sent nothing; Refused, JournalError.
     """
     _check_run_id(run_id, "--rebuild")
+    state, settings = _find_run(run_id, accounts)
     report_dir = prepare_report_dir(settings.io.report_dir)
-    state = _find_run(run_id, settings)
     if not state.has_orders:
         raise InputError(f"run {run_id} sent no order: it has no post-trade report")
     try:
@@ -134,24 +134,26 @@ def rebuild(run_id: str, settings: Settings) -> int:
     return ExitCode.OK
 
 
-def _find_run(run_id: str, settings: Settings) -> RunState:
-    for path, account_id in _journals(settings):
+def _find_run(run_id: str, accounts: Sequence[Settings]) -> tuple[RunState, Settings]:
+    for path, account_id, settings in _journals(accounts):
         if not path.exists():
             continue
         with open_journal(path, account_id) as journal:
             events = journal.events(run_id)
         if events:
-            return fold(events)
-    raise InputError(f"no journal of this account knows run {run_id}; its log names the run id")
+            return fold(events), settings
+    whose = "this account" if len(accounts) == 1 else "these accounts"
+    raise InputError(f"no journal of {whose} knows run {run_id}; its log names the run id")
 
 
-def _journals(settings: Settings) -> Iterator[tuple[Path, str]]:
-    """The account's own journal, then those of simulated runs."""
-    account = settings.ibkr.account_id
-    yield journal_path(state_dir(is_simulated=False), account), account
+def _journals(accounts: Sequence[Settings]) -> Iterator[tuple[Path, str, Settings]]:
+    """Each account's own journal, then those of simulated runs."""
+    for settings in accounts:
+        account = settings.ibkr.account_id
+        yield journal_path(state_dir(is_simulated=False), account), account, settings
     simulated = state_dir(is_simulated=True)
     for path in sorted(simulated.glob("*.sqlite3")):
-        yield path, path.stem
+        yield path, path.stem, accounts[0]
 
 
 def _report_text(books: AccountBooks, state: RunState, report_dir: Path) -> str:

@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from src.cli import CommandParser, add_config_flag, add_csv_flag, as_path
+from src.cli import (
+    CommandParser,
+    add_account_flag,
+    add_config_flag,
+    add_csv_flag,
+    as_path,
+)
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -56,6 +62,7 @@ class Options(NamedTuple):
     run_id: str = ""
     cancel: bool = False
     wishes: Wishes | None = None
+    accounts: tuple[str, ...] = ()
 
 
 def read_options(argv: Sequence[str] | None = None) -> Options:
@@ -94,6 +101,7 @@ def read_options(argv: Sequence[str] | None = None) -> Options:
         run_id=flags.rebuild or flags.accept or "",
         cancel=flags.cancel,
         wishes=_wishes(flags, wanted[0] if wanted else "", parser),
+        accounts=flags.account,
     )
 
 
@@ -229,6 +237,7 @@ def _parser() -> CommandParser:
     _add_wishes(parser)
     add_config_flag(parser)
     add_csv_flag(parser)
+    add_account_flag(parser)
     parser.add_argument(
         "--recover", action="store_true", help="settle what an earlier run left, then stop"
     )

@@ -97,6 +97,9 @@ def trading_command(options: Options) -> str:
         text = str(path)
         if path != as_path(usual):
             words.append(f'{flag} "{text}"' if " " in text else f"{flag} {text}")
+    if options.accounts:
+        names = ",".join(options.accounts)
+        words.append(f'--account "{names}"' if " " in names else f"--account {names}")
     return " ".join((*words, *(options.wishes.flags if options.wishes else ())))
 
 

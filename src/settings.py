@@ -107,7 +107,8 @@ class Settings(NamedTuple):
     """Everything one run is told; ``models`` maps model name → fraction, summing to 1.
 
     ``source`` names the file, ``content`` is what was read from it, and ``lines`` gives the line
-    of each key that stands in it, by section and key.
+    of each key that stands in it, by section and key. A file with ``[account:NAME]`` sections gives
+    one such record per account, with its ``name``, its ``label`` and the CSV it names, if any.
     """
 
     ibkr: IbkrSettings
@@ -122,3 +123,13 @@ class Settings(NamedTuple):
     warnings: tuple[str, ...] = ()
     content: bytes = b""
     lines: Mapping[tuple[str, str], int] = MappingProxyType({})
+    name: str = ""
+    label: str = ""
+    csv: Path | None = None
+
+
+def account_title(settings: Settings) -> str:
+    """How a list of accounts names one: ``joint "Family account"``; nothing for the only one."""
+    if settings.label in {"", settings.name}:
+        return settings.name
+    return f'{settings.name} "{settings.label}"'

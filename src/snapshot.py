@@ -12,12 +12,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src.cli import CommandParser, add_config_flag, add_csv_flag, add_simulate_flag, run_main
+from src.cli import (
+    CommandParser,
+    add_account_flag,
+    add_config_flag,
+    add_csv_flag,
+    add_simulate_flag,
+    run_main,
+)
 from src.console import emit_document
 from src.errors import ExitCode
-from src.io.config_loader import load_settings
+from src.io.config_loader import choose_accounts, load_settings_file, only_account
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     from src.broker.ports import MarketView
     from src.core.portfolios import ModelPortfolios
     from src.core.records import AccountSnapshot, PriceBook, Symbol, SymbolLookup, Targets
@@ -39,20 +48,31 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from src.interrupt import run_interruptible
 
-    settings = load_settings(arguments.config)
+    settings = _settings(arguments)
     wanted = None if arguments.csv is None else _load_models(arguments.csv, settings)
     document = run_interruptible(_snapshot(settings, wanted, simulate=arguments.simulate))
     return ExitCode.OK if emit_document(json.dumps(document, indent=2)) else ExitCode.BUG
 
 
+def _settings(arguments: Namespace) -> Settings:
+    """Those of the one account that is meant; the simulated gateway has its own."""
+    file = load_settings_file(arguments.config)
+    if arguments.simulate:
+        return file.main
+    return only_account(choose_accounts(file.accounts, arguments.account))
+
+
 def _load_models(csv: Path, settings: Settings) -> _Wanted:
     from src.core.targets import build_targets
-    from src.io.cross_checks import check_models
+    from src.io.cross_checks import check_models, mix_by_column
     from src.io.portfolio_csv import load_portfolios
 
     portfolios = load_portfolios(csv)
     check_models(settings, portfolios)
-    return _Wanted(portfolios=portfolios, targets=build_targets(portfolios, settings.models))
+    return _Wanted(
+        portfolios=portfolios,
+        targets=build_targets(portfolios, mix_by_column(settings.models, portfolios)),
+    )
 
 
 async def _snapshot(
@@ -136,6 +156,7 @@ def _parser() -> CommandParser:
     )
     add_config_flag(parser)
     add_csv_flag(parser, default=None)
+    add_account_flag(parser)
     add_simulate_flag(parser)
     return parser
 

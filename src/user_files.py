@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from src.cli import DEFAULT_CSV, as_path
 from src.core.records import NO_WISHES
 from src.core.targets import build_targets
+from src.errors import InputError
 from src.inputs import Inputs
-from src.io.config_loader import load_settings
-from src.io.cross_checks import check_models, mix_warnings
+from src.io.config_loader import choose_accounts, load_settings_file
+from src.io.cross_checks import check_models, mix_by_column, mix_warnings
 from src.io.portfolio_csv import load_portfolios
 
 if TYPE_CHECKING:
@@ -16,19 +18,29 @@ if TYPE_CHECKING:
     from src.settings import Settings
 
 
-def settings_for(options: Options) -> Settings:
-    """The settings file with the flags folded in.
+def accounts_for(options: Options) -> tuple[Settings, ...]:
+    """The settings of the accounts this invocation is for, with the flags folded in.
 
-    Raises: ConfigError.
+    Raises: ConfigError; InputError for a name that is no account's, or a CSV for all of several.
     """
-    settings = load_settings(options.config)
+    file = load_settings_file(options.config)
+    accounts = file.accounts
     if options.simulate:
         from src.simulated import simulated_settings
 
-        return simulated_settings(settings, options.rehearsal, read_only=options.read_only)
+        accounts = (simulated_settings(file.main, options.rehearsal, read_only=options.read_only),)
+    elif file.accounts[0].name and options.csv != as_path(DEFAULT_CSV):
+        raise InputError(
+            f"--csv: {file.main.source} has sections of accounts;"
+            " each names its own file with csv = FILE"
+        )
     if options.read_only:
-        settings = settings._replace(ibkr=settings.ibkr._replace(read_only=True))
-    return settings
+        accounts = tuple(_read_only(one) for one in accounts)
+    return choose_accounts(accounts, options.accounts)
+
+
+def _read_only(settings: Settings) -> Settings:
+    return settings._replace(ibkr=settings.ibkr._replace(read_only=True))
 
 
 def load_inputs(options: Options, settings: Settings) -> Inputs:
@@ -36,14 +48,15 @@ def load_inputs(options: Options, settings: Settings) -> Inputs:
 
     Raises: PortfolioCsvError, ConfigError.
     """
-    portfolios = load_portfolios(options.csv)
+    csv = settings.csv or options.csv
+    portfolios = load_portfolios(csv)
     check_models(settings, portfolios)
     warnings = (*settings.warnings, *mix_warnings(settings, portfolios))
-    files = {options.config: settings.content, options.csv: portfolios.content}
+    files = {options.config: settings.content, csv: portfolios.content}
     return Inputs(
         settings=settings._replace(warnings=warnings),
         portfolios=portfolios,
-        targets=build_targets(portfolios, settings.models),
+        targets=build_targets(portfolios, mix_by_column(settings.models, portfolios)),
         wishes=options.wishes or NO_WISHES,
         files=files,
     )

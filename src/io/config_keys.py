@@ -19,7 +19,10 @@ from src.io.config_values import (
     choice,
     command_line,
     directory,
+    file_path,
     host_name,
+    label_text,
+    mix_in_words,
     number_from,
     percent_above_zero,
     seconds,
@@ -29,6 +32,8 @@ from src.io.config_values import (
 
 MODELS: Final = "models"
 CONTRACTS: Final = "contracts"
+ACCOUNT: Final = "account"
+"""``[account:NAME]``: what one of several accounts has of its own."""
 
 
 class KeyRule(NamedTuple):
@@ -103,6 +108,20 @@ KEY_RULES: Final[Mapping[str, Mapping[str, KeyRule]]] = {
         log_level=choice("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
     ),
 }
+
+_OWN_LIMITS: Final = ("max_order_usd", "max_run_usd", "max_orders", "price_move_limit_pct")
+
+ACCOUNT_RULES: Final[Mapping[str, Mapping[str, KeyRule]]] = {
+    ACCOUNT: {
+        "id": KeyRule("account_id", account, required=True),
+        "models": KeyRule("models", mix_in_words),
+        **_same_name(label=label_text, csv=file_path),
+    },
+    "ibkr": {"allow_live": KEY_RULES["ibkr"]["allow_live"]},
+    "rebalance": KEY_RULES["rebalance"],
+    "execution": {key: KEY_RULES["execution"][key] for key in (*_OWN_LIMITS, "plan_max_age_sec")},
+}
+"""The keys of an account's section, by the section whose value they stand in for."""
 
 REQUIRED_SECTIONS: Final = ("ibkr", MODELS)
 SECTIONS: Final = (

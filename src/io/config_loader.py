@@ -1,37 +1,27 @@
-"""Settings file → ``Settings``, or one ``ConfigError`` with every problem of the file.
+"""Settings file → the settings of each account, or one ``ConfigError`` with every problem of it.
 
-Nothing is guessed: an unknown section or key, a value given twice, and a value outside its range
-are problems, never ignored. Percent and basis points become fractions here and nowhere else.
-Whether the mix fits the portfolio CSV is decided in ``src.io.cross_checks``.
+How the values are read is decided in ``src.io.config_reader``, what an account's own section adds
+in ``src.io.config_accounts``. Whether the mix fits the portfolio CSV is decided in
+``src.io.cross_checks``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from decimal import Decimal
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, NamedTuple
 
-from src.core.money import ONE, exact_sum, plain_text
-from src.core.portfolios import CASH, Symbol
-from src.errors import ConfigError
-from src.io.config_keys import (
-    CONTRACTS,
-    KEY_RULES,
-    MODELS,
-    REQUIRED_SECTIONS,
-    SECTIONS,
-    KeyRule,
-)
-from src.io.config_values import contract_choice, share_of_mix
+from src.core.portfolios import folded_name
+from src.errors import ConfigError, InputError, Problem
+from src.io.config_accounts import accounts_of
+from src.io.config_keys import KEY_RULES
+from src.io.config_reader import SettingsReader
 from src.io.config_warnings import connection_warnings
-from src.io.csv_cells import read_symbol
-from src.io.ini_scan import Entry, IniSection, IniText, place_of, scan_ini
+from src.io.ini_scan import scan_ini
 from src.io.input_file import UnusableFile, read_input
 from src.known_accounts import learn_accounts
 from src.settings import (
-    ContractChoice,
     ExecutionSettings,
     IbkrSettings,
     IoSettings,
@@ -40,15 +30,65 @@ from src.settings import (
     RebalanceSettings,
     Settings,
 )
-from src.text import did_you_mean, shown_value
+from src.text import did_you_mean, printable
 
-MIX_TOLERANCE: Final = Decimal("0.001")
-MAX_NAME_CHARS: Final = 64
 _ACCOUNT_KEY: Final = re.compile(r"\s*(account_id|id)\b", re.IGNORECASE)
 _WORD_WITH_DIGIT: Final = re.compile(r"[A-Za-z]+[0-9][A-Za-z0-9]*")
 
 
+class SettingsFile(NamedTuple):
+    """What one settings file says: the settings of each account, in the file's order.
+
+    ``main`` is what its main sections say. With sections of accounts it names no account and may
+    have no models; without them it is the only account.
+    """
+
+    main: Settings
+    accounts: tuple[Settings, ...]
+
+
 def load_settings(path: str | Path) -> Settings:
+    """Read and validate the settings file of one account.
+
+    Raises: ConfigError with every problem, each with file, line, section, key and expectation;
+    for a file of several accounts, naming them.
+    """
+    return only_account(load_settings_file(path).accounts)
+
+
+def only_account(accounts: tuple[Settings, ...]) -> Settings:
+    """The one account there is. Raises: ConfigError naming all of several."""
+    if len(accounts) > 1:
+        names = ", ".join(printable(one.name) for one in accounts)
+        raise ConfigError(
+            f"{accounts[0].source} has {len(accounts)} accounts and one must be chosen:"
+            f" --account NAME, of {names}"
+        )
+    return accounts[0]
+
+
+def choose_accounts(accounts: tuple[Settings, ...], wanted: Sequence[str]) -> tuple[Settings, ...]:
+    """Those that are named, in the order of the file; without names all of them.
+
+    A label or an id names an account as well. Raises: InputError naming what there is.
+    """
+    chosen: dict[int, Settings] = {}
+    for text in wanted:
+        found = {n: one for n, one in enumerate(accounts) if folded_name(text) in _names(one)}
+        if not found:
+            known = [one.name or one.ibkr.account_id for one in accounts]
+            hint = did_you_mean(text, known) or f"accounts are {', '.join(known)}"
+            raise InputError(Problem(f"--account {printable(text, 60)}", "no such account", hint))
+        chosen |= found
+    return tuple(chosen[n] for n in sorted(chosen)) if wanted else accounts
+
+
+def _names(settings: Settings) -> set[str]:
+    texts = (settings.name, settings.label, settings.ibkr.account_id)
+    return {folded_name(text) for text in texts if text}
+
+
+def load_settings_file(path: str | Path) -> SettingsFile:
     """Read and validate the settings file.
 
     Raises: ConfigError with every problem, each with file, line, section, key and expectation.
@@ -59,16 +99,16 @@ def load_settings(path: str | Path) -> Settings:
     except UnusableFile as error:
         raise ConfigError(error.problem) from error
     learn_accounts(_accounts_named(text.lines))
-    reader = _Reader(ini)
+    reader = SettingsReader(ini)
     reader.check_sections()
     values = {section: reader.read_section(section) for section in KEY_RULES}
     models = reader.read_models()
     contracts = reader.read_contracts()
+    own = accounts_of(reader)
     if ini.problems:
         raise ConfigError(ini.problems.in_file_order())
-    ibkr = IbkrSettings(**values["ibkr"])
-    learn_accounts([ibkr.account_id])
-    return Settings(
+    ibkr = IbkrSettings(**{"account_id": "", **values["ibkr"]})
+    main = Settings(
         ibkr=ibkr,
         models=models,
         rebalance=RebalanceSettings(**values["rebalance"]),
@@ -78,10 +118,14 @@ def load_settings(path: str | Path) -> Settings:
         io=IoSettings(**values["io"]),
         contracts=contracts,
         source=ini.name,
-        warnings=connection_warnings(ibkr),
         content=text.raw,
         lines=reader.lines(),
     )
+    beside, is_alone = Path(path).parent, len(own) == 1
+    accounts = tuple(one.inherit(main, beside, is_alone=is_alone) for one in own) or (main,)
+    learn_accounts(one.ibkr.account_id for one in accounts)
+    warned = tuple(one._replace(warnings=connection_warnings(one.ibkr)) for one in accounts)
+    return SettingsFile(main=main if own else warned[0], accounts=warned)
 
 
 def _accounts_named(lines: Iterable[str]) -> Iterator[str]:
@@ -90,112 +134,3 @@ def _accounts_named(lines: Iterable[str]) -> Iterator[str]:
         key = _ACCOUNT_KEY.match(line)
         if key is not None:
             yield from _WORD_WITH_DIGIT.findall(re.split("[;#]", line[key.end() :])[0])
-
-
-class _Reader:
-    """Turns scanned text into values and adds what is wrong to the scan's problems."""
-
-    def __init__(self, ini: IniText) -> None:
-        self.ini = ini
-
-    def check_sections(self) -> None:
-        """Report unknown, misspelled and missing sections."""
-        for folded, section in self.ini.sections.items():
-            if section.name in SECTIONS:
-                continue
-            hint = did_you_mean(folded, SECTIONS) or f"sections are {', '.join(SECTIONS)}"
-            if folded == "default":
-                hint = "write each key in its own section"
-            self._report(section.line, section.name, "", "unknown section", hint)
-        for name in REQUIRED_SECTIONS:
-            if name not in self.ini.sections:
-                self._report(0, name, "", "the section is missing", "")
-
-    def read_section(self, name: str) -> dict[str, Any]:
-        """The section's values by field name; keys left out are absent."""
-        section = self.ini.sections.get(name)
-        if section is None:
-            return {}
-        rules = KEY_RULES[name]
-        values: dict[str, Any] = {}
-        for folded, entry in section.entries.items():
-            rule = rules.get(folded)
-            if rule is None:
-                self._report_unknown_key(name, entry)
-            else:
-                self._read_value(name, entry, rule, values)
-        for key, rule in rules.items():
-            if rule.required and key not in section.entries:
-                self._report(section.line, name, key, "the key is missing", "")
-        return values
-
-    def read_models(self) -> dict[str, Decimal]:
-        """The mix as spelled in the file; its weights must sum to 1 within 0.001."""
-        section = self.ini.sections.get(MODELS)
-        if section is None:
-            return {}
-        mix: dict[str, Decimal] = {}
-        before = len(self.ini.problems)
-        for entry in section.entries.values():
-            if len(entry.key) > MAX_NAME_CHARS or not entry.key.isprintable():
-                what = f"a model's name has at most {MAX_NAME_CHARS} printable characters"
-                self._report(entry.line, MODELS, entry.key, what, "")
-            else:
-                self._read_value(MODELS, entry, KeyRule(entry.key, share_of_mix), mix)
-        if len(self.ini.problems) == before and section.is_whole:
-            self._check_mix(section, mix.values())
-        return mix
-
-    def read_contracts(self) -> dict[Symbol, ContractChoice]:
-        """Which instrument each ticker means; the section may be left out."""
-        section = self.ini.sections.get(CONTRACTS)
-        chosen: dict[Symbol, ContractChoice] = {}
-        for entry in section.entries.values() if section is not None else ():
-            try:
-                symbol = read_symbol(entry.key)
-            except ValueError as error:
-                what = f"{shown_value(entry.key)} is not a ticker: {error}"
-                self._report(entry.line, CONTRACTS, "", what, "")
-                continue
-            if symbol == CASH:
-                self._report(entry.line, CONTRACTS, CASH, "cash is no instrument", "remove it")
-            else:
-                self._read_value(CONTRACTS, entry, KeyRule(symbol, contract_choice), chosen)
-        return chosen
-
-    def lines(self) -> dict[tuple[str, str], int]:
-        """The line of each key; a model's as the file spells it, a ticker's in capitals."""
-        spelled: dict[str, Callable[[str], str]] = {MODELS: str, CONTRACTS: str.upper}
-        return {
-            (section, spelled.get(section, str.casefold)(entry.key)): entry.line
-            for section, found in self.ini.sections.items()
-            for entry in found.entries.values()
-        }
-
-    def _check_mix(self, section: IniSection, weights: Iterable[Decimal]) -> None:
-        total = exact_sum(weights)
-        if not section.entries:
-            self._report(section.line, MODELS, "", "no model is named", "write SMURF = 50%")
-        elif not abs(total - ONE) <= MIX_TOLERANCE:
-            what = f"the weights sum to {plain_text(total)}, expected 1 within 0.001"
-            self._report(section.line, MODELS, "", what, "")
-
-    def _read_value(
-        self, section: str, entry: Entry, rule: KeyRule, values: dict[str, Any]
-    ) -> None:
-        text = entry.quoted if rule.keeps_quotes else entry.value
-        try:
-            values[rule.field] = rule.parse(text)
-        except ValueError as error:
-            what = f"{shown_value(text)} is not valid: {error}"
-            self._report(entry.line, section, entry.key, what, "")
-
-    def _report_unknown_key(self, section: str, entry: Entry) -> None:
-        homes = [name for name, rules in KEY_RULES.items() if entry.key.casefold() in rules]
-        hint = f"it belongs in [{homes[0]}]" if homes else ""
-        hint = hint or did_you_mean(entry.key, KEY_RULES[section])
-        hint = hint or f"keys are {', '.join(KEY_RULES[section])}"
-        self._report(entry.line, section, entry.key, "unknown key", hint)
-
-    def _report(self, line: int, section: str, key: str, what: str, hint: str) -> None:
-        self.ini.problems.report(line, place_of(section, key), what, hint)

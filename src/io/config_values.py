@@ -23,14 +23,18 @@ from src.core.money import (
     plain_text,
     weight_to_percent,
 )
+from src.core.portfolios import folded_name
 from src.io.spreadsheet_text import plain_text_of
 from src.settings import ContractChoice
+from src.text import shown_value
 
 ValueParser = Callable[[str], object]
 
 MAX_WHOLE: Final = 2**31 - 1
 _MAX_SECONDS: Final = Decimal(10) ** 9
 _BARE_FRACTION_LIMIT: Final = Decimal("0.2")
+MAX_LABEL_CHARS: Final = 40
+_NAME_AND_WEIGHT: Final = 2
 _EXCHANGE: Final = re.compile(r"[A-Z][A-Z0-9._-]{1,15}")
 _HOST: Final = re.compile(r"[A-Za-z0-9:][A-Za-z0-9_.:%-]{0,252}")
 _WHOLE: Final = re.compile(r"-?[0-9]{1,20}")
@@ -202,6 +206,40 @@ def directory(text: str) -> Path:
     if not text or not text.isprintable():
         raise ValueError("expected the path of a directory")
     return Path(text)
+
+
+def file_path(text: str) -> Path:
+    """The path of a file, in printable characters."""
+    if not text or not text.isprintable():
+        raise ValueError("expected the path of a file")
+    return Path(text)
+
+
+def label_text(text: str) -> str:
+    """A few words that name an account on screen."""
+    if not 0 < len(text) <= MAX_LABEL_CHARS or not text.isprintable():
+        raise ValueError(f"expected a label of at most {MAX_LABEL_CHARS} printable characters")
+    return text
+
+
+def mix_in_words(text: str) -> dict[str, Decimal]:
+    """A mix on one line, ``SMURF 50%, GLTR 50%``: each part a name and, as last word, its weight.
+
+    Whether the weights sum to 1 is left to the caller.
+    """
+    expected = "expected names with weights, such as SMURF 50%, GLTR 50%"
+    mix: dict[str, Decimal] = {}
+    for part in text.split(","):
+        words = part.split()
+        if len(words) < _NAME_AND_WEIGHT:
+            whose = f"; {shown_value(part.strip())} has no weight"
+            comma = " (a model whose name has a comma can only stand in [models])"
+            raise ValueError(f"{expected}{whose if part.strip() else ''}{comma}")
+        name = part.strip()[: -len(words[-1])].strip()
+        if folded_name(name) in map(folded_name, mix):
+            raise ValueError(f"{expected}; {shown_value(name)} stands twice")
+        mix[name] = share_of_mix(words[-1])
+    return mix
 
 
 def _number(text: str, expected: str) -> Decimal:

@@ -6,7 +6,7 @@ The mixed CASH target may not imply more leverage than ``max_leverage`` allows.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +22,7 @@ from src.core.money import (
 from src.core.portfolios import CASH, ModelPortfolios, Symbol, folded_name
 from src.core.spelling import ticker_of
 from src.errors import ConfigError, Problem, UnknownSymbolError
+from src.io.config_keys import ACCOUNT, MODELS
 from src.io.ini_scan import place_of
 from src.io.problem_list import at_line
 from src.settings import Settings
@@ -36,29 +37,47 @@ _ROUNDING: Final = Decimal("1e-9")
 def check_models(settings: Settings, portfolios: ModelPortfolios) -> None:
     """Check that mix and columns name the same models and that the leverage they imply is allowed.
 
+    A mix on an account's own line may leave columns out: they are no part of it.
     Raises: ConfigError with every problem, each naming both files' sides of it.
     """
-    problems = _unmatched(settings, portfolios)
+    check_all_models([(settings, portfolios)])
+
+
+def check_all_models(accounts: Iterable[tuple[Settings, ModelPortfolios]]) -> None:
+    """Check each account's mix against its own portfolios.
+
+    Raises: ConfigError with the problems of all of them, each said once.
+    """
+    problems = dict.fromkeys(problem for one in accounts for problem in _model_problems(*one))
     if problems:
         raise ConfigError(problems)
+
+
+def _model_problems(settings: Settings, portfolios: ModelPortfolios) -> list[Problem]:
+    problems = _unmatched(settings, portfolios)
+    if problems:
+        return problems
     cash = mixed_cash(settings.models, portfolios)
     leverage, cap = ONE - cash, settings.rebalance.max_leverage
-    if not leverage <= cap + _ROUNDING:
-        what = (
-            f"the models' mixed CASH target of {pct_text(cash)}% implies a leverage of "
-            f"{leverage_text(leverage)}, above max_leverage {plain_text(cap)}"
-        )
-        hint = f"raise max_leverage or the CASH weights in {portfolios.source}"
-        where = _key_place(settings, "rebalance", "max_leverage")
-        raise ConfigError(Problem(where=where, what=what, hint=hint))
+    if leverage <= cap + _ROUNDING:
+        return []
+    what = (
+        f"the models' mixed CASH target of {pct_text(cash)}% implies a leverage of "
+        f"{leverage_text(leverage)}, above max_leverage {plain_text(cap)}"
+    )
+    hint = f"raise max_leverage or the CASH weights in {portfolios.source}"
+    return [Problem(_key_place(settings, "rebalance", "max_leverage"), what, hint)]
 
 
 def mix_by_column(
     models: Mapping[str, Decimal], portfolios: ModelPortfolios
 ) -> Mapping[str, Decimal]:
-    """The mix under the CSV's spelling of each name; call after :func:`check_models`."""
+    """The mix under the CSV's spelling of each name; a column that is no part of it weighs 0.
+
+    Call after :func:`check_models`.
+    """
     weights = {folded_name(name): weight for name, weight in models.items()}
-    return {column: weights[folded_name(column)] for column in portfolios.models}
+    return {column: weights.get(folded_name(column), ZERO) for column in portfolios.models}
 
 
 @exact_arithmetic()
@@ -122,13 +141,13 @@ def _unmatched(settings: Settings, portfolios: ModelPortfolios) -> list[Problem]
     problems = []
     for folded, name in keys.items():
         if folded not in columns:
-            where = _key_place(settings, "models", name)
+            where = _key_place(settings, MODELS, name)
             what = f"{portfolios.source} has no such column"
             hint = did_you_mean(name, portfolios.models) or _listed(
                 "columns are", portfolios.models
             )
             problems.append(Problem(where=where, what=what, hint=hint))
-    for folded, name in columns.items():
+    for folded, name in () if _has_own_mix(settings) else columns.items():
         if folded not in keys:
             place = at_line(portfolios.source, portfolios.header_line)
             where = f"{place} column {printable(name, 64)}"
@@ -139,9 +158,21 @@ def _unmatched(settings: Settings, portfolios: ModelPortfolios) -> list[Problem]
 
 
 def _key_place(settings: Settings, section: str, key: str) -> str:
-    """``file:line [section] key``, without the line of a key that the file leaves out."""
-    place = at_line(settings.source, settings.lines.get((section, key), 0))
-    return f"{place} {place_of(section, key)}"
+    """``file:line [section] key``, without the line of a key that the file leaves out.
+
+    The section is the account's own where the value comes from there; its mix stands on one line.
+    """
+    own, own_key = f"{ACCOUNT}:{settings.name}", MODELS if section == MODELS else key
+    line = settings.lines.get((own.casefold(), own_key))
+    if line is None:
+        place = at_line(settings.source, settings.lines.get((section, key), 0))
+        return f"{place} {place_of(section, key)}"
+    named = f"{MODELS}: {key}" if section == MODELS else key
+    return f"{at_line(settings.source, line)} {place_of(own, named)}"
+
+
+def _has_own_mix(settings: Settings) -> bool:
+    return (f"{ACCOUNT}:{settings.name}".casefold(), MODELS) in settings.lines
 
 
 def _listed(words: str, names: Mapping[str, object]) -> str:

@@ -10,23 +10,25 @@ from src.console import emit, warn
 from src.core.accounts import is_master, is_paper_account, master_refusal
 from src.core.money import plain_text, weight_to_percent
 from src.errors import ExitCode, Refused
-from src.io.config_loader import load_settings
-from src.settings import Settings
+from src.io.config_loader import load_settings_file
+from src.settings import Settings, account_title
 from src.text import printable
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print OK and a summary, or raise ConfigError with every problem.
+    """Print OK and a summary of each account, or raise ConfigError with every problem.
 
     Raises: Refused for a master account, as every command does that would use it.
     """
     arguments = _parser().parse(argv)
-    settings = load_settings(arguments.config)
-    if is_master(settings.ibkr.account_id):
-        raise Refused(master_refusal(settings.ibkr.account_id))
-    for warning in settings.warnings:
+    accounts = load_settings_file(arguments.config).accounts
+    masters = [one.ibkr.account_id for one in accounts if is_master(one.ibkr.account_id)]
+    if masters:
+        raise Refused("; ".join(master_refusal(one) for one in masters))
+    for warning in dict.fromkeys(text for one in accounts for text in one.warnings):
         warn(warning)
-    return ExitCode.OK if emit(f"OK: {settings.source}: {_summary(settings)}") else ExitCode.BUG
+    lines = [f"OK: {one.source}: {_summary(one)}" for one in accounts]
+    return ExitCode.OK if emit("\n".join(lines)) else ExitCode.BUG
 
 
 def _summary(settings: Settings) -> str:
@@ -37,7 +39,8 @@ def _summary(settings: Settings) -> str:
         f"{printable(name)} {plain_text(weight_to_percent(weight))}%"
         for name, weight in settings.models.items()
     )
-    return f"account {ibkr.account_id} ({kind}, {mode}), mix {mix}"
+    text = f"account {ibkr.account_id} ({kind}, {mode}), mix {mix}"
+    return f"{account_title(settings)}: {text}" if settings.name else text
 
 
 def _parser() -> CommandParser:

@@ -7,9 +7,9 @@ With ``--offline`` only the files are read. Otherwise the symbols are looked up 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from src.cli import (
     DEFAULT_CSV,
@@ -24,81 +24,111 @@ from src.console import emit, warn
 from src.core.names import instrument_table, money_lookalikes, money_words
 from src.core.portfolios import ModelPortfolios, Symbol
 from src.errors import ExitCode, InputError, Problem
-from src.io.config_loader import load_settings
-from src.io.cross_checks import check_models, idle_contracts, mix_warnings
+from src.io.config_loader import load_settings_file
+from src.io.cross_checks import check_all_models, idle_contracts, mix_warnings
 from src.io.portfolio_csv import check_symbols, load_portfolios
-from src.settings import Settings
+from src.settings import Settings, account_title
 from src.text import counted, printable
 
 if TYPE_CHECKING:
     from src.core.records import Listing, SymbolLookup
 
 
+class _Checked(NamedTuple):
+    """One account's two files, which fit together."""
+
+    settings: Settings
+    portfolios: ModelPortfolios
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print OK and a summary, or raise an error with every problem."""
+    """Print OK and a summary of each account, or raise an error with every problem."""
     arguments = _parser().parse(argv)
     listings: tuple[Listing, ...] = ()
     if not arguments.offline:  # the settings beside the program say nothing of anybody's own CSV
         arguments.config = as_usual_path(str(arguments.config))
     if arguments.offline and not arguments.config.exists():
         portfolios = load_portfolios(arguments.csv)
-        checked = f"names not compared: no file {printable(str(arguments.config))}"
-    else:
-        settings, portfolios = _load_both(arguments.config, arguments.csv)
-        check_models(settings, portfolios)
-        _warn_all(() if arguments.simulate else settings.warnings)
-        _warn_all(mix_warnings(settings, portfolios))
-        _warn_all(idle_contracts(settings, portfolios.symbols))
-        checked = "symbols not looked up"
-        if not arguments.offline:
-            listings = _look_up_symbols(settings, portfolios, simulate=arguments.simulate)
-            checked = "symbols known at the " + (
-                "simulated gateway" if arguments.simulate else "broker"
-            )
-    if arguments.offline:
         _warn_all(money_words(portfolios.symbols))
-    lines = [f"OK: {portfolios.source}: {_summary(portfolios)}, {checked}"]
-    lines += [printable(line) for line in instrument_table(listings)] if listings else []
+        checked = f"names not compared: no file {printable(str(arguments.config))}"
+        return _print_all([_line(portfolios, checked)], ())
+    found = _load_all(arguments.config, arguments.csv)
+    _warn_all(
+        text
+        for settings, portfolios in found
+        for text in (
+            *(() if arguments.simulate else settings.warnings),
+            *mix_warnings(settings, portfolios),
+            *idle_contracts(settings, portfolios.symbols),
+        )
+    )
+    checked = "symbols not looked up"
+    if arguments.offline:
+        _warn_all(text for _, one in found for text in money_words(one.symbols))
+    else:
+        listings = _look_up_symbols(found, simulate=arguments.simulate)
+        checked = "symbols known at the " + (
+            "simulated gateway" if arguments.simulate else "broker"
+        )
+    return _print_all([_line(one, checked, settings) for settings, one in found], listings)
+
+
+def _line(portfolios: ModelPortfolios, checked: str, settings: Settings | None = None) -> str:
+    title = account_title(settings) if settings else ""
+    whose = f"{title}: " if title else ""
+    return f"OK: {portfolios.source}: {whose}{_summary(portfolios)}, {checked}"
+
+
+def _print_all(lines: list[str], listings: Sequence[Listing]) -> int:
+    if listings:
+        lines += [printable(line) for line in instrument_table(listings)]
     return ExitCode.OK if emit("\n".join(lines)) else ExitCode.BUG
 
 
-def _load_both(config: Path, csv: Path) -> tuple[Settings, ModelPortfolios]:
-    """Load both files; when either is wrong, raise the problems of both."""
+def _load_all(config: Path, csv: Path) -> list[_Checked]:
+    """The settings of all accounts with their portfolios; ``csv`` where an account names none.
+
+    Raises: InputError with every problem of all files.
+    """
     problems: list[Problem] = []
-    loaded: list[ModelPortfolios] = []
+    accounts: tuple[Settings, ...] = ()
+    loaded: dict[Path, ModelPortfolios] = {}
     try:
-        loaded.append(load_portfolios(csv))
+        accounts = load_settings_file(config).accounts
     except InputError as error:
         problems.extend(error.problems)
-    try:
-        settings = load_settings(config)
-    except InputError as error:
-        problems.extend(error.problems)
+    for path in dict.fromkeys(one.csv or csv for one in accounts) or (csv,):
+        try:
+            loaded[path] = load_portfolios(path)
+        except InputError as error:  # noqa: PERF203 - every file's problems are shown
+            problems.extend(error.problems)
     if problems:
         raise InputError(problems)
-    return settings, loaded[0]
+    found = [_Checked(one, loaded[one.csv or csv]) for one in accounts]
+    check_all_models(found)
+    return found
 
 
-def _look_up_symbols(
-    settings: Settings, portfolios: ModelPortfolios, *, simulate: bool
-) -> tuple[Listing, ...]:
+def _look_up_symbols(found: Sequence[_Checked], *, simulate: bool) -> tuple[Listing, ...]:
     """What each listed symbol is at the broker; what is doubtful about them is a warning."""
     import asyncio
 
     from src.session import open_session
 
+    symbols = sorted({symbol for one in found for symbol in one.portfolios.symbols})
+
     async def look_up() -> Mapping[Symbol, SymbolLookup]:
-        async with open_session(settings, simulate=simulate) as view:
-            return await view.known_symbols(portfolios.symbols)
+        async with open_session(found[0].settings, simulate=simulate) as view:
+            return await view.known_symbols(symbols)
 
     lookups = asyncio.run(look_up())
-    _warn_all(check_symbols(portfolios, lookups))
-    _warn_all(money_lookalikes(portfolios.symbols, lookups))
+    _warn_all(text for one in found for text in check_symbols(one.portfolios, lookups))
+    _warn_all(money_lookalikes(symbols, lookups))
     return tuple(one.listing for one in lookups.values() if one.listing is not None)
 
 
-def _warn_all(warnings: Sequence[str]) -> None:
-    for warning in warnings:
+def _warn_all(warnings: Iterable[str]) -> None:
+    for warning in dict.fromkeys(warnings):
         warn(warning)
 
 

@@ -14,7 +14,7 @@ import pytest
 from src import history, options, snapshot
 from src.errors import ExitCode
 from src.io import validate_config, validate_portfolios
-from src.io.config_keys import KEY_RULES, SECTIONS
+from src.io.config_keys import ACCOUNT, ACCOUNT_RULES, KEY_RULES, SECTIONS
 from src.simulator import __main__ as simulator
 from tests.fuzz import __main__ as fuzz
 from tests.readme_preview import PICTURE, picture, practice_run, with_blocks
@@ -123,6 +123,9 @@ def test_every_key_is_in_the_sample_settings_and_in_usage() -> None:
     assert sample == known
     assert set(sample_settings()) == set(SECTIONS)
     assert {name: set(keys) for name, keys in usage_defaults().items()} == known
+    page = text_of("USAGE.md").partition("\n## Several accounts\n")[2].partition("\n## ")[0]
+    for key in (*ACCOUNT_RULES[ACCOUNT], *ACCOUNT_RULES["ibkr"], *ACCOUNT_RULES["execution"]):
+        assert f"`{key}`" in page, key
 
 
 def test_usage_gives_the_defaults_that_the_sample_settings_show() -> None:
