@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
 
 from src.simulator.market import Market
 from src.simulator.scenario import AccountSetup, ContractSetup, PositionSetup, Scenario
@@ -30,8 +29,14 @@ class Holding:
     realized_pnl: Decimal = ZERO
     setup: PositionSetup | None = None
 
+    @property
+    def cost(self) -> Decimal:
+        """What the whole position cost."""
+        return self.quantity * self.avg_cost
 
-class Figures(NamedTuple):
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
     """What the account is worth, in its base currency (Reg-T-like margin: 50% and 25%)."""
 
     net_liquidation: Decimal
@@ -53,6 +58,17 @@ class Figures(NamedTuple):
     def excess_liquidity(self) -> Decimal:
         """Equity with loan minus maintenance margin."""
         return self.equity_with_loan - self.maintenance_margin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booking:
+    """What one trade changed; ``cost`` is quantity times average cost. Money in its currency."""
+
+    contract: ContractSetup
+    cash: Decimal
+    quantity: Decimal
+    cost: Decimal
+    realized_pnl: Decimal
 
 
 class Account:
@@ -109,23 +125,37 @@ class Account:
 
     def trade(
         self, contract: ContractSetup, quantity: Decimal, price: Decimal, commission: Decimal
-    ) -> None:
+    ) -> Booking:
         """Book an execution; negative quantity: sold."""
         gain = self.gain(contract, quantity, price, commission)
         unit_price = price * contract.units_per_contract
-        self.cash[contract.currency] = (
-            self.cash.get(contract.currency, ZERO) - quantity * unit_price - commission
-        )
         holding = self.holdings.setdefault(contract.con_id, Holding(contract=contract))
-        before = holding.quantity
+        before, cost_before = holding.quantity, holding.cost
         holding.quantity = before + quantity
         if gain is None:
-            cost = before * holding.avg_cost + quantity * unit_price + commission
+            cost = cost_before + quantity * unit_price + commission
             holding.avg_cost = cost / holding.quantity if holding.quantity else ZERO
-            return
-        holding.realized_pnl += gain
-        if abs(quantity) > abs(before):
+        elif abs(quantity) > abs(before):
             holding.avg_cost = unit_price
+        holding.realized_pnl += gain or ZERO
+        booking = Booking(
+            contract=contract,
+            cash=-quantity * unit_price - commission,
+            quantity=quantity,
+            cost=holding.cost - cost_before,
+            realized_pnl=gain or ZERO,
+        )
+        self.charge(contract.currency, -booking.cash)
+        return booking
+
+    def undo(self, booking: Booking) -> None:
+        """Take a trade back as if it had never been booked: no gain, no cost comes of that."""
+        holding = self.holdings[booking.contract.con_id]
+        cost = holding.cost - booking.cost
+        holding.quantity -= booking.quantity
+        holding.avg_cost = cost / holding.quantity if holding.quantity else holding.avg_cost
+        holding.realized_pnl -= booking.realized_pnl
+        self.charge(booking.contract.currency, booking.cash)
 
     def add_unsettled(self, currency: str, amount: Decimal) -> None:
         """Proceeds that are in the cash and cannot be spent yet; below zero: settled now."""
@@ -183,6 +213,7 @@ class Account:
         return _Worth(net=sum(values, ZERO), gross=sum(map(abs, values), ZERO))
 
 
-class _Worth(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Worth:
     net: Decimal
     gross: Decimal

@@ -14,8 +14,9 @@ Times are UTC inside; only the text is in the contract's time zone, in the form
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
-from typing import Literal, NamedTuple
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from src.simulator.holidays import HALF_DAY_CLOSE, is_half_day, is_holiday
@@ -39,7 +40,8 @@ _NOW_AFTER_OPEN = {
 }
 
 
-class TradingDay(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradingDay:
     """One day of a market: regular hours inside extended hours, or closed (``None`` for all)."""
 
     label: date
@@ -49,14 +51,16 @@ class TradingDay(NamedTuple):
     extended_close: datetime | None = None
 
 
-class Hours(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hours:
     """``tradingHours`` (extended ones included) and ``liquidHours`` (regular) as TWS words them."""
 
     trading: str
     liquid: str
 
 
-class LocalHours(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalHours:
     """Usual opening times of a market in its own time zone."""
 
     extended_open: time
@@ -81,7 +85,8 @@ _HOURS_BY_ZONE = {"GB-Eire": _LONDON, "Europe/London": _LONDON, "GB": _LONDON}
 _EUROPEAN_ZONES = ("MET", "CET", "Europe/")
 
 
-class MarketCalendar(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketCalendar:
     """Answers, for a time zone and an instant, whether that market trades."""
 
     mode: MarketMode
@@ -107,6 +112,12 @@ class MarketCalendar(NamedTuple):
         """Start of the next regular session after ``at_utc``, or ``None`` within twelve days."""
         opens = (day.regular_open for day in self._days(zone, at_utc, 0, _DAYS_SEARCHED))
         return next((start for start in opens if start is not None and start > at_utc), None)
+
+    def session_end(self, zone: str, at_utc: datetime, *, extended: bool) -> datetime | None:
+        """When the regular (or extended) session that is on, or else the next one, ends."""
+        days = self._days(zone, at_utc, -1, _DAYS_SEARCHED)
+        ends = (day.extended_close if extended else day.regular_close for day in days)
+        return next((end for end in ends if end is not None and end > at_utc), None)
 
     def hours(self, zone: str, at_utc: datetime) -> Hours:
         """The two session texts of a contract in ``zone``, starting with the current day."""

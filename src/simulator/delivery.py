@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from src.simulator.messages_responses import ErrorMessage, Response
 
 SYSTEM_ID = -1
 
 
-class Delivery(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
     """``message`` for the connected client ``client_id``."""
 
     client_id: int

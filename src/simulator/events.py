@@ -40,7 +40,9 @@ class EventDesk:
         }
 
     def start(self, now: datetime) -> None:
-        """Plan what happens by time alone: timed events and the contracts' price steps."""
+        """Plan what happens by time alone: the end of the day, timed events, price steps."""
+        for live in self._floor.book.working():
+            self._flow.plan_expiry(live, now)
         for event in self._floor.scenario.events:
             if event.after_orders is None:
                 self._plan(event, now)
@@ -125,6 +127,7 @@ class EventDesk:
         )
         live = build_order(self._floor.scenario, setup, self._floor.book, now)
         self._floor.book.add(live)
+        self._flow.plan_expiry(live, now)
         return self._flow.tell_state(live)
 
     def _ids_back(self, event: ScheduledEvent, _now: datetime) -> list[Delivery]:

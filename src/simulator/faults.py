@@ -8,7 +8,8 @@ written, without those kept silent.
 import hashlib
 from collections import deque
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal
 
 from src.simulator.messages_responses import Response
 from src.simulator.scenario_faults import WireFaults
@@ -20,7 +21,8 @@ MAX_PACING_VIOLATIONS = 3
 _ORDER_REQUESTS = ("PlaceOrder", "CancelOrder")
 
 
-class RequestFate(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFate:
     """What happens to one request: is it handled, answered, and what becomes of the socket."""
 
     handled: bool = True
@@ -28,7 +30,8 @@ class RequestFate(NamedTuple):
     stalls: bool = False
 
 
-class Output(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
     """Bytes to write, then perhaps the end of the connection or silence for good."""
 
     data: bytes
@@ -111,7 +114,8 @@ def _move_behind(responses: list[Response], first: str, second: str) -> list[Res
     return [response for response in head if response not in moved] + moved + tail
 
 
-class Admission(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
     """May a message be served now? ``wait_sec`` first, if it is to queue; ``text`` of error 100."""
 
     verdict: Literal["serve", "drop", "close"]

@@ -8,7 +8,8 @@ asks for them, ``Repeat`` a count followed by that many sub-records. Names may b
 """
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from src.simulator.fields import Codec, parse_int
 from src.simulator.messages_order import ContractKey, Order, OrderState
@@ -27,14 +28,16 @@ class FieldError(Exception):
     """A received field is missing or unreadable; the text names it and its value."""
 
 
-class Fixed(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Fixed:
     """A constant, the version number of one message, until version ``until``."""
 
     text: str
     until: int = EVER
 
 
-class Field(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Field:
     """One value under ``name``, present from version ``since`` through ``until``."""
 
     name: str
@@ -43,7 +46,8 @@ class Field(NamedTuple):
     until: int = EVER
 
 
-class When(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class When:
     """``items`` follow only if ``test`` holds for the value ``name``, from version ``since``."""
 
     name: str
@@ -52,7 +56,8 @@ class When(NamedTuple):
     since: int = 0
 
 
-class Repeat(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Repeat:
     """A count, then that many ``record`` written by ``items``."""
 
     name: str
@@ -63,7 +68,8 @@ class Repeat(NamedTuple):
 Item: TypeAlias = Fixed | Field | When | Repeat
 
 
-class Layout(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Layout:
     """One message: its id on the wire, its record and its items after the id."""
 
     message_id: int

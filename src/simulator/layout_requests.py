@@ -5,7 +5,7 @@ request id, if the message has one.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from src.simulator.fields import FLAG, ID, INT, TEXT
 from src.simulator.layout import Field, Fixed, Item, Layout, Repeat, When
@@ -110,7 +110,7 @@ REQUEST_LAYOUTS: tuple[Layout, ...] = (
             *texts("account time symbol sec_type exchange side"),
         ),
     ),
-    Layout(8, ReqIds, (_V1, Field("wanted", INT))),
+    Layout(8, ReqIds, (_V1, Field("count", INT))),
     Layout(
         9,
         ReqContractDetails,
@@ -167,7 +167,8 @@ REQUEST_LAYOUTS: tuple[Layout, ...] = (
 )
 
 
-class Unserved(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Unserved:
     """A request we know but do not serve: its name, and which field is its request id (or 0)."""
 
     name: str

@@ -7,8 +7,8 @@ always carried.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
 
 from src.simulator.account import ZERO, Account
 from src.simulator.market import Market
@@ -18,7 +18,8 @@ _MAINTENANCE_SHARE = Decimal("0.5")
 _MARKET_RESERVE = Decimal("1.05")
 
 
-class MarginPreview(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarginPreview:
     """Margin figures before an order and what it changes, in the account's base currency."""
 
     initial_before: Decimal

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
-from typing import NamedTuple
 
 from src.simulator.calendar import Hours, MarketCalendar
 from src.simulator.chance import draw_step
@@ -24,7 +24,8 @@ _BID_SIZE, _ASK_SIZE, _LAST_SIZE, _VOLUME = (
 )
 
 
-class Quote(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
     """True prices in the contract's currency; sizes in shares."""
 
     bid: Decimal

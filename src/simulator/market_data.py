@@ -6,8 +6,8 @@ timestamp, and 57 at the end of a snapshot. A line is taken by every open reques
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from src.simulator.agenda import Agenda
 from src.simulator.contracts import NOT_FOUND, ContractDesk
@@ -47,7 +47,8 @@ _REFUSALS = {
 }
 
 
-class _Line(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
     client_id: int
     req_id: int
     contract: ContractSetup

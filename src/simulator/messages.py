@@ -6,7 +6,8 @@ be served is not an exception but a ``Refusal``: the connection lives on.
 """
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, cast
+from dataclasses import dataclass
+from typing import cast
 
 from src.simulator.fields import parse_int
 from src.simulator.layout import Field, FieldError, Fixed, Layout, read, write
@@ -30,7 +31,8 @@ _BY_RECORD: Mapping[Callable[..., object], Layout] = {
 }
 
 
-class Refusal(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
     """A request that was not understood, with the error that answers it."""
 
     name: str

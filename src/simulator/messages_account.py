@@ -1,18 +1,20 @@
 """Responses about accounts: values (as text), portfolio, positions."""
 
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
 
 from src.simulator.messages_order import ContractKey
 
 
-class ManagedAccounts(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagedAccounts:
     """Account ids of the login, a comma list."""
 
     accounts: str
 
 
-class AccountValue(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountValue:
     """One account value; the text is as the gateway writes it, also for numbers."""
 
     key: str
@@ -21,7 +23,8 @@ class AccountValue(NamedTuple):
     account: str
 
 
-class PortfolioValue(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortfolioValue:
     """One position with its market value in the contract's currency."""
 
     contract: ContractKey
@@ -34,19 +37,22 @@ class PortfolioValue(NamedTuple):
     account: str
 
 
-class AccountUpdateTime(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountUpdateTime:
     """Time of the account update, ``hh:mm``."""
 
     time: str
 
 
-class AccountDownloadEnd(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountDownloadEnd:
     """The first full set of account values has been sent."""
 
     account: str
 
 
-class Position(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
     """One position; quantity in shares, average cost per share."""
 
     account: str
@@ -55,11 +61,13 @@ class Position(NamedTuple):
     avg_cost: Decimal
 
 
-class PositionEnd(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionEnd:
     """The first full set of positions has been sent."""
 
 
-class AccountSummary(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSummary:
     """One value of an account summary."""
 
     req_id: int
@@ -69,13 +77,15 @@ class AccountSummary(NamedTuple):
     currency: str
 
 
-class AccountSummaryEnd(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSummaryEnd:
     """The first full account summary has been sent."""
 
     req_id: int
 
 
-class PositionMulti(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionMulti:
     """One position of a ``ReqPositionsMulti``."""
 
     req_id: int
@@ -86,13 +96,15 @@ class PositionMulti(NamedTuple):
     model_code: str = ""
 
 
-class PositionMultiEnd(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionMultiEnd:
     """The first full set has been sent."""
 
     req_id: int
 
 
-class AccountUpdateMulti(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountUpdateMulti:
     """One value of a ``ReqAccountUpdatesMulti``."""
 
     req_id: int
@@ -103,7 +115,8 @@ class AccountUpdateMulti(NamedTuple):
     currency: str
 
 
-class AccountUpdateMultiEnd(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountUpdateMultiEnd:
     """The first full set has been sent."""
 
     req_id: int

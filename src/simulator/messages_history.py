@@ -1,11 +1,12 @@
 """Requests for history and profit and loss: read from the wire, but refused by the exchange."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from src.simulator.messages_order import ComboLeg, ContractKey
 
 
-class ReqHistoricalData(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqHistoricalData:
     """Bars of the past."""
 
     req_id: int
@@ -22,13 +23,15 @@ class ReqHistoricalData(NamedTuple):
     chart_options: str = ""
 
 
-class CancelHistoricalData(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelHistoricalData:
     """End one historical data request."""
 
     req_id: int
 
 
-class ReqHeadTimestamp(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqHeadTimestamp:
     """Date of the earliest bar."""
 
     req_id: int
@@ -39,7 +42,8 @@ class ReqHeadTimestamp(NamedTuple):
     format_date: int = 1
 
 
-class ReqPnl(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqPnl:
     """Profit and loss of an account."""
 
     req_id: int
@@ -47,7 +51,8 @@ class ReqPnl(NamedTuple):
     model_code: str = ""
 
 
-class ReqPnlSingle(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqPnlSingle:
     """Profit and loss of one position."""
 
     req_id: int
@@ -56,13 +61,15 @@ class ReqPnlSingle(NamedTuple):
     con_id: int = 0
 
 
-class CancelPnl(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelPnl:
     """End one ``ReqPnl``."""
 
     req_id: int
 
 
-class CancelPnlSingle(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelPnlSingle:
     """End one ``ReqPnlSingle``."""
 
     req_id: int

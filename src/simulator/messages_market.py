@@ -1,12 +1,13 @@
 """Responses about instruments and quotes: ticks, contract details, price increments."""
 
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
 
 from src.simulator.messages_order import ZERO, ContractKey, TagValue
 
 
-class TickPrice(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TickPrice:
     """A price with its size; -1 with size 0 is "no quote". ``attribs`` is a bit mask."""
 
     req_id: int
@@ -16,7 +17,8 @@ class TickPrice(NamedTuple):
     attribs: int = 0
 
 
-class TickSize(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TickSize:
     """A size in shares."""
 
     req_id: int
@@ -24,7 +26,8 @@ class TickSize(NamedTuple):
     size: Decimal
 
 
-class TickGeneric(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TickGeneric:
     """A number that is neither price nor size, for example halted (49)."""
 
     req_id: int
@@ -32,7 +35,8 @@ class TickGeneric(NamedTuple):
     value: Decimal
 
 
-class TickString(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TickString:
     """A text tick, for example the time of the last trade (45), epoch seconds."""
 
     req_id: int
@@ -40,20 +44,23 @@ class TickString(NamedTuple):
     value: str
 
 
-class TickSnapshotEnd(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TickSnapshotEnd:
     """The snapshot is complete."""
 
     req_id: int
 
 
-class MarketDataTypeGrant(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketDataTypeGrant:
     """Kind of quotes this ticker gets: 1 live, 2 frozen, 3 delayed, 4 delayed frozen."""
 
     req_id: int
     market_data_type: int
 
 
-class TickReqParams(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TickReqParams:
     """Facts about a quote subscription: price increment, BBO exchange code."""
 
     req_id: int
@@ -62,7 +69,8 @@ class TickReqParams(NamedTuple):
     snapshot_permissions: int
 
 
-class ContractDetails(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractDetails:
     """One instrument; hours are ``yyyymmdd:hhmm-yyyymmdd:hhmm;...`` in ``time_zone_id``."""
 
     req_id: int
@@ -96,19 +104,22 @@ class ContractDetails(NamedTuple):
     suggested_size_increment: Decimal | None = None
 
 
-class ContractDetailsEnd(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractDetailsEnd:
     """No more instruments match."""
 
     req_id: int
 
 
-class SecTypeName(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecTypeName:
     """One derivative security type available on an underlying."""
 
     name: str
 
 
-class SymbolSample(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SymbolSample:
     """One instrument that resembles the pattern."""
 
     con_id: int
@@ -121,21 +132,24 @@ class SymbolSample(NamedTuple):
     issuer_id: str = ""
 
 
-class SymbolSamples(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SymbolSamples:
     """The instruments that resemble the pattern."""
 
     req_id: int
     samples: tuple[SymbolSample, ...]
 
 
-class PriceIncrement(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceIncrement:
     """From ``low_edge`` on, prices are multiples of ``increment``."""
 
     low_edge: Decimal
     increment: Decimal
 
 
-class MarketRule(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketRule:
     """The price increments of one market rule."""
 
     rule_id: int

@@ -6,20 +6,22 @@ Defaults are what a client sends that does not touch the field. Source: TWS API 
 "Contract" class pages.
 """
 
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import NamedTuple
 
 ZERO = Decimal(0)
 
 
-class TagValue(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagValue:
     """One name and value, as in algo parameters and security ids."""
 
     tag: str
     value: str
 
 
-class ContractKey(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractKey:
     """What identifies an instrument; 0 or an empty text means "not given"."""
 
     con_id: int = 0
@@ -36,7 +38,8 @@ class ContractKey(NamedTuple):
     trading_class: str = ""
 
 
-class ComboLeg(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComboLeg:
     """One leg of a BAG; market data requests carry only the first four fields."""
 
     con_id: int = 0
@@ -49,13 +52,15 @@ class ComboLeg(NamedTuple):
     exempt_code: int = -1
 
 
-class LegPrice(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegPrice:
     """The price of one leg of a BAG order."""
 
     price: Decimal | None = None
 
 
-class OrderCondition(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCondition:
     """One condition of a conditional order; which fields count depends on ``type``.
 
     1 price, 3 time, 4 margin, 5 execution, 6 volume, 7 percent change.
@@ -72,7 +77,8 @@ class OrderCondition(NamedTuple):
     trigger_method: int = 0
 
 
-class Order(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
     """Every order attribute of placeOrder, openOrder and completedOrder."""
 
     action: str = ""
@@ -211,7 +217,8 @@ class Order(NamedTuple):
     mid_offset_at_half: Decimal | None = None
 
 
-class OrderState(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderState:
     """Status of an open order and, for a what-if, its margin and commission preview (money)."""
 
     status: str = ""
@@ -236,7 +243,8 @@ def as_reported(order: Order) -> Order:
 
     Source: recorded openOrder messages of plain stock orders.
     """
-    return order._replace(
+    return replace(
+        order,
         lmt_price=order.lmt_price or ZERO,
         aux_price=order.aux_price or ZERO,
         display_size=order.display_size or None,

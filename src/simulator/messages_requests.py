@@ -3,7 +3,8 @@
 ``req_id`` is the client's own number for the request, echoed in every answer to it.
 """
 
-from typing import NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from src.simulator.messages_history import (
     CancelHistoricalData,
@@ -17,14 +18,16 @@ from src.simulator.messages_history import (
 from src.simulator.messages_order import ComboLeg, ContractKey, Order
 
 
-class StartApi(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartApi:
     """First request of a session; nothing else is served before it."""
 
     client_id: int
     optional_capabilities: str = ""
 
 
-class ReqMktData(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqMktData:
     """Quotes, as a stream or one snapshot; ``generic_ticks`` is a comma list of numbers."""
 
     req_id: int
@@ -40,13 +43,15 @@ class ReqMktData(NamedTuple):
     options: str = ""
 
 
-class CancelMktData(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelMktData:
     """End one quote subscription."""
 
     req_id: int
 
 
-class PlaceOrder(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceOrder:
     """Place a new order, or modify the working order of the same id and client."""
 
     order_id: int
@@ -56,35 +61,41 @@ class PlaceOrder(NamedTuple):
     sec_id: str = ""
 
 
-class CancelOrder(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelOrder:
     """Cancel one order of this client."""
 
     order_id: int
     manual_order_cancel_time: str = ""
 
 
-class ReqOpenOrders(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqOpenOrders:
     """The working orders of this client."""
 
 
-class ReqAllOpenOrders(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqAllOpenOrders:
     """The working orders of all clients."""
 
 
-class ReqAutoOpenOrders(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqAutoOpenOrders:
     """Bind future manual orders to this client (client 0 only)."""
 
     auto_bind: bool
 
 
-class ReqAccountUpdates(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqAccountUpdates:
     """Start or stop the account and portfolio stream of one account ("" = the only one)."""
 
     subscribe: bool
     account: str = ""
 
 
-class ReqExecutions(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqExecutions:
     """Today's executions that match the filter; empty or 0 matches all."""
 
     req_id: int
@@ -97,13 +108,15 @@ class ReqExecutions(NamedTuple):
     side: str = ""
 
 
-class ReqIds(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqIds:
     """Ask for the next valid order id."""
 
-    wanted: int = 1
+    count: int = 1
 
 
-class ReqContractDetails(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqContractDetails:
     """Everything known of the instruments that match ``contract``."""
 
     req_id: int
@@ -114,39 +127,47 @@ class ReqContractDetails(NamedTuple):
     issuer_id: str = ""
 
 
-class SetServerLogLevel(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetServerLogLevel:
     """Log level of the gateway, 1 to 5; there is no answer."""
 
     level: int
 
 
-class ReqManagedAccounts(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqManagedAccounts:
     """The account ids of this login."""
 
 
-class ReqCurrentTime(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqCurrentTime:
     """The gateway's clock."""
 
 
-class ReqGlobalCancel(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqGlobalCancel:
     """Cancel every working order of every client."""
 
 
-class ReqMarketDataType(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqMarketDataType:
     """Wanted kind of quotes: 1 live, 2 frozen, 3 delayed, 4 delayed frozen."""
 
     market_data_type: int
 
 
-class ReqPositions(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqPositions:
     """Positions of all accounts, then every change."""
 
 
-class CancelPositions(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelPositions:
     """End the position stream."""
 
 
-class ReqAccountSummary(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqAccountSummary:
     """Chosen account values (``tags`` is a comma list) of a group of accounts."""
 
     req_id: int
@@ -154,13 +175,15 @@ class ReqAccountSummary(NamedTuple):
     tags: str = ""
 
 
-class CancelAccountSummary(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelAccountSummary:
     """End one account summary."""
 
     req_id: int
 
 
-class ReqPositionsMulti(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqPositionsMulti:
     """Positions of one account or model."""
 
     req_id: int
@@ -168,13 +191,15 @@ class ReqPositionsMulti(NamedTuple):
     model_code: str = ""
 
 
-class CancelPositionsMulti(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelPositionsMulti:
     """End one ``ReqPositionsMulti`` stream."""
 
     req_id: int
 
 
-class ReqAccountUpdatesMulti(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqAccountUpdatesMulti:
     """Account values of one account or model, without portfolio."""
 
     req_id: int
@@ -183,26 +208,30 @@ class ReqAccountUpdatesMulti(NamedTuple):
     ledger_and_nlv: bool = False
 
 
-class CancelAccountUpdatesMulti(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelAccountUpdatesMulti:
     """End one ``ReqAccountUpdatesMulti`` stream."""
 
     req_id: int
 
 
-class ReqMatchingSymbols(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqMatchingSymbols:
     """Instruments whose symbol or name resembles ``pattern``."""
 
     req_id: int
     pattern: str
 
 
-class ReqMarketRule(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqMarketRule:
     """The price increments of one rule; it has no request id."""
 
     rule_id: int
 
 
-class ReqCompletedOrders(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqCompletedOrders:
     """Orders that ended today."""
 
     api_only: bool

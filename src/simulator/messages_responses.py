@@ -4,8 +4,9 @@ Quantities, prices and money are ``Decimal``; ``None`` is an unset value. An ``i
 error means the connection or system as a whole.
 """
 
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from src.simulator.messages_account import (
     AccountDownloadEnd,
@@ -38,7 +39,8 @@ from src.simulator.messages_market import (
 from src.simulator.messages_order import ZERO, ContractKey, Order, OrderState
 
 
-class OrderStatus(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStatus:
     """Where an order stands; quantities in shares."""
 
     order_id: int
@@ -54,7 +56,8 @@ class OrderStatus(NamedTuple):
     mkt_cap_price: Decimal = ZERO
 
 
-class ErrorMessage(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorMessage:
     """An error, warning or notice about request or order ``id``."""
 
     id: int
@@ -63,7 +66,8 @@ class ErrorMessage(NamedTuple):
     advanced_order_reject_json: str = ""
 
 
-class OpenOrder(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenOrder:
     """One working order (or what-if answer) with all its attributes."""
 
     order_id: int
@@ -78,13 +82,15 @@ class OpenOrder(NamedTuple):
     soft_dollar_display_name: str = ""
 
 
-class NextValidId(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextValidId:
     """The lowest order id this client may use."""
 
     order_id: int
 
 
-class ExecDetails(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecDetails:
     """One execution; ``req_id`` is -1 when it is reported as it happens.
 
     ``side`` is BOT or SLD, ``time`` is ``yyyymmdd hh:mm:ss`` with an optional zone name.
@@ -113,23 +119,27 @@ class ExecDetails(NamedTuple):
     pending_price_revision: bool = False
 
 
-class ExecDetailsEnd(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecDetailsEnd:
     """No more executions for this request."""
 
     req_id: int
 
 
-class CurrentTime(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrentTime:
     """The gateway's clock, epoch seconds."""
 
     epoch_sec: int
 
 
-class OpenOrderEnd(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenOrderEnd:
     """No more open orders."""
 
 
-class CommissionReport(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommissionReport:
     """Commission of one execution; ``realized_pnl`` is unset for an opening trade."""
 
     exec_id: str
@@ -140,7 +150,8 @@ class CommissionReport(NamedTuple):
     yield_redemption_date: int | None = None
 
 
-class CompletedOrder(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletedOrder:
     """One order that ended; it carries no order id and no client id."""
 
     contract: ContractKey
@@ -159,7 +170,8 @@ class CompletedOrder(NamedTuple):
     completed_status: str = ""
 
 
-class CompletedOrdersEnd(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletedOrdersEnd:
     """No more completed orders."""
 
 

@@ -1,12 +1,13 @@
 """What TWS refuses before an order exists: one function per rule, the first complaint counts.
 
-Such a refusal is an error with the order's id and nothing else; no order comes into being.
+Such a refusal is an error with the order's id and nothing else; no order comes into being. What TWS
+would accept and is not simulated is refused too: never accepted and ignored.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -14,11 +15,17 @@ from src.simulator.account import ZERO
 from src.simulator.contracts import NOT_FOUND
 from src.simulator.floor import Floor
 from src.simulator.messages_requests import PlaceOrder
+from src.simulator.order_attributes import api_name, unmodelled
 from src.simulator.order_queries import READ_ONLY
 from src.simulator.order_state import LiveOrder
 from src.simulator.scenario import ContractSetup
 
 _ORDER_TYPES = ("MKT", "LMT", "MIDPRICE")
+# how the names of TWS's other order types begin
+_OTHER_TYPES = (
+    *("STP", "TRAIL", "PEG", "SNAP", "REL", "VOL", "VWAP", "BOX TOP", "PASSV", "MTL", "MOC"),
+    *("LOC", "MIT", "LIT", "MKT PRT", "MKT TO LMT", "LMT + MKT"),
+)
 _TIMES_IN_FORCE = ("", "DAY", "GTC", "IOC", "FOK")
 _ADAPTIVE_PRIORITIES = ("Urgent", "Normal", "Patient")
 _ALGOS_FOR = ("MKT", "LMT")
@@ -27,10 +34,14 @@ _LARGEST = Decimal(10**9)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Complaint:
-    """An error code with TWS's text."""
+    """An error code with TWS's text; ``ends`` adds the status Inactive.
+
+    Some client libraries take 321 for a warning and wait on; the status ends that.
+    """
 
     code: int
     text: str
+    ends: bool = False
 
 
 _Check: TypeAlias = Callable[[Floor, PlaceOrder], "Complaint | None"]
@@ -60,7 +71,7 @@ def _id_is_positive(_floor: Floor, request: PlaceOrder) -> Complaint | None:
 def _contract_is_known(floor: Floor, request: PlaceOrder) -> Complaint | None:
     if not request.contract.exchange:
         return _invalid("Missing order exchange")
-    found = floor.contracts.find(request.contract)
+    found = [] if request.sec_id else floor.contracts.find(request.contract)
     if len(found) == 1:
         return None
     name = request.contract.symbol or request.contract.con_id
@@ -106,8 +117,22 @@ def _type_is_supported(floor: Floor, request: PlaceOrder) -> Complaint | None:
     )
     if kind in _ORDER_TYPES and (kind != "MIDPRICE" or is_midprice_possible):
         return None
+    if kind not in _ORDER_TYPES and not kind.startswith(_OTHER_TYPES):
+        text = "Error validating request.-'bF' : cause - Invalid order type was entered"
+        return Complaint(code=321, text=text, ends=True)
     text = "Unsupported order type for this exchange and security type."
     return Complaint(code=387, text=text)
+
+
+def _attributes_are_simulated(floor: Floor, request: PlaceOrder) -> Complaint | None:
+    name = unmodelled(request.order)
+    if name is None:
+        return None
+    parents = {live.order_id for live in floor.book.working()}
+    if name == "parent_id" and request.order.parent_id not in parents:
+        return Complaint(code=10006, text="Missing parent order.")
+    refusal = _invalid(f"{api_name(name)} is not simulated, orders with it are refused")
+    return replace(refusal, ends=True)
 
 
 def _time_in_force_is_known(_floor: Floor, request: PlaceOrder) -> Complaint | None:
@@ -117,11 +142,13 @@ def _time_in_force_is_known(_floor: Floor, request: PlaceOrder) -> Complaint | N
 
 def _price_is_usable(floor: Floor, request: PlaceOrder) -> Complaint | None:
     order, limit = request.order, request.order.lmt_price
+    if order.order_type == "MKT" and limit:
+        return replace(_invalid("lmtPrice: a market order has no limit price"), ends=True)
     if limit and not _is_usable(limit):
         return _invalid(f"Invalid limit price {limit}")
     if order.order_type == "LMT" and not limit:
         return _invalid("A limit order needs a limit price")
-    if order.order_type != "MKT" and limit and limit % order_contract(floor, request).min_tick:
+    if limit and limit % order_contract(floor, request).min_tick:
         text = "The price does not conform to the minimum price variation for this contract."
         return Complaint(code=110, text=text)
     return None
@@ -197,6 +224,7 @@ _CHECKS: tuple[_Check, ...] = (
     _side_is_known,
     _size_is_positive,
     _type_is_supported,
+    _attributes_are_simulated,
     _size_is_whole,
     _time_in_force_is_known,
     _price_is_usable,

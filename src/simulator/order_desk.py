@@ -7,17 +7,19 @@ with it on.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from src.simulator.delivery import Delivery, complain, deliver
 from src.simulator.floor import Floor
 from src.simulator.margin import preview_margin, refusal_text
-from src.simulator.messages_order import Order, OrderState
+from src.simulator.messages_order import ZERO, Order, OrderState
 from src.simulator.messages_requests import PlaceOrder
+from src.simulator.messages_responses import OrderStatus
 from src.simulator.order_checks import Complaint, check_order, order_contract, short_sale_text
 from src.simulator.order_flow import OrderFlow
 from src.simulator.order_messages import open_order
-from src.simulator.order_state import FILLED, PRE_SUBMITTED, LiveOrder
+from src.simulator.order_state import FILLED, INACTIVE, PRE_SUBMITTED, LiveOrder
 from src.simulator.scenario import ContractSetup, OrderBehaviour, OrderRule, Rejection
 
 _HEALTHY = OrderBehaviour()
@@ -44,7 +46,7 @@ class OrderDesk:
         complaint = _id_complaint(before) or self._reused_id(client_id, request, before)
         complaint = complaint or check_order(self._floor, request)
         if complaint is not None:
-            return complain(client_id, request.order_id, complaint.code, complaint.text)
+            return _refuse(client_id, request, complaint)
         if before is not None:
             before.is_done = True
         live = self._accept(client_id, request, now)
@@ -64,7 +66,7 @@ class OrderDesk:
     def _accept(self, client_id: int, request: PlaceOrder, now: datetime) -> LiveOrder:
         contract = order_contract(self._floor, request)
         account = request.order.account or next(iter(self._floor.accounts))
-        order = request.order._replace(account=account, tif=request.order.tif or "DAY")
+        order = replace(request.order, account=account, tif=request.order.tif or "DAY")
         return LiveOrder(
             client_id=client_id,
             order_id=request.order_id,
@@ -116,11 +118,12 @@ class OrderDesk:
             complaint = _FILLED
         if complaint is not None:
             return complain(live.client_id, live.order_id, complaint.code, complaint.text)
-        live.order = request.order._replace(
-            account=live.order.account, tif=request.order.tif or "DAY"
+        live.order = replace(
+            request.order, account=live.order.account, tif=request.order.tif or "DAY"
         )
         live.version += 1
         live.is_step_waiting = False
+        self._flow.plan_expiry(live, now)
         return [
             *self._flow.tell_state(live),
             *self._flow.activate(live, live.version, now),
@@ -152,13 +155,31 @@ class OrderDesk:
         )
         refusal = self._exchange_refusal(live)
         return [
-            *deliver(live.client_id, open_order(live)._replace(state=state)),
+            *deliver(live.client_id, replace(open_order(live), state=state)),
             *(self._flow.complain(live, refusal.code, refusal.text) if refusal else []),
         ]
 
 
+_PROCESSING = 322
 _DUPLICATE = Complaint(code=103, text="Duplicate order id")
 _FILLED = Complaint(code=104, text="Cannot modify a filled order.")
+
+
+def _refuse(client_id: int, request: PlaceOrder, complaint: Complaint) -> list[Delivery]:
+    """The complaint, and whatever else ends the client's wait for the order or preview."""
+    is_preview = request.order.what_if
+    code = _PROCESSING if complaint.ends and is_preview else complaint.code
+    error = complain(client_id, request.order_id, code, complaint.text)
+    if not complaint.ends or is_preview:
+        return error
+    status = OrderStatus(
+        order_id=request.order_id,
+        status=INACTIVE,
+        filled=ZERO,
+        remaining=request.order.total_quantity or ZERO,
+        client_id=client_id,
+    )
+    return [*error, *deliver(client_id, status)]
 
 
 def _id_complaint(before: LiveOrder | None) -> Complaint | None:

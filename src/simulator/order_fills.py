@@ -7,11 +7,12 @@ openOrder with the commission and the commission report. A behaviour can disturb
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TypeAlias
 
-from src.simulator.account import ZERO, Account
+from src.simulator.account import ZERO, Account, Booking
 from src.simulator.delivery import Delivery
 from src.simulator.floor import Floor
 from src.simulator.messages_responses import Response
@@ -34,6 +35,7 @@ class FillDesk:
     def __init__(self, floor: Floor, tell: Teller) -> None:
         self._floor = floor
         self._tell = tell
+        self._correctable: dict[int, Booking] = {}
 
     def execute(self, live: LiveOrder, step: FillStep, now: datetime) -> list[Delivery]:
         """Fill the order by one step; a step larger than the rest is cut unless it is ``extra``."""
@@ -51,7 +53,7 @@ class FillDesk:
             live.status = SUBMITTED
         deliveries = self._tell(live, *self._messages(live, execution, is_late=was_done))
         self._plan_commission(live, execution, now)
-        self._book(live, execution, 1, now)
+        self._book(live, execution, now, is_correctable=step.correction is not None)
         if step.correction is not None:
             self._plan_correction(live, execution, step.correction, now)
         return deliveries
@@ -120,22 +122,45 @@ class FillDesk:
             state = [open_order(live, with_commission=not is_unset)]
         return self._tell(live, *state, commission_report(execution, is_unset=is_unset))
 
-    def _book(self, live: LiveOrder, execution: Execution, sign: int, now: datetime) -> None:
+    def _book(
+        self, live: LiveOrder, execution: Execution, now: datetime, *, is_correctable: bool = False
+    ) -> None:
         """Change the account, now or after the gateway's lag, and tell those who follow it."""
         account = self._floor.accounts[live.order.account]
-        shares = execution.shares * sign * (1 if live.is_buy else -1)
+        is_apart = live.commission_currency != live.contract.currency
 
         def book(at: datetime) -> list[Delivery]:
-            commission, currency = execution.commission * sign, live.commission_currency
-            is_apart = currency != live.contract.currency
-            account.trade(live.contract, shares, execution.price, ZERO if is_apart else commission)
-            if is_apart:
-                account.charge(currency, commission)
-            if not live.is_buy and account.setup.settles_later:
-                self._settle_later(account, live, -shares * execution.price, at)
+            booking = account.trade(
+                live.contract,
+                execution.shares if live.is_buy else -execution.shares,
+                execution.price,
+                ZERO if is_apart else execution.commission,
+            )
+            if is_correctable:
+                self._correctable[execution.number] = booking
+            self._book_aside(account, execution, 1, at)
             return self._floor.holding_changed(account, live.contract, at)
 
         self._floor.agenda.add(now, self._floor.scenario.gateway.account_lag_sec, book)
+
+    def _unbook(self, live: LiveOrder, wrong: Execution, now: datetime) -> None:
+        """Take an execution's booking back, as late as bookings come."""
+        account = self._floor.accounts[live.order.account]
+
+        def undo(at: datetime) -> list[Delivery]:
+            account.undo(self._correctable.pop(wrong.number))
+            self._book_aside(account, wrong, -1, at)
+            return self._floor.holding_changed(account, live.contract, at)
+
+        self._floor.agenda.add(now, self._floor.scenario.gateway.account_lag_sec, undo)
+
+    def _book_aside(self, account: Account, execution: Execution, sign: int, at: datetime) -> None:
+        """What is not in the trade's own booking: a commission in other money, settlement."""
+        live = execution.live
+        if live.commission_currency != live.contract.currency:
+            account.charge(live.commission_currency, execution.commission * sign)
+        if not live.is_buy and account.setup.settles_later:
+            self._settle_later(account, live, execution.shares * execution.price * sign, at)
 
     def _settle_later(
         self, account: Account, live: LiveOrder, proceeds: Decimal, now: datetime
@@ -166,19 +191,24 @@ class FillDesk:
         """Replace an execution: the old booking is undone, the revised one made."""
         shares = wrong.shares if correction.quantity is None else correction.quantity
         price = wrong.price if correction.price is None else correction.price
+        commission = wrong.commission if shares else ZERO
         live.filled += shares - wrong.shares
         live.value += shares * price - wrong.shares * wrong.price
-        right = wrong._replace(
+        live.commission += commission - wrong.commission
+        right = replace(
+            wrong,
             shares=shares,
             price=price,
             cum_qty=live.filled,
             avg_price=live.avg_price,
-            commission=wrong.commission if shares else ZERO,
+            commission=commission,
+            realized_pnl=_corrected_gain(wrong, shares, price, commission),
             revision=wrong.revision + 1,
         )
         self._floor.book.executions[wrong.number] = right
-        self._book(live, wrong, -1, now)
-        self._book(live, right, 1, now)
+        self._unbook(live, wrong, now)
+        if shares:
+            self._book(live, right, now)
         self._plan_commission(live, right, now)
         return self._tell(live, exec_details(right, self._floor.book.times))
 
@@ -187,3 +217,14 @@ def _charged(live: LiveOrder) -> Decimal:
     """The commission of all that the order has filled."""
     value = live.value * live.contract.units_per_contract
     return live.behaviour.commission.charged(live.filled, value)
+
+
+def _corrected_gain(
+    wrong: Execution, shares: Decimal, price: Decimal, commission: Decimal
+) -> Decimal | None:
+    """What the revised execution realizes of what it closes; a busted one realizes nothing."""
+    if wrong.realized_pnl is None or not shares:
+        return None
+    per_share = (wrong.realized_pnl + wrong.commission) / wrong.shares
+    moved = (price - wrong.price) * wrong.contract.units_per_contract
+    return shares * (per_share + (-moved if wrong.live.is_buy else moved)) - commission

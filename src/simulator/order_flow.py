@@ -36,6 +36,7 @@ from src.simulator.scenario import ContractSetup, FillStep, Hold, Notice, Reject
 
 _IMMEDIATE = ("IOC", "FOK")
 _CLOSED = Hold()
+_EXPIRED = "Cancelled by System:"
 _OPENS_FORMAT = "%Y-%m-%d %H:%M:%S"
 
 
@@ -45,6 +46,7 @@ class OrderFlow:
     def __init__(self, floor: Floor) -> None:
         self._floor = floor
         self.fills = FillDesk(floor, self.tell)
+        self._day_ends: set[datetime] = set()
 
     def tell(self, live: LiveOrder, *messages: Response) -> list[Delivery]:
         """Messages about an order, for the client that placed it and the master client."""
@@ -72,6 +74,7 @@ class OrderFlow:
         if live.behaviour.silence == "lost":
             live.is_done, live.is_transmitted = True, False
             return
+        self.plan_expiry(live, now)
         version, delay = live.version, live.behaviour.ack_delay_sec
         refusal = rejection or live.behaviour.reject
         self._floor.agenda.add(now, delay, lambda at: self._acknowledge(live, version, refusal, at))
@@ -122,10 +125,36 @@ class OrderFlow:
         live.status = PENDING_CANCEL
         return [*self.tell(live, order_status(live)), *self.end_cancelled(live, now)]
 
-    def end_cancelled(self, live: LiveOrder, now: datetime) -> list[Delivery]:
+    def plan_expiry(self, live: LiveOrder, now: datetime) -> None:
+        """A DAY order ends with the session it is for; one agenda entry serves all such orders."""
+        live.expires_at = None
+        if live.order.tif != "DAY":
+            return
+        extended = live.order.outside_rth and live.order.order_type == "LMT"
+        calendar, zone = self._floor.market.calendar, live.contract.time_zone
+        end = live.expires_at = calendar.session_end(zone, now, extended=extended)
+        if end is not None and end not in self._day_ends:
+            self._day_ends.add(end)
+            self._floor.agenda.add(now, (end - now).total_seconds(), self._end_day)
+
+    def _end_day(self, now: datetime) -> list[Delivery]:
+        self._day_ends = {end for end in self._day_ends if end > now}
+        deliveries: list[Delivery] = []
+        for live in self._floor.book.working():
+            if live.expires_at is None or live.expires_at > now:
+                continue
+            if is_closed_for(self._floor.market, live, now):
+                deliveries += self.end_cancelled(live, now, reason=_EXPIRED)
+            else:  # a staged session moves along with the clock
+                self.plan_expiry(live, now)
+        return deliveries
+
+    def end_cancelled(
+        self, live: LiveOrder, now: datetime, *, reason: str = "Cancelled by Trader"
+    ) -> list[Delivery]:
         """The order is cancelled: final status, then the confirmation 202."""
         live.status, live.is_done, live.finished_at = CANCELLED, True, now
-        live.reason = "Cancelled by Trader"
+        live.reason = reason
         live.version += 1
         return [
             *self.tell(live, order_status(live)),
@@ -236,6 +265,8 @@ class OrderFlow:
             return []
         live.is_step_waiting = False
         step = steps_of(live)[live.next_step]
+        if live.order.tif == "FOK" and (step.quantity or live.remaining) < live.remaining:
+            return self._end_immediate(live, now)
         live.next_step += 1
         deliveries = self.fills.execute(live, step, now)
         if live.order.tif in _IMMEDIATE and not live.is_done and is_finished(live):

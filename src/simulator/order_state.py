@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import count
-from typing import NamedTuple
 
 from src.simulator.account import ZERO
 from src.simulator.gateway_times import GatewayTimes
@@ -27,7 +26,8 @@ _EXEC_SERIES = 0x0000E0D5
 class LiveOrder:
     """One order from its arrival on. ``value`` is the sum of shares times price of its fills.
 
-    ``version`` rises whenever what was planned for the order no longer holds.
+    ``version`` rises whenever what was planned for the order no longer holds. ``expires_at``: the
+    end of the session a DAY order is for.
     """
 
     client_id: int
@@ -52,6 +52,7 @@ class LiveOrder:
     is_step_waiting: bool = False
     version: int = 0
     finished_at: datetime | None = None
+    expires_at: datetime | None = None
 
     @property
     def is_manual(self) -> bool:
@@ -89,7 +90,8 @@ class LiveOrder:
         return self.behaviour.silence != "no"
 
 
-class Execution(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
     """One execution report; a correction of it has the same number and the next revision."""
 
     number: int

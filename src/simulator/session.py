@@ -8,8 +8,8 @@ turns a response into bytes. ``RemoteProtocolError`` from ``next_message`` ends 
 
 import enum
 import re
+from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from src.simulator.gateway_times import GatewayTimes
 from src.simulator.messages import (
@@ -46,14 +46,16 @@ class State(enum.Enum):
     STARTED = enum.auto()
 
 
-class Hello(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hello:
     """The handshake is complete: answer with ``Session.hello``."""
 
     version: int
     connect_options: str
 
 
-class Incoming(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
     """One whole frame after the handshake.
 
     ``content`` is None when the frame is to be ignored: a request before startApi, or a second

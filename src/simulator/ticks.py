@@ -9,9 +9,9 @@ is granted as delayed.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
 
 from src.simulator.account import ZERO
 from src.simulator.market import Market, Quote
@@ -33,7 +33,8 @@ _MOVING_TICKS = ("bid", "ask", "last")
 _BBO_EXCHANGE, _SNAPSHOT_PERMISSIONS = "9c0001", 3
 
 
-class _TickIds(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TickIds:
     prices: dict[str, int]
     sizes: dict[str, int]
     volume: int

@@ -6,8 +6,9 @@ or this process dies over it.
 
 import json
 from collections import deque
+from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, TextIO
+from typing import TextIO
 
 from src.simulator.messages_market import TickSnapshotEnd
 from src.simulator.messages_requests import CancelMktData, ReqMktData, Request
@@ -20,7 +21,8 @@ WINDOW_SEC = 1.0
 _ENDS_QUOTES = frozenset({101, 200, 300, 320, 321, 322, 354, 10089, 10168, 10189, 10197})
 
 
-class WireRecord(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireRecord:
     """One message received after the handshake; ``client_id`` is -1 before startApi."""
 
     at_utc: datetime

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Literal
 
 import pytest
 
+from src.simulator.messages_account import PortfolioValue
 from src.simulator.messages_requests import (
+    ReqAccountUpdates,
     ReqAllOpenOrders,
     ReqCompletedOrders,
     ReqExecutions,
@@ -19,6 +22,7 @@ from src.simulator.scenario import (
     CommissionSetup,
     Correction,
     FillStep,
+    GatewaySettings,
     Hold,
     Notice,
     OrderBehaviour,
@@ -29,6 +33,7 @@ from tests.gateway.exchange_kit import (
     ACCOUNT,
     IAU,
     OTHER_ACCOUNT,
+    SPY,
     Client,
     behaving,
     codes,
@@ -245,7 +250,7 @@ def test_an_execution_is_corrected_with_the_next_revision() -> None:
     assert second.exec_id == first.exec_id[:-1] + "2"
     assert (second.shares, second.price) == (Decimal(4), Decimal(601))
     (listed,) = only(ExecDetails, client.ask(ReqExecutions(req_id=3)))
-    assert listed == second._replace(req_id=3)
+    assert listed == replace(second, req_id=3)
     assert holdings(client.ask(ReqPositions()))[1] == 24
 
 
@@ -255,6 +260,46 @@ def test_a_busted_execution_is_corrected_to_nothing() -> None:
     client.trade(1, BUY)
     assert words(client.wait(5))[0] == "exec BOT 0 @ 600.01"
     assert holdings(client.ask(ReqPositions()))[1] == 20
+
+
+@pytest.mark.parametrize("lag_sec", [0, 30])
+@pytest.mark.parametrize(("side", "quantity"), [("BUY", 5), ("SELL", 5), ("SELL", 20)])
+def test_a_busted_execution_leaves_the_account_as_it_was(
+    side: str, quantity: int, lag_sec: int
+) -> None:
+    def portfolio(client: Client) -> list[PortfolioValue]:
+        told = client.ask(ReqAccountUpdates(subscribe=True, account=ACCOUNT))
+        client.ask(ReqAccountUpdates(subscribe=False, account=ACCOUNT))
+        return only(PortfolioValue, told)
+
+    step = FillStep(correction=Correction(after_sec=5, quantity=Decimal(0)))
+    gateway = GatewaySettings(account_lag_sec=lag_sec)
+    rule = OrderRule(then=OrderBehaviour(fills=(step,)))
+    client = Client(scenario(gateway=gateway, order_rules=(rule,)))
+    before = portfolio(client)
+    told = [*client.trade(1, order(side, quantity)), *client.wait(60)]
+    assert portfolio(client) == before
+    assert only(CommissionReport, told)[-1].realized_pnl is None
+
+
+def test_a_busted_execution_takes_no_part_of_what_came_after_it() -> None:
+    bust = FillStep(correction=Correction(after_sec=5, quantity=Decimal(0)))
+    rules = (OrderRule(then=OrderBehaviour(fills=(bust,)), numbers=(1,)),)
+    client = Client(scenario(order_rules=rules))
+    client.trade(1, order("SELL", 5))
+    client.trade(2, order("SELL", 5))
+    client.wait(60)
+    told = client.ask(ReqAccountUpdates(subscribe=True, account=ACCOUNT))
+    (spy,) = [row for row in only(PortfolioValue, told) if row.contract.con_id == SPY.con_id]
+    assert (spy.position, spy.average_cost) == (Decimal(15), Decimal(500))
+    assert spy.realized_pnl == 5 * Decimal("99.99") - 1
+
+
+def test_a_corrected_sale_realizes_what_its_price_says() -> None:
+    step = FillStep(correction=Correction(after_sec=5, price=Decimal(601)))
+    client = Client(behaving(OrderBehaviour(fills=(step,))))
+    client.trade(1, order("SELL", 5))
+    assert only(CommissionReport, client.wait(6))[-1].realized_pnl == 5 * Decimal(101) - 1
 
 
 def test_an_order_can_be_over_filled() -> None:
