@@ -11,40 +11,40 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from src.cli import errors_recorded_in, run_main
-from src.errors import RebalancerError
-from src.options import Options, Task, read_options
+from src.base.errors import RebalancerError
+from src.terminal.cli import errors_recorded_in, run_main
+from src.terminal.options import Options, Task, read_options
 
 if TYPE_CHECKING:
-    from src.inputs import Inputs
-    from src.io.run_files import RunFiles
+    from src.app.proposing.inputs import Inputs
+    from src.io.files.run_files import RunFiles
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one invocation and return its exit code; errors are raised."""
     options = read_options(argv)
+    from src.app.proposing.user_files import accounts_for, load_inputs
     from src.io.config_loader import only_account
-    from src.user_files import accounts_for, load_inputs
 
     accounts = accounts_for(options)
     if options.task is Task.REBUILD:
-        from src.maintenance import rebuild
+        from src.app.maintenance import rebuild
 
         return rebuild(options.run_id, accounts)
     settings = only_account(accounts)
     if options.task is Task.CHECK:
-        from src.checking import check
+        from src.app.checking import check
 
         return check(options, settings)
     from datetime import datetime, timezone
 
-    from src.ending import ending_told
-    from src.io.logs import run_log, screen_log
-    from src.io.run_files import claim_run_files, prepare_report_dir
+    from src.app.ending import ending_told
+    from src.io.files.logs import run_log, screen_log
+    from src.io.files.run_files import claim_run_files, prepare_report_dir
 
     started_utc = datetime.now(timezone.utc)
     if options.from_snapshot is not None:
-        from src.runs import plan_from_file
+        from src.app.runs import plan_from_file
 
         with screen_log():
             inputs = load_inputs(options, settings)
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         errors_recorded_in(log),
     ):
         if options.task is Task.RECOVER:
-            from src.maintenance import recover
+            from src.app.maintenance import recover
 
             ending.code = recover(options, settings, files)
         else:
@@ -66,19 +66,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _plan_and_trade(options: Options, inputs: Inputs, files: RunFiles) -> int:
-    from src.interrupt import Sending, run_interruptible
+    from src.terminal.interrupt import Sending, run_interruptible
 
     if options.task is not Task.CONFIRM or inputs.settings.ibkr.read_only:
-        from src.runs import dry_run
+        from src.app.runs import dry_run
 
         return run_interruptible(dry_run(options, inputs, files))
-    from src.trading import confirmed_run
+    from src.app.trading import confirmed_run
 
     sending = Sending()
     try:
         return run_interruptible(confirmed_run(options, inputs, files, sending), sending)
     except RebalancerError as error:  # raised only while nothing was sent
-        from src.account_books import left_open_text
+        from src.app.books.account_books import left_open_text
 
         earlier = left_open_text(inputs.settings, is_simulated=options.simulate)
         error.aftermath = f"This run sent nothing.{earlier} The log is {files.log}."

@@ -11,17 +11,17 @@ from argparse import ArgumentTypeError
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from src.cli import CommandParser, run_main
-from src.console import emit, emit_document, warn
-from src.errors import ExitCode, InputError, JournalError
-from src.text import did_you_mean
+from src.base.errors import ExitCode, InputError, JournalError
+from src.base.text import did_you_mean
+from src.terminal.cli import CommandParser, run_main
+from src.terminal.console import emit, emit_document, warn
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from datetime import date
     from pathlib import Path
 
-    from src.core.history import History, PastRun, Sought
+    from src.core.history.runs import History, PastRun, Sought
 
 
 class _Found(NamedTuple):
@@ -36,7 +36,7 @@ class _Found(NamedTuple):
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the history and return the exit code; errors are raised."""
     flags = _read_flags(argv)
-    from src.core.history import Sought
+    from src.core.history.runs import Sought
 
     sought = Sought(flags.since, flags.until, flags.run_id or "", flags.simulated)
     accounts = _accounts(sought, flags.account)
@@ -111,9 +111,9 @@ def _accounts(sought: Sought, wanted: str | None) -> tuple[str, ...]:
 
     Raises: InputError when there are some and none, or several, are what is wanted.
     """
-    from src.io.journal_copy import accounts_with_journal
-    from src.io.state_dir import state_dir
-    from src.known_accounts import learn_accounts
+    from src.base.known_accounts import learn_accounts
+    from src.io.files.state_dir import state_dir
+    from src.io.journal.copy import accounts_with_journal
 
     names = accounts_with_journal(state_dir(is_simulated=sought.is_simulated))
     learn_accounts(names)
@@ -129,7 +129,7 @@ def _accounts(sought: Sought, wanted: str | None) -> tuple[str, ...]:
 
 def _named_by(wanted: str, names: Collection[str]) -> Collection[str]:
     """The accounts that a full id, a mask as it is shown, or at least three last letters name."""
-    from src.core.accounts import LEAST_ENDING, account_masks
+    from src.base.accounts import LEAST_ENDING, account_masks
 
     text = wanted.strip().upper()
     if text in names:
@@ -143,7 +143,7 @@ def _named_by(wanted: str, names: Collection[str]) -> Collection[str]:
 
 def _find(sought: Sought, accounts: Collection[str]) -> _Found:
     """The runs that are sought; what cannot be believed is named, and the others are read."""
-    from src.io.state_dir import state_dir
+    from src.io.files.state_dir import state_dir
 
     directory = state_dir(is_simulated=sought.is_simulated)
     runs: list[PastRun] = []
@@ -165,8 +165,8 @@ def _find(sought: Sought, accounts: Collection[str]) -> _Found:
 
 def _texts(directory: Path, account_id: str) -> tuple[dict[str, list[str]], list[str]]:
     """A journal's runs with the texts of their events, or why it cannot be read."""
-    from src.core.accounts import is_account
-    from src.io.journal_copy import read_texts
+    from src.base.accounts import is_account
+    from src.io.journal.copy import read_texts
 
     path = directory / f"{account_id}.sqlite3"
     if not is_account(account_id):
@@ -181,12 +181,12 @@ def _past_run(
     run_id: str, texts: Collection[str], *, is_whole: bool
 ) -> tuple[list[PastRun], list[str]]:
     """What a run came to, or why that cannot be told."""
-    from src.core.history_quick import quick_run
+    from src.core.history.quick import quick_run
 
     quick = None if is_whole else quick_run(run_id, texts)
     if quick is not None:
         return [quick], []
-    from src.core.history_fold import past_run
+    from src.core.history.fold import past_run
 
     try:
         return [past_run(texts)], []
@@ -212,12 +212,12 @@ def _check_found(sought: Sought, found: _Found, accounts: Collection[str]) -> No
 
 
 def _history(sought: Sought, found: _Found, *, wants_totals: bool) -> History:
-    from src.core.history import History
+    from src.core.history.runs import History
 
     history = History(sought, found.runs, unread=found.unread)
     if not found.runs or sought.run_id or not wants_totals:
         return history
-    from src.io.history_totals import with_totals
+    from src.io.reports.history_totals import with_totals
 
     months, accounts, total = with_totals(found.runs)
     return history._replace(months=months, accounts=accounts, total=total)
@@ -227,7 +227,7 @@ def _show(flags: Namespace, history: History, accounts: Collection[str]) -> int:
     if flags.json:
         import json
 
-        from src.core.history_json import history_as_json
+        from src.core.history.as_json import history_as_json
 
         was_shown = emit_document(json.dumps(history_as_json(history), indent=2))
     elif flags.csv:
@@ -241,7 +241,7 @@ def _csv_lines(history: History) -> Iterator[str]:
     import csv
     import io
 
-    from src.core.history_json import csv_rows
+    from src.core.history.as_json import csv_rows
 
     for row in csv_rows(history):
         line = io.StringIO()
@@ -250,8 +250,8 @@ def _csv_lines(history: History) -> Iterator[str]:
 
 
 def _text(history: History, accounts: Collection[str]) -> str:
-    from src.core.accounts import account_masks
-    from src.core.history_text import render_history, render_run
+    from src.base.accounts import account_masks
+    from src.core.history.as_text import render_history, render_run
 
     heading = ["SIMULATED runs only"] if history.sought.is_simulated else []
     if not history.runs:

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src.cli import (
+from src.base.errors import ExitCode
+from src.io.config_loader import choose_accounts, load_settings_file, only_account
+from src.terminal.cli import (
     CommandParser,
     add_account_flag,
     add_config_flag,
@@ -20,17 +22,17 @@ from src.cli import (
     add_simulate_flag,
     run_main,
 )
-from src.console import emit_document
-from src.errors import ExitCode
-from src.io.config_loader import choose_accounts, load_settings_file, only_account
+from src.terminal.console import emit_document
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from src.base.settings import Settings
     from src.broker.ports import MarketView
-    from src.core.portfolios import ModelPortfolios
-    from src.core.records import AccountSnapshot, PriceBook, Symbol, SymbolLookup, Targets
-    from src.settings import Settings
+    from src.core.records.account import AccountSnapshot
+    from src.core.records.market import PriceBook, SymbolLookup
+    from src.core.records.plan import Targets
+    from src.core.records.portfolios import ModelPortfolios, Symbol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse(argv)
     import json
 
-    from src.interrupt import run_interruptible
+    from src.terminal.interrupt import run_interruptible
 
     settings = _settings(arguments)
     wanted = None if arguments.csv is None else _load_models(arguments.csv, settings)
@@ -78,13 +80,13 @@ def _load_models(csv: Path, settings: Settings) -> _Wanted:
 async def _snapshot(
     settings: Settings, wanted: _Wanted | None, *, simulate: bool
 ) -> dict[str, object]:
-    from src.core.net_liq_check import broker_net_liq_check
-    from src.core.snapshot_json import snapshot_as_json
+    from src.app.proposing.session import client_note, open_session_to_look
+    from src.base.known_accounts import mask_accounts
+    from src.core.account.net_liq_check import broker_net_liq_check
+    from src.core.showing.snapshot_json import snapshot_as_json
     from src.core.targets import apply_unlisted
     from src.core.valuation import value_account
     from src.io.cross_checks import idle_contracts
-    from src.known_accounts import mask_accounts
-    from src.session import client_note, open_session_to_look
 
     async with open_session_to_look(settings, simulate=simulate) as session:
         beside = client_note(settings, session, simulate=simulate)

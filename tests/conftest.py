@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from src.known_accounts import KNOWN_ACCOUNTS
+from src.base.known_accounts import KNOWN_ACCOUNTS
 
 # A busy machine is no reason to fail: no deadline for an example, nor for making it.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -26,17 +26,12 @@ COMPLEX: Final = 8
 """Ways through a function, as McCabe counts them."""
 
 ORDER_AND_RUN: Final = (
-    *("src/trading.py", "src/accounting.py", "src/account_books.py", "src/recovery.py"),
-    *("src/earlier_runs.py", "src/cancelling.py", "src/progress.py"),
-    *("src/broker/buying.py", "src/broker/cancel_desk.py", "src/broker/execution.py"),
-    *("src/broker/gap_watch.py", "src/broker/inquiry.py", "src/broker/link.py"),
-    *("src/broker/order_*.py", "src/broker/send_pace.py", "src/broker/settling.py"),
-    *("src/core/after_gap.py", "src/core/batches.py", "src/core/broker_view.py"),
-    *("src/core/cancel_permit.py", "src/core/commissions.py", "src/core/executions.py"),
-    *("src/core/gate.py", "src/core/journal*.py", "src/core/order_*.py", "src/core/orders.py"),
-    *("src/core/reconcile.py", "src/core/refit.py", "src/core/run_*.py"),
-    *("src/core/settled_buys.py", "src/core/settlement.py", "src/core/ticket*.py"),
-    *("src/io/journal_*.py", "src/io/post_report.py", "src/io/report_rows.py"),
+    *("src/app/trading.py", "src/app/books/*.py"),
+    *("src/broker/execution.py", "src/broker/sending/*.py", "src/broker/wire/send_pace.py"),
+    *("src/core/orders/*.py", "src/core/journal/*.py", "src/core/run/*.py", "src/core/batches.py"),
+    *("src/core/permission/after_gap.py", "src/core/permission/cancel_permit.py"),
+    *("src/core/permission/gate.py", "src/core/settled_buys.py", "src/terminal/progress.py"),
+    *("src/io/journal/*.py", "src/io/post_report.py", "src/io/reports/report_rows.py"),
 )
 _BRANCHES: Final = (
     *(ast.If, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.IfExp),

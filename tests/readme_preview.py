@@ -1,7 +1,7 @@
 """``python -m tests.readme_preview``: a practice run as it really prints, into README's picture.
 
 A confirmed run on the simulated gateway gives ``.github/preview.svg`` (the plan and the question),
-the same as text, and the summary after the answer. ``tests/unit/test_docs.py`` fails when one of
+the same as text, and the summary after the answer. ``tests/house/test_docs.py`` fails when one of
 them is stale.
 """
 

@@ -14,29 +14,26 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from src.broker.buying import Buying
-from src.broker.clock import Clock, SystemClock
-from src.broker.gap_watch import GapWatch
-from src.broker.link import BrokerLink, Reconnect
-from src.broker.order_books import JournalWriter, OrderBooks
-from src.broker.order_follower import OrderFollower
-from src.broker.order_reactor import FollowRules, OrderReactor
+from src.base.settings import Settings
 from src.broker.ports import OrderDesk
-from src.broker.settling import Settling
+from src.broker.sending.buying import Buying
+from src.broker.sending.gap_watch import GapWatch
+from src.broker.sending.link import BrokerLink, Reconnect
+from src.broker.sending.order_books import JournalWriter, OrderBooks
+from src.broker.sending.order_follower import OrderFollower
+from src.broker.sending.order_reactor import FollowRules, OrderReactor
+from src.broker.sending.settling import Settling
+from src.broker.wire.clock import Clock, SystemClock
 from src.core.batches import first_states, lines_of
-from src.core.order_state import Patience
-from src.core.permit import TradePermit
-from src.core.records import (
-    AccountSnapshot,
-    Listing,
-    OrderOutcome,
-    Side,
-    Symbol,
-    TradePlan,
-)
-from src.core.ticket_outcome import ticket_outcome
-from src.core.tickets import SendingRules, TicketProgress
-from src.settings import Settings
+from src.core.orders.state import Patience
+from src.core.orders.tickets import SendingRules, TicketProgress
+from src.core.permission.permit import TradePermit
+from src.core.records.account import AccountSnapshot
+from src.core.records.market import Listing
+from src.core.records.orders import Side
+from src.core.records.plan import OrderOutcome, TradePlan
+from src.core.records.portfolios import Symbol
+from src.core.run.ticket_outcome import ticket_outcome
 
 _MOST_SETTLINGS: Final = 3
 

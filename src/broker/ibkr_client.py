@@ -8,18 +8,18 @@ from contextlib import asynccontextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from src.broker.connection import BrokerConnection
-from src.broker.market_reader import MarketReader
-from src.broker.waits import Waits
-from src.errors import Refused
-from src.settings import ContractChoices, IbkrSettings
+from src.base.errors import Refused
+from src.base.settings import ContractChoices, IbkrSettings
+from src.base.waits import Waits
+from src.broker.reading.connection import BrokerConnection
+from src.broker.reading.market_reader import MarketReader
 
 if TYPE_CHECKING:
-    from src.broker.cancel_desk import CancelDesk
-    from src.broker.order_desk import IbkrOrderDesk
     from src.broker.ports import HeadStart
-    from src.core.cancel_permit import CancelPermit
-    from src.core.permit import TradePermit
+    from src.broker.sending.cancel_desk import CancelDesk
+    from src.broker.sending.order_desk import IbkrOrderDesk
+    from src.core.permission.cancel_permit import CancelPermit
+    from src.core.permission.permit import TradePermit
 
 
 class IbkrSession(MarketReader):
@@ -45,7 +45,7 @@ class IbkrSession(MarketReader):
         Raises: Refused when this session is read-only, was not opened for trading, or when the
         permit names another account.
         """
-        from src.broker.order_desk import IbkrOrderDesk
+        from src.broker.sending.order_desk import IbkrOrderDesk
 
         self._check_permit(permit.account_id)
         if self._connection.is_desk_open:
@@ -57,7 +57,7 @@ class IbkrSession(MarketReader):
 
         Raises: Refused as ``open_order_desk``, and when another client placed the orders.
         """
-        from src.broker.cancel_desk import CancelDesk
+        from src.broker.sending.cancel_desk import CancelDesk
 
         self._check_permit(permit.account_id)
         if permit.client_id != self.settings.client_id:

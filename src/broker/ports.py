@@ -11,20 +11,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from src.core.records import (
-    AccountSnapshot,
-    CompletedOrder,
-    Fill,
-    OrderRequest,
-    Quotes,
-    Symbol,
-    SymbolLookup,
-    WorkingOrder,
-)
-from src.settings import PricingSettings
+from src.base.settings import PricingSettings
+from src.core.records.account import AccountSnapshot
+from src.core.records.market import Quotes, SymbolLookup
+from src.core.records.orders import CompletedOrder, Fill, OrderRequest, WorkingOrder
+from src.core.records.portfolios import Symbol
 
 if TYPE_CHECKING:  # a run that only looks hears no events
-    from src.core.order_events import BrokerEvent
+    from src.core.orders.events import BrokerEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from src.base.money import ZERO, exact_arithmetic
 from src.core.cash_effects import cash_effect
-from src.core.money import ZERO, exact_arithmetic
-from src.core.records import Fill, Side, Symbol, TradePlan
-from src.core.tickets import TicketState, unsettled_refs
+from src.core.orders.tickets import TicketState, unsettled_refs
+from src.core.records.orders import Fill, Side
+from src.core.records.plan import TradePlan
+from src.core.records.portfolios import Symbol
 
 
 def first_states(plan: TradePlan) -> tuple[TicketState, ...]:

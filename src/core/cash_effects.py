@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
-from src.core.money import ZERO, exact_arithmetic
-from src.core.records import Fill, Side
+from src.base.money import ZERO, exact_arithmetic
+from src.core.records.orders import Fill, Side
 
 CASH_TOLERANCE_USD: Final = Decimal(5)
 _CASH_TOLERANCE_SHARE: Final = Decimal("0.0005")

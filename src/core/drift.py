@@ -14,21 +14,12 @@ from decimal import Context, Decimal
 from operator import attrgetter, itemgetter
 from typing import Final
 
-from src.core.money import ONE, ZERO, dollars, exact_arithmetic, usd_text, without_noise
-from src.core.records import (
-    CASH,
-    NO_WISHES,
-    DriftRow,
-    DriftTable,
-    SkipCode,
-    SkippedTrade,
-    Symbol,
-    Targets,
-    Valuation,
-    Wishes,
-)
-from src.errors import PlanError
-from src.settings import RebalanceSettings
+from src.base.errors import PlanError
+from src.base.money import ONE, ZERO, dollars, exact_arithmetic, usd_text, without_noise
+from src.base.settings import RebalanceSettings
+from src.core.records.plan import DriftRow, DriftTable, SkipCode, SkippedTrade, Targets, Valuation
+from src.core.records.portfolios import CASH, Symbol
+from src.core.records.wishes import NO_WISHES, Wishes
 
 _WEIGHT_DIGITS: Final = Context(prec=34)
 _HAIR: Final = Decimal("1e-24")

@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from src.core.money import ZERO, exact_arithmetic
-from src.core.records import AccountSnapshot, OrderTicket, Side, Symbol, TradePlan
+from src.base.money import ZERO, exact_arithmetic
+from src.core.records.account import AccountSnapshot
+from src.core.records.orders import Side
+from src.core.records.plan import OrderTicket, TradePlan
+from src.core.records.portfolios import Symbol
 
 
 @exact_arithmetic()

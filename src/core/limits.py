@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from src.core.lots import Choice, Lots
-from src.core.money import ZERO, dollars, leverage_text, plain_text, weight_to_percent
-from src.core.records import CASH, NO_WISHES, DriftRow
+from src.base.money import ZERO, dollars, leverage_text, plain_text, weight_to_percent
+from src.base.settings import RebalanceSettings
+from src.core.records.plan import DriftRow
+from src.core.records.portfolios import CASH
+from src.core.records.wishes import NO_WISHES
+from src.core.rounding.lots import Choice, Lots
 from src.core.skipping import Sized
 from src.core.targets import reserve_usd
-from src.settings import RebalanceSettings
 
 _VISIBLE_USD: Final = Decimal("0.005")
 """What would be shown as $0.00 is not worth a sentence."""

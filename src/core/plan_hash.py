@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from hashlib import sha256
 
-from src.core.money import plain_text
-from src.core.records import NO_WISHES, OrderTicket, Valuation, Wishes
+from src.base.money import plain_text
+from src.core.records.plan import OrderTicket, Valuation
+from src.core.records.wishes import NO_WISHES, Wishes
 
 
 def hash_plan(

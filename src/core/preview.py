@@ -15,24 +15,18 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from src.core.account_rules import kind_text
-from src.core.invest_notes import borrowed_text
-from src.core.money import dollars, exact_arithmetic, plain_text, shares_text
-from src.core.preview_table import render_table, wrapped
-from src.core.preview_totals import totals
-from src.core.records import (
-    CASH,
-    AccountSnapshot,
-    AccountTerms,
-    Price,
-    PriceBook,
-    Symbol,
-    TradePlan,
-    UnmanagedPosition,
-)
+from src.base.money import dollars, exact_arithmetic, plain_text, shares_text
+from src.base.settings import RebalanceSettings
+from src.core.account.account_rules import kind_text
+from src.core.records.account import AccountSnapshot, AccountTerms, UnmanagedPosition
+from src.core.records.market import Price, PriceBook
+from src.core.records.plan import TradePlan
+from src.core.records.portfolios import CASH, Symbol
 from src.core.settled_buys import waiting_text
-from src.core.wishes import wish_lines
-from src.settings import RebalanceSettings
+from src.core.showing.preview_table import render_table, wrapped
+from src.core.showing.preview_totals import totals
+from src.core.wishes.effect import wish_lines
+from src.core.wishes.invest_notes import borrowed_text
 
 SIMULATED: Final = "SIMULATED: this is the embedded practice gateway, no real money moves"
 _UNLISTED: Final = "not in model, will be sold"

@@ -15,19 +15,12 @@ from datetime import datetime, timedelta
 from decimal import Context, Decimal
 from typing import Final
 
-from src.core.money import ZERO, exact_arithmetic, plain_text
-from src.core.records import (
-    AccountSnapshot,
-    DataKind,
-    Price,
-    PriceBook,
-    Quote,
-    Quotes,
-    QuoteStage,
-    Symbol,
-)
-from src.errors import PricingError
-from src.settings import PriceSource, PricingSettings
+from src.base.errors import PricingError
+from src.base.money import ZERO, exact_arithmetic, plain_text
+from src.base.settings import PriceSource, PricingSettings
+from src.core.records.account import AccountSnapshot
+from src.core.records.market import DataKind, Price, PriceBook, Quote, Quotes, QuoteStage
+from src.core.records.portfolios import Symbol
 
 ACCOUNT_SOURCE: Final = "account"
 _MAX_PRICE_USD: Final = Decimal(10) ** 8

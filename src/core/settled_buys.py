@@ -16,22 +16,15 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
+from src.base.money import CENT, ZERO, dollars, exact_arithmetic, share_step, whole_shares
+from src.base.settings import RebalanceSettings
 from src.core.cash_effects import commission_or_reserve
 from src.core.drift import redraw_drift
-from src.core.money import CENT, ZERO, dollars, exact_arithmetic, share_step, whole_shares
 from src.core.plan_hash import hash_plan
-from src.core.records import (
-    Fill,
-    OrderTicket,
-    SettlementWait,
-    Side,
-    SkipCode,
-    SkippedTrade,
-    Symbol,
-    TradePlan,
-)
+from src.core.records.orders import Fill, Side
+from src.core.records.plan import OrderTicket, SettlementWait, SkipCode, SkippedTrade, TradePlan
+from src.core.records.portfolios import Symbol
 from src.core.valuation import trade_on_paper
-from src.settings import RebalanceSettings
 
 RESERVED: Final = Decimal("1.05")
 """What IBKR sets aside for each dollar of a market buy that has not filled yet."""

@@ -14,6 +14,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from src.base.money import ZERO, exact_arithmetic, share_step
+from src.base.settings import RebalanceSettings
 from src.core.drift import (
     FREE,
     Leeway,
@@ -24,25 +26,16 @@ from src.core.drift import (
     select_trades,
 )
 from src.core.limits import outside_limits
-from src.core.lots import CashFrame, Lots
-from src.core.money import ZERO, exact_arithmetic, share_step
 from src.core.plan_hash import hash_plan
-from src.core.records import (
-    CASH,
-    DriftRow,
-    DriftTable,
-    OrderTicket,
-    Side,
-    Symbol,
-    TradePlan,
-    Valuation,
-)
-from src.core.rounding import best_units
+from src.core.records.orders import Side
+from src.core.records.plan import DriftRow, DriftTable, OrderTicket, TradePlan, Valuation
+from src.core.records.portfolios import CASH, Symbol
+from src.core.rounding.best_plan import best_units
+from src.core.rounding.lots import CashFrame, Lots
 from src.core.skipping import Sized, plan_notes, skipped_trades
 from src.core.spending import spend_rest
 from src.core.targets import cash_floor
 from src.core.valuation import trade_on_paper
-from src.settings import RebalanceSettings
 
 Trades = Mapping[Symbol, Decimal]
 """Signed quantities: bought above zero, sold below; symbols that do not trade are absent."""

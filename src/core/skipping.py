@@ -12,19 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from src.core.lots import Choice, Lots
-from src.core.money import ONE, ZERO, dollars, plain_text, shares_text, whole_shares
-from src.core.records import (
-    NO_WISHES,
-    DriftRow,
-    DriftTable,
-    SkipCode,
-    SkippedTrade,
-    Symbol,
-    Valuation,
-    Wishes,
-)
-from src.settings import RebalanceSettings
+from src.base.money import ONE, ZERO, dollars, plain_text, shares_text, whole_shares
+from src.base.settings import RebalanceSettings
+from src.core.records.plan import DriftRow, DriftTable, SkipCode, SkippedTrade, Valuation
+from src.core.records.portfolios import Symbol
+from src.core.records.wishes import NO_WISHES, Wishes
+from src.core.rounding.lots import Choice, Lots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from src.core.greedy import cash_after
-from src.core.lots import CashRule, Choice
+from src.core.rounding.greedy import cash_after
+from src.core.rounding.lots import CashRule, Choice
 
 
 def spend_rest(choices: Sequence[Choice], units: Sequence[int], cash: CashRule) -> list[int]:

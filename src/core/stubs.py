@@ -14,11 +14,13 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from src.core.money import exact_arithmetic, shares_text, usd_text
+from src.base.errors import Refused
+from src.base.money import exact_arithmetic, shares_text, usd_text
 from src.core.pricing import has_any_price
-from src.core.records import AccountSnapshot, Position, Quotes, Symbol, SymbolLookup
+from src.core.records.account import AccountSnapshot, Position
+from src.core.records.market import Quotes, SymbolLookup
+from src.core.records.portfolios import Symbol
 from src.core.targets import as_unmanaged
-from src.errors import Refused
 
 _WORTHLESS_USD: Final = Decimal("0.01")
 

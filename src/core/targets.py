@@ -13,21 +13,12 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from src.core.money import ONE, ZERO, exact_arithmetic, usd_text, without_noise
-from src.core.portfolios import folded_name
-from src.core.records import (
-    CASH,
-    AccountSnapshot,
-    ModelPortfolios,
-    Position,
-    Symbol,
-    Targets,
-    UnmanagedPosition,
-    Valuation,
-    Weights,
-)
-from src.errors import ConfigError, PlanError, Problem, Refused
-from src.settings import RebalanceSettings
+from src.base.errors import ConfigError, PlanError, Problem, Refused
+from src.base.money import ONE, ZERO, exact_arithmetic, usd_text, without_noise
+from src.base.settings import RebalanceSettings
+from src.core.records.account import AccountSnapshot, Position, UnmanagedPosition
+from src.core.records.plan import Targets, Valuation
+from src.core.records.portfolios import CASH, ModelPortfolios, Symbol, Weights, folded_name
 
 _PLACES: Final = Decimal(1).scaleb(-60)
 

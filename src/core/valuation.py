@@ -12,16 +12,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from src.core.money import ZERO, exact_arithmetic, usd_text
-from src.core.records import (
-    AccountSnapshot,
-    Holding,
-    Position,
-    PriceBook,
-    Symbol,
-    Valuation,
-)
-from src.errors import Refused
+from src.base.errors import Refused
+from src.base.money import ZERO, exact_arithmetic, usd_text
+from src.core.records.account import AccountSnapshot, Position
+from src.core.records.market import PriceBook
+from src.core.records.plan import Holding, Valuation
+from src.core.records.portfolios import Symbol
 
 
 @exact_arithmetic()

@@ -1,1 +1,4 @@
-"""Files in and out: settings, portfolios, journal, lock, reports and logs."""
+"""Files in and out, each under the name that it is documented by.
+
+``config_loader`` and ``portfolio_csv`` read the user's files, ``reporting`` writes a run's.
+"""

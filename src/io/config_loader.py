@@ -1,7 +1,7 @@
 """Settings file → the settings of each account, or one ``ConfigError`` with every problem of it.
 
-How the values are read is decided in ``src.io.config_reader``, what an account's own section adds
-in ``src.io.config_accounts``. Whether the mix fits the portfolio CSV is decided in
+How the values are read is decided in ``settings_file.reader``, what an account's own section adds
+in ``src.io.settings_file.accounts``. Whether the mix fits the portfolio CSV is decided in
 ``src.io.cross_checks``.
 """
 
@@ -12,16 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from src.core.portfolios import folded_name
-from src.errors import ConfigError, InputError, Problem
-from src.io.config_accounts import accounts_of
-from src.io.config_keys import KEY_RULES
-from src.io.config_reader import SettingsReader
-from src.io.config_warnings import connection_warnings
-from src.io.ini_scan import scan_ini
-from src.io.input_file import UnusableFile, read_input
-from src.known_accounts import learn_accounts
-from src.settings import (
+from src.base.errors import ConfigError, InputError, Problem
+from src.base.known_accounts import learn_accounts
+from src.base.settings import (
     ExecutionSettings,
     IbkrSettings,
     IoSettings,
@@ -30,7 +23,14 @@ from src.settings import (
     RebalanceSettings,
     Settings,
 )
-from src.text import did_you_mean, printable
+from src.base.text import did_you_mean, printable
+from src.core.records.portfolios import folded_name
+from src.io.files.input_file import UnusableFile, read_input
+from src.io.settings_file.accounts import accounts_of
+from src.io.settings_file.ini_scan import scan_ini
+from src.io.settings_file.keys import KEY_RULES
+from src.io.settings_file.reader import SettingsReader
+from src.io.settings_file.warnings import connection_warnings
 
 _ACCOUNT_KEY: Final = re.compile(r"\s*(account_id|id)\b", re.IGNORECASE)
 _WORD_WITH_DIGIT: Final = re.compile(r"[A-Za-z]+[0-9][A-Za-z0-9]*")

@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from src.core.money import (
+from src.base.errors import ConfigError, Problem, UnknownSymbolError
+from src.base.money import (
     ONE,
     ZERO,
     exact_arithmetic,
@@ -19,17 +20,17 @@ from src.core.money import (
     pct_text,
     plain_text,
 )
-from src.core.portfolios import CASH, ModelPortfolios, Symbol, folded_name
-from src.core.spelling import ticker_of
-from src.errors import ConfigError, Problem, UnknownSymbolError
-from src.io.config_keys import ACCOUNT, MODELS
-from src.io.ini_scan import place_of
-from src.io.problem_list import at_line
-from src.settings import Settings
-from src.text import did_you_mean, printable
+from src.base.settings import Settings
+from src.base.text import did_you_mean, printable
+from src.core.records.portfolios import CASH, ModelPortfolios, Symbol, folded_name
+from src.core.showing.spelling import ticker_of
+from src.io.files.problem_list import at_line
+from src.io.settings_file.ini_scan import place_of
+from src.io.settings_file.keys import ACCOUNT, MODELS
 
 if TYPE_CHECKING:
-    from src.core.records import AccountSnapshot, SymbolLookup
+    from src.core.records.account import AccountSnapshot
+    from src.core.records.market import SymbolLookup
 
 _ROUNDING: Final = Decimal("1e-9")
 

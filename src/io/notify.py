@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import IO, Final
 
-from src.text import printable
+from src.base.text import printable
 
 log = logging.getLogger(__name__)
 

@@ -13,20 +13,20 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from src.core.money import ONE, ZERO, exact_sum, plain_text, weight_to_percent
-from src.core.portfolios import CASH, ModelPortfolios, Symbol, folded_name
-from src.core.spelling import reads_like_money
-from src.errors import PortfolioCsvError, Problem, UnknownSymbolError
-from src.io.csv_cells import read_model_name, read_symbol, read_weight
-from src.io.csv_form import SYMBOL_COLUMN
-from src.io.csv_rows import CsvRow, CsvTable, read_table
-from src.io.input_file import SAVE_AS_UTF8, UnusableFile, read_input
-from src.io.problem_list import ProblemList, at_line
-from src.io.sheet_shape import odd_fractions, percent_of, recognise
-from src.text import printable, shown_value
+from src.base.errors import PortfolioCsvError, Problem, UnknownSymbolError
+from src.base.money import ONE, ZERO, exact_sum, plain_text, weight_to_percent
+from src.base.text import printable, shown_value
+from src.core.records.portfolios import CASH, ModelPortfolios, Symbol, folded_name
+from src.core.showing.spelling import reads_like_money
+from src.io.files.input_file import SAVE_AS_UTF8, UnusableFile, read_input
+from src.io.files.problem_list import ProblemList, at_line
+from src.io.portfolio_file.csv_cells import read_model_name, read_symbol, read_weight
+from src.io.portfolio_file.csv_form import SYMBOL_COLUMN
+from src.io.portfolio_file.csv_rows import CsvRow, CsvTable, read_table
+from src.io.portfolio_file.sheet_shape import odd_fractions, percent_of, recognise
 
 if TYPE_CHECKING:
-    from src.core.records import SymbolLookup
+    from src.core.records.market import SymbolLookup
 
 SUM_TOLERANCE: Final = Decimal("0.0001")
 _SAVE_AS_CSV: Final = "File → Save as → CSV UTF-8"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from src.core.records import OrderOutcome, TradePlan, Valuation
-from src.core.run_outcome import run_outcomes
-from src.core.run_state import RunState
-from src.core.settlement import NOT_READ
-from src.core.wishes import wish_lines
-from src.io.report_rows import POST_COLUMNS, ReportRun, Row, post_trade_rows
-from src.io.run_files import name_run_files
+from src.core.records.plan import OrderOutcome, TradePlan, Valuation
+from src.core.run.outcome import run_outcomes
+from src.core.run.settlement import NOT_READ
+from src.core.run.state import RunState
+from src.core.wishes.effect import wish_lines
+from src.io.files.run_files import name_run_files
+from src.io.reports.report_rows import POST_COLUMNS, ReportRun, Row, post_trade_rows
 
 
 def write_post_report(

@@ -1,7 +1,7 @@
 """Write the pre-trade and post-trade reports, and read them back.
 
 A report is written whole or not at all, never over another file, as UTF-8 with a comma, a line
-feed and a decimal point on every system. The rows come from ``src.io.report_rows``.
+feed and a decimal point on every system. The rows come from ``src.io.reports.report_rows``.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import io
 from pathlib import Path
 from typing import Final
 
-from src.io.atomic import write_new_file
-from src.io.report_rows import Row
+from src.io.files.atomic import write_new_file
+from src.io.reports.report_rows import Row
 
 _LINE_END: Final = "\n"
 _MAX_COPIES: Final = 100

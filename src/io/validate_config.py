@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from src.cli import DEFAULT_CONFIG, CommandParser, as_usual_path, run_main
-from src.console import emit, warn
-from src.core.accounts import is_master, is_paper_account, master_refusal
-from src.core.money import plain_text, weight_to_percent
-from src.errors import ExitCode, Refused
+from src.base.accounts import is_master, is_paper_account, master_refusal
+from src.base.errors import ExitCode, Refused
+from src.base.money import plain_text, weight_to_percent
+from src.base.settings import Settings, account_title
+from src.base.text import printable
 from src.io.config_loader import load_settings_file
-from src.settings import Settings, account_title
-from src.text import printable
+from src.terminal.cli import DEFAULT_CONFIG, CommandParser, as_usual_path, run_main
+from src.terminal.console import emit, warn
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -11,7 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from src.cli import (
+from src.base.errors import ExitCode, InputError, Problem
+from src.base.settings import Settings, account_title
+from src.base.text import counted, printable
+from src.core.records.portfolios import ModelPortfolios, Symbol
+from src.core.showing.names import instrument_table, money_lookalikes, money_words
+from src.io.config_loader import load_settings_file
+from src.io.cross_checks import check_all_models, idle_contracts, mix_warnings
+from src.io.portfolio_csv import check_symbols, load_portfolios
+from src.terminal.cli import (
     DEFAULT_CSV,
     CommandParser,
     add_config_flag,
@@ -20,18 +28,10 @@ from src.cli import (
     as_usual_path,
     run_main,
 )
-from src.console import emit, warn
-from src.core.names import instrument_table, money_lookalikes, money_words
-from src.core.portfolios import ModelPortfolios, Symbol
-from src.errors import ExitCode, InputError, Problem
-from src.io.config_loader import load_settings_file
-from src.io.cross_checks import check_all_models, idle_contracts, mix_warnings
-from src.io.portfolio_csv import check_symbols, load_portfolios
-from src.settings import Settings, account_title
-from src.text import counted, printable
+from src.terminal.console import emit, warn
 
 if TYPE_CHECKING:
-    from src.core.records import Listing, SymbolLookup
+    from src.core.records.market import Listing, SymbolLookup
 
 
 class _Checked(NamedTuple):
@@ -113,7 +113,7 @@ def _look_up_symbols(found: Sequence[_Checked], *, simulate: bool) -> tuple[List
     """What each listed symbol is at the broker; what is doubtful about them is a warning."""
     import asyncio
 
-    from src.session import open_session
+    from src.app.proposing.session import open_session
 
     symbols = sorted({symbol for one in found for symbol in one.portfolios.symbols})
 

@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import NoReturn, TextIO
 
 from src.simulator.exchange import Exchange
-from src.simulator.scenario import (
+from src.simulator.gateway.server import LOOPBACK_HOSTS, SimulatedGateway, utc_now
+from src.simulator.scenario.records import (
     SAMPLE_ACCOUNT,
     Scenario,
     ScenarioError,
     find_scenario,
     load_scenario,
 )
-from src.simulator.server import LOOPBACK_HOSTS, SimulatedGateway, utc_now
 
 DONE = 0
 BAD_INPUT = 2

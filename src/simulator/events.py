@@ -6,12 +6,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from src.simulator.delivery import Delivery
-from src.simulator.floor import Floor
-from src.simulator.link import LINK_TEXTS
-from src.simulator.order_flow import OrderFlow
-from src.simulator.order_setups import build_order
-from src.simulator.scenario import ContractSetup, OrderSetup, ScheduledEvent
+from src.simulator.orders.floor import Floor
+from src.simulator.orders.flow import OrderFlow
+from src.simulator.orders.setups import build_order
+from src.simulator.outbox.delivery import Delivery
+from src.simulator.outbox.link import LINK_TEXTS
+from src.simulator.scenario.records import ContractSetup, OrderSetup, ScheduledEvent
 
 _LINK_LOST, _LINK_BACK, _DATA_LOST = 1100, 1102, 1101
 _Effect: TypeAlias = Callable[[ScheduledEvent, datetime], list[Delivery]]

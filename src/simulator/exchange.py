@@ -9,18 +9,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from src.simulator.delivery import Delivery, complain, deliver, invalid
 from src.simulator.events import EventDesk
-from src.simulator.floor import Floor
-from src.simulator.link import LINK_TEXTS
-from src.simulator.messages_account import ManagedAccounts
-from src.simulator.messages_history import (
+from src.simulator.messages.account import ManagedAccounts
+from src.simulator.messages.history import (
     ReqHeadTimestamp,
     ReqHistoricalData,
     ReqPnl,
     ReqPnlSingle,
 )
-from src.simulator.messages_requests import (
+from src.simulator.messages.requests import (
     CancelOrder,
     PlaceOrder,
     ReqCurrentTime,
@@ -29,12 +26,15 @@ from src.simulator.messages_requests import (
     ReqManagedAccounts,
     Request,
 )
-from src.simulator.messages_responses import CurrentTime, NextValidId
-from src.simulator.order_cancel import CancelDesk
-from src.simulator.order_desk import OrderDesk
-from src.simulator.order_flow import OrderFlow
-from src.simulator.order_queries import QueryDesk
-from src.simulator.scenario import Scenario, ScheduledEvent
+from src.simulator.messages.responses import CurrentTime, NextValidId
+from src.simulator.orders.cancelling import CancelDesk
+from src.simulator.orders.desk import OrderDesk
+from src.simulator.orders.floor import Floor
+from src.simulator.orders.flow import OrderFlow
+from src.simulator.orders.queries import QueryDesk
+from src.simulator.outbox.delivery import Delivery, complain, deliver, invalid
+from src.simulator.outbox.link import LINK_TEXTS
+from src.simulator.scenario.records import Scenario, ScheduledEvent
 
 __all__ = ["Delivery", "Exchange"]
 

@@ -18,12 +18,13 @@ from random import Random
 from statistics import median
 from typing import Final
 
+from src.base.settings import RebalanceSettings
 from src.core.drift import measure_drift, select_trades
-from src.core.records import CASH, Symbol, Targets, TradePlan, Valuation
+from src.core.records.plan import Targets, TradePlan, Valuation
+from src.core.records.portfolios import CASH, Symbol
 from src.core.sizing import size_orders
 from src.core.targets import hold_buffer
-from src.settings import RebalanceSettings
-from tests.builders import account
+from tests.kits.builders import account
 
 MONTHS, SEEDS = 24, (1, 2, 3, 4, 5)
 DEPOSIT_WEIGHT: Final = Decimal("0.025")

@@ -16,10 +16,10 @@ import time
 from datetime import datetime, timezone
 from pathlib import Path
 
-from src.core.journal import IntentRecorded, Sent, TicketEnded
-from src.io.journal_db import open_journal
-from tests.gateway.exchange_kit import ACCOUNT
-from tests.gateway.trading_kit import Desk, Trading, crowd, trade
+from src.core.journal.events import IntentRecorded, Sent, TicketEnded
+from src.io.journal.db import open_journal
+from tests.kits.exchange_kit import ACCOUNT
+from tests.kits.trading_kit import Desk, Trading, crowd, trade
 
 ORDERS = 20
 LATENCY_SEC = 0.1

@@ -16,14 +16,16 @@ from decimal import Decimal
 from math import log10
 from random import Random
 
+from src.base.settings import PricingSettings, RebalanceSettings
 from src.core.drift import measure_drift, select_trades
 from src.core.pricing import choose_prices
-from src.core.records import CASH, ModelPortfolios, Quotes, TradePlan
+from src.core.records.market import Quotes
+from src.core.records.plan import TradePlan
+from src.core.records.portfolios import CASH, ModelPortfolios
 from src.core.sizing import size_orders
 from src.core.targets import build_targets, hold_buffer, symbols_to_price
 from src.core.valuation import value_account
-from src.settings import PricingSettings, RebalanceSettings
-from tests.builders import con_id, portfolios, quote, snapshot
+from tests.kits.builders import con_id, portfolios, quote, snapshot
 
 SMALL, LARGE, RUNS = 1_000, 10_000, 5
 ALLOWED_SEC, ALLOWED_EXPONENT = 0.5, 1.3

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
 
-from src.core.records import CASH, Symbol, Targets, TradePlan, Valuation
-from src.settings import RebalanceSettings
-from tests.builders import account, plan
+from src.base.settings import RebalanceSettings
+from src.core.records.plan import Targets, TradePlan, Valuation
+from src.core.records.portfolios import CASH, Symbol
+from tests.kits.builders import account, plan
 
 EVENTS = (
     "drift",

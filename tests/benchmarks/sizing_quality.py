@@ -21,14 +21,15 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from src.base.money import exact_arithmetic, share_step
 from src.core.drift import rank_by_drift
-from src.core.lots import CashFrame, Lots
-from src.core.money import exact_arithmetic, share_step
-from src.core.records import CASH, DriftRow, DriftTable, SkipCode, Symbol
-from src.core.rounding import best_units
+from src.core.records.plan import DriftRow, DriftTable, SkipCode
+from src.core.records.portfolios import CASH, Symbol
+from src.core.rounding.best_plan import best_units
+from src.core.rounding.lots import CashFrame, Lots
 from src.core.targets import cash_floor
 from tests.benchmarks.sizing_accounts import WORLDS, Sample, random_account
-from tests.builders import drift_table
+from tests.kits.builders import drift_table
 
 ALLOWED = {"median": 1.001, "p90": 1.01, "max": 1.05}
 SLACK = 1e-5

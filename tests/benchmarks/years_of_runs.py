@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 
-from src.core.journal import (
+from src.core.journal.events import (
     Acknowledged,
     Approved,
     CommissionRecorded,
@@ -21,10 +21,11 @@ from src.core.journal import (
     Sent,
     TicketEnded,
 )
-from src.core.order_ref import PREFIX, make_order_ref, make_run_id
-from src.core.records import Fill, OrderRequest, OrderStyle, OrderTicket, TicketStatus, TradePlan
-from src.io.journal_db import open_journal
-from tests.builders import ACCOUNT, account, plan, targets
+from src.core.orders.ref import PREFIX, make_order_ref, make_run_id
+from src.core.records.orders import Fill, OrderRequest, OrderStyle, TicketStatus
+from src.core.records.plan import OrderTicket, TradePlan
+from src.io.journal.db import open_journal
+from tests.kits.builders import ACCOUNT, account, plan, targets
 
 ORDERS = 20
 RUNS_PER_YEAR = 52

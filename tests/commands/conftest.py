@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from src.simulator.scenario import Scenario
+from src.simulator.scenario.records import Scenario
 from tests.commands.kit import Gateway, Workplace, running_gateway, sample
 
 OpenGateway = Callable[[Scenario], Gateway]

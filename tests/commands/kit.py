@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import rebalance
-from src.cli import run_main
-from src.errors import ExitCode
+from src.base.errors import ExitCode
 from src.simulator.exchange import Exchange
-from src.simulator.scenario import GatewaySettings, Scenario, ScheduledEvent, load_scenario
-from src.simulator.server import SimulatedGateway, utc_now
+from src.simulator.gateway.server import SimulatedGateway, utc_now
+from src.simulator.scenario.records import GatewaySettings, Scenario, ScheduledEvent, load_scenario
+from src.terminal.cli import run_main
 
 if TYPE_CHECKING:
     import pytest

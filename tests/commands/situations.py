@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from src import snapshot
-from src.errors import ExitCode
+from src.base.errors import ExitCode
 from src.io import validate_config, validate_portfolios
-from src.simulator.scenario import (
+from src.simulator.scenario.records import (
     GatewaySettings,
     MarketDataSetup,
     Notice,

@@ -7,8 +7,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from src import snapshot
-from src.errors import ExitCode
-from src.simulator.scenario import AccountSetup, Scenario, load_scenario
+from src.base.errors import ExitCode
+from src.simulator.scenario.records import AccountSetup, Scenario, load_scenario
 from tests.commands.conftest import OpenGateway
 from tests.commands.kit import Workplace, sample
 

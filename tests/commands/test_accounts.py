@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from src import snapshot
-from src.errors import ExitCode
+from src.base.errors import ExitCode
 from src.io import validate_config
-from src.simulator.scenario import (
+from src.simulator.scenario.records import (
     GatewaySettings,
     OrderBehaviour,
     OrderRule,

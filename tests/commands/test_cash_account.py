@@ -12,8 +12,8 @@ from decimal import Decimal
 import pytest
 
 from src import snapshot
-from src.errors import ExitCode
-from src.simulator.scenario import (
+from src.base.errors import ExitCode
+from src.simulator.scenario.records import (
     AccountSetup,
     ContractSetup,
     OrderSetup,

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from src.broker.market_reader import MarketReader
-from src.errors import ExitCode
-from src.session import open_session_to_check
-from src.simulator.scenario import (
+from src.app.proposing.session import open_session_to_check
+from src.base.errors import ExitCode
+from src.broker.reading.market_reader import MarketReader
+from src.simulator.scenario.records import (
     GatewaySettings,
     OrderBehaviour,
     OrderRule,
@@ -26,9 +26,9 @@ from src.simulator.scenario import (
 )
 from tests.commands.conftest import OpenGateway
 from tests.commands.kit import ACCOUNT, ROOT, Gateway, Workplace, sample
-from tests.gateway.client_kit import gateway as opened_gateway
-from tests.gateway.client_kit import limited, settings_for
-from tests.gateway.raw_client import HELLO, start_api
+from tests.kits.client_kit import gateway as opened_gateway
+from tests.kits.client_kit import limited, settings_for
+from tests.kits.raw_client import HELLO, start_api
 
 DUE_LINE = "DU***567: 13 orders due, sum |drift| 62.88%, largest MGK -9.75%\n"
 SETUP = load_scenario().accounts[0]
@@ -177,8 +177,8 @@ def test_the_type_checker_refuses_a_desk_and_a_permit_of_a_check(tmp_path: Path)
     """By type: the session of a check offers no desk."""
     snippet = tmp_path / "snippet.py"
     snippet.write_text(
-        "from src.session import open_session_to_check\n"
-        "from src.settings import Settings\n"
+        "from src.app.proposing.session import open_session_to_check\n"
+        "from src.base.settings import Settings\n"
         "async def work(settings: Settings) -> None:\n"
         "    async with open_session_to_check(settings) as view:\n"
         "        view.open_order_desk\n"
@@ -210,7 +210,7 @@ def test_a_check_loads_nothing_that_places_orders() -> None:
     )
     for module in ("trading", "approval", "broker.order_desk", "broker.execution", "cancelling"):
         assert f"'src.{module}'" not in done.stdout
-    assert "'src.checking'" in done.stdout
+    assert "'src.app.checking'" in done.stdout
 
 
 # --- a scheduler's environment --------------------------------------------------------------

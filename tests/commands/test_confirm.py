@@ -18,8 +18,8 @@ from typing import Literal
 
 import pytest
 
-from src.errors import ExitCode
-from src.simulator.scenario import (
+from src.base.errors import ExitCode
+from src.simulator.scenario.records import (
     GatewaySettings,
     OrderBehaviour,
     OrderRule,
@@ -291,7 +291,7 @@ def test_a_plan_that_slept_with_the_computer_is_old(
         nonlocal slept
         slept = 600.0
 
-    monkeypatch.setattr("src.broker.clock.sec_with_sleep", lambda: slept)
+    monkeypatch.setattr("src.broker.wire.clock.sec_with_sleep", lambda: slept)
     done = place.run("--confirm", stdin=LateAnswer(["y", "n"], {1: close_the_lid}))
     assert done.code == ExitCode.OK
     assert "- the plan is 600 s old, 120 s allowed" in done.out

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from src import snapshot
-from src.errors import ExitCode
+from src.base.errors import ExitCode
 from src.io import validate_portfolios
-from src.simulator.scenario import MarketDataSetup, RawDecimal, Scenario
+from src.simulator.scenario.records import MarketDataSetup, RawDecimal, Scenario
 from tests.commands.conftest import OpenGateway
 from tests.commands.kit import ACCOUNT, PROMPT, Done, Gateway, Workplace, sample
 
@@ -218,7 +218,7 @@ def test_symbols_are_validated_at_a_gateway(place: Workplace, gateway: Gateway) 
 def test_a_bug_is_one_line_and_the_log_knows_more(
     place: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("src.planning.plan_trades", lambda *_: 1 / 0)
+    monkeypatch.setattr("src.app.proposing.planning.plan_trades", lambda *_: 1 / 0)
     done = place.run("--simulate")
     assert done.code == ExitCode.BUG
     (line,) = done.err.splitlines()

@@ -7,13 +7,13 @@ import logging
 
 import pytest
 
-from src.core.journal import PlanRecorded
-from src.errors import ExitCode
-from src.io.journal_db import open_journal
-from src.io.logs import RunLog
-from src.io.state_dir import journal_path, state_dir
+from src.base.errors import ExitCode
+from src.core.journal.events import PlanRecorded
+from src.io.files.logs import RunLog
+from src.io.files.state_dir import journal_path, state_dir
+from src.io.journal.db import open_journal
 from tests.commands.kit import ACCOUNT, Gateway, LateAnswer, Workplace
-from tests.unit.io.test_logs import fill_the_disk, needs_a_full_disk
+from tests.unit.io.files.test_logs import fill_the_disk, needs_a_full_disk
 
 
 def test_what_was_loaded_is_traded_whatever_the_files_say_later(

@@ -18,17 +18,23 @@ from pathlib import Path
 import pytest
 
 from src import history
-from src.core.history_json import CSV_COLUMNS, SCHEMA
-from src.core.journal import CommissionRecorded, Declined, JournalEvent, PlanRecorded, RunClosed
-from src.core.journal_codec import event_from_text, event_to_text
-from src.core.order_ref import make_run_id
-from src.core.records import Wishes
-from src.io.journal_copy import read_texts
-from src.io.journal_db import open_journal
-from src.io.state_dir import journal_path, prepare_state_dir
-from tests.builders import ACCOUNT
+from src.core.history.as_json import CSV_COLUMNS, SCHEMA
+from src.core.journal.codec import event_from_text, event_to_text
+from src.core.journal.events import (
+    CommissionRecorded,
+    Declined,
+    JournalEvent,
+    PlanRecorded,
+    RunClosed,
+)
+from src.core.orders.ref import make_run_id
+from src.core.records.wishes import Wishes
+from src.io.files.state_dir import journal_path, prepare_state_dir
+from src.io.journal.copy import read_texts
+from src.io.journal.db import open_journal
 from tests.commands.kit import ROOT, Done, Workplace
-from tests.journal_kit import PLAN, RUN_ID, approved, closed, filled_line, recorded, whole_run
+from tests.kits.builders import ACCOUNT
+from tests.kits.journal_kit import PLAN, RUN_ID, approved, closed, filled_line, recorded, whole_run
 
 OTHER = "U7654321"
 VERSION_1 = ROOT / "tests" / "data" / "version1"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from src import snapshot
-from src.errors import ExitCode
+from src.base.errors import ExitCode
 from src.io import validate_config, validate_portfolios
 from tests.commands.kit import ACCOUNT, Done, Gateway, Workplace
 

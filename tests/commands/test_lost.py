@@ -9,12 +9,12 @@ from dataclasses import replace
 import pytest
 
 from src import snapshot
-from src.errors import ExitCode
+from src.base.errors import ExitCode
 from src.io import validate_portfolios
-from src.simulator.scenario import GatewaySettings, ScheduledEvent, WireFaults
+from src.simulator.scenario.records import GatewaySettings, ScheduledEvent, WireFaults
 from tests.commands.conftest import OpenGateway
 from tests.commands.kit import PROMPT, Done, Gateway, LateAnswer, Workplace, sample
-from tests.gateway.raw_client import HELLO, start_api
+from tests.kits.raw_client import HELLO, start_api
 
 TIMEOUT_SEC = 0.3
 PATIENCE_SEC = 10 * TIMEOUT_SEC

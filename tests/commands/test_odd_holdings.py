@@ -9,9 +9,9 @@ from decimal import Decimal
 import pytest
 
 from src import snapshot
-from src.errors import ExitCode
+from src.base.errors import ExitCode
 from src.io import validate_portfolios
-from src.simulator.scenario import (
+from src.simulator.scenario.records import (
     ContractSetup,
     PositionSetup,
     RawDecimal,

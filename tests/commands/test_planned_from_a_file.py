@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from src.errors import ExitCode
+from src.base.errors import ExitCode
 from tests.commands.kit import ACCOUNT, Workplace
 
 

@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from src.errors import ExitCode
-from src.simulator.scenario import WireFaults
+from src.base.errors import ExitCode
+from src.simulator.scenario.records import WireFaults
 from tests.commands.conftest import OpenGateway
 from tests.commands.kit import (
     LIMIT_SEC,
@@ -25,7 +25,7 @@ from tests.commands.kit import (
     sample,
     wait_for,
 )
-from tests.terminals import terminal
+from tests.kits.terminals import terminal
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and terminals")
 

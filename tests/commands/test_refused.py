@@ -8,8 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from src.errors import ExitCode
-from src.simulator.scenario import (
+from src.base.errors import ExitCode
+from src.simulator.scenario.records import (
     AccountSetup,
     GatewaySettings,
     MarketDataSetup,
@@ -22,7 +22,7 @@ from src.simulator.scenario import (
 )
 from tests.commands.conftest import OpenGateway
 from tests.commands.kit import PROMPT, Gateway, Workplace, sample
-from tests.host_zone import host_zone
+from tests.kits.host_zone import host_zone
 
 ACCOUNT_SETUP = load_scenario().accounts[0]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from src.errors import ExitCode
-from src.simulator.scenario_sample import SCENARIOS
+from src.base.errors import ExitCode
+from src.simulator.scenario.sample import SCENARIOS
 from tests.commands.kit import Workplace
 
 

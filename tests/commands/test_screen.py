@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from src.errors import ExitCode
-from src.progress import CANCEL_HINT, STOPPING
-from src.simulator.scenario import WireFaults
+from src.base.errors import ExitCode
+from src.simulator.scenario.records import WireFaults
+from src.terminal.progress import CANCEL_HINT, STOPPING
 from tests.commands.conftest import OpenGateway
 from tests.commands.kit import PROMPT, Workplace, finish, sample
-from tests.terminals import Frame, Watched, watched
+from tests.kits.terminals import Frame, Watched, watched
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX terminals")
 

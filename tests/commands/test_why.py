@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from src.errors import ExitCode
+from src.base.errors import ExitCode
 from src.io import validate_portfolios
-from src.simulator.scenario import MarketDataSetup, Scenario, ScheduledEvent, load_scenario
+from src.simulator.scenario.records import MarketDataSetup, Scenario, ScheduledEvent, load_scenario
 from tests.commands.conftest import OpenGateway
 from tests.commands.kit import Workplace, sample
 

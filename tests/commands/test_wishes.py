@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from src.errors import ExitCode
+from src.base.errors import ExitCode
 from tests.commands.kit import ACCOUNT, Done, Gateway, Workplace
 
 PRICES = {"AAA": 100, "BBB": 50, "CCC": 25}

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from src.simulator.messages import parse_request
-from src.simulator.messages_requests import CancelOrder, PlaceOrder
-from src.simulator.wire_log import WireRecord
+from src.simulator.gateway.wire_log import WireRecord
+from src.simulator.messages.requests import CancelOrder, PlaceOrder
+from src.simulator.messages.tables import parse_request
 from tests.faults.market import ACCOUNT, PLAN
 
 _HARMLESS = frozenset(

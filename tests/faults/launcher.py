@@ -16,11 +16,11 @@ from collections.abc import Callable, Collection
 from importlib import import_module
 from typing import Any, Final, TypeVar
 
+from src.broker.client.guarded_client import _GuardedConnection
 from src.broker.execution import ExecutionRun
-from src.broker.guarded_client import _GuardedConnection
-from src.cli import run_main
-from src.core.journal import JournalEvent
-from src.io.journal_db import JournalDb
+from src.core.journal.events import JournalEvent
+from src.io.journal.db import JournalDb
+from src.terminal.cli import run_main
 from tests.faults.patience import QUICK, SHORT
 
 _PREFIX_BYTES: Final = 4
@@ -73,7 +73,7 @@ def main(what: str, number: str, moment: str, *flags: str) -> int:
         module, _, attribute = name.rpartition(".")
         setattr(import_module(module), attribute, seconds)
     impatient = functools.partial(ExecutionRun, patience=QUICK)
-    import_module("src.trading").ExecutionRun = impatient  # type: ignore[attr-defined]
+    import_module("src.app.trading").ExecutionRun = impatient  # type: ignore[attr-defined]
     import rebalance
 
     return run_main(lambda: rebalance.main(flags))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
-from src.simulator.scenario import (
+from src.simulator.scenario.records import (
     AccountSetup,
     ContractSetup,
     OrderBehaviour,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-from src.core.order_state import Patience
+from src.core.orders.state import Patience
 
 QUICK: Final = Patience(
     answer_sec=Decimal("0.3"),
@@ -15,9 +15,9 @@ QUICK: Final = Patience(
     account_sec=Decimal(1),
 )
 SHORT: Final = {
-    "src.broker.settling._CASH_LIMIT_SEC": 0.2,
-    "src.broker.settling._FIRST_PAUSE_SEC": 0.05,
-    "src.broker.link.RECOVERY_SEC": 3.0,
-    "src.broker.order_follower._STOP_LIMIT_SEC": 3.0,
-    "src.earlier_runs.SECOND_ROUND_PAUSE_SEC": 0.05,
+    "src.broker.sending.settling._CASH_LIMIT_SEC": 0.2,
+    "src.broker.sending.settling._FIRST_PAUSE_SEC": 0.05,
+    "src.broker.sending.link.RECOVERY_SEC": 3.0,
+    "src.broker.sending.order_follower._STOP_LIMIT_SEC": 3.0,
+    "src.app.books.earlier_runs.SECOND_ROUND_PAUSE_SEC": 0.05,
 }

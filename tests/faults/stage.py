@@ -21,20 +21,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rebalance
-from src import session as session_module
+from src.app.proposing import session as session_module
+from src.base.settings import Settings
 from src.broker.execution import ExecutionRun
 from src.broker.ibkr_client import IbkrSession
-from src.cli import run_main
-from src.core.run_state import RunState
-from src.io.journal_db import open_journal, peek_journal
-from src.io.state_dir import journal_path, state_dir
-from src.settings import Settings
-from src.simulator.delivery import Delivery
+from src.core.run.state import RunState
+from src.io.files.state_dir import journal_path, state_dir
+from src.io.journal.db import open_journal, peek_journal
 from src.simulator.exchange import Exchange
-from src.simulator.messages_requests import CancelOrder, PlaceOrder, Request
-from src.simulator.scenario import Scenario
-from src.simulator.server import SimulatedGateway, utc_now
-from src.simulator.wire_log import WireRecord
+from src.simulator.gateway.server import SimulatedGateway, utc_now
+from src.simulator.gateway.wire_log import WireRecord
+from src.simulator.messages.requests import CancelOrder, PlaceOrder, Request
+from src.simulator.outbox.delivery import Delivery
+from src.simulator.scenario.records import Scenario
+from src.terminal.cli import run_main
 from tests.faults.gateway_record import SentOrder, check_wire, orders_in, symbol_of
 from tests.faults.market import ACCOUNT, CLIENT_ID, PLAN, PORTFOLIO, settings_text
 from tests.faults.patience import QUICK, SHORT
@@ -113,8 +113,8 @@ class Stage:
         self._capsys = capsys
         monkeypatch.setattr(session_module, "open_session", self._with_gateway)
         impatient = functools.partial(ExecutionRun, patience=QUICK)
-        monkeypatch.setattr("src.trading.ExecutionRun", impatient)
-        monkeypatch.setattr("src.broker.connection.backoff_sec", lambda *_: 0.02)
+        monkeypatch.setattr("src.app.trading.ExecutionRun", impatient)
+        monkeypatch.setattr("src.broker.reading.connection.backoff_sec", lambda *_: 0.02)
         for name, seconds in SHORT.items():
             monkeypatch.setattr(name, seconds)
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from src.simulator.scenario import CancelSetup, OrderBehaviour, ScheduledEvent
+from src.simulator.scenario.records import CancelSetup, OrderBehaviour, ScheduledEvent
 from tests.faults.market import CLIENT_ID, market, rule
 from tests.faults.stage import Ending, Stage
 
@@ -86,7 +86,7 @@ def test_an_order_is_cancelled_by_the_client_that_placed_it(stage: Stage) -> Non
 def test_a_cancel_that_is_ignored_leaves_the_run_open(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("src.cancelling.WAIT_SEC", 0.2)
+    monkeypatch.setattr("src.app.books.cancelling.WAIT_SEC", 0.2)
     deaf = OrderBehaviour(never_fills=True, cancel=CancelSetup(answer="ignored"))
     run_id = left_working(stage, deaf)
     ending = stage.recover("--cancel")

@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
-from src.io.state_dir import journal_path, state_dir
-from src.simulator.scenario import OrderBehaviour
+from src.io.files.state_dir import journal_path, state_dir
+from src.simulator.scenario.records import OrderBehaviour
 from tests.faults.market import ACCOUNT, market, rule
 from tests.faults.stage import Stage
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from src.core.journal import JournalEvent
-from src.errors import JournalError
-from src.io.journal_db import JournalDb
+from src.base.errors import JournalError
+from src.core.journal.events import JournalEvent
+from src.io.journal.db import JournalDb
 from tests.faults.market import market
 from tests.faults.stage import Stage
 

@@ -16,7 +16,7 @@ from typing import Final
 
 import pytest
 
-from src.simulator.scenario import (
+from src.simulator.scenario.records import (
     CommissionSetup,
     FillStep,
     OrderBehaviour,

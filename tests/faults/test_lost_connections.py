@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from src.simulator.scenario import OrderBehaviour, ScheduledEvent, WireFaults
+from src.simulator.scenario.records import OrderBehaviour, ScheduledEvent, WireFaults
 from tests.faults.market import PLAN, market, rule
 from tests.faults.stage import Ending, Stage, read_rows, reported
 
@@ -193,7 +193,7 @@ def test_fills_while_the_gateway_has_no_line(
 def test_the_gateways_line_does_not_come_back(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("src.broker.link.RECOVERY_SEC", 0.3)
+    monkeypatch.setattr("src.broker.sending.link.RECOVERY_SEC", 0.3)
     lost = ScheduledEvent(what="link_lost", after_orders=1, told_after="never")
     ending = stage.open(market(rule(OrderBehaviour(fill_delay_sec=0.1)), events=(lost,))).confirm()
     assert ending.code == 4

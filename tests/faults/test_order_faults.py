@@ -10,7 +10,7 @@ from typing import Literal
 
 import pytest
 
-from src.simulator.scenario import (
+from src.simulator.scenario.records import (
     CancelSetup,
     CommissionSetup,
     Correction,

@@ -12,12 +12,12 @@ from typing import Any, Final
 
 import pytest
 
-from src.broker.clock import SystemClock
-from src.io.state_dir import journal_path, state_dir
-from src.simulator.scenario import GatewaySettings, OrderBehaviour, OrderSetup, Scenario
+from src.broker.wire.clock import SystemClock
+from src.io.files.state_dir import journal_path, state_dir
+from src.simulator.scenario.records import GatewaySettings, OrderBehaviour, OrderSetup, Scenario
 from tests.faults.market import ACCOUNT, CLIENT_ID, PLAN, market, rule
 from tests.faults.stage import Ending, Stage, read_rows
-from tests.host_zone import host_zone
+from tests.kits.host_zone import host_zone
 
 FILLED: Final = dict.fromkeys(PLAN, "Filled")
 NEVER: Final = ("journal", 10**6, "before")

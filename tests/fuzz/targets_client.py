@@ -10,15 +10,15 @@ from typing import Final
 
 from ib_async.client import Client
 
-from src.broker.account_book import disagreement, read_snapshot, refuse_unreadable
-from src.broker.ib_link import Link, silence_library_logs
-from src.broker.quote_line import QuoteLine
-from src.core.order_events import BrokerEvent, CommissionSeen, FillSeen, OpenOrderSeen, StatusSeen
-from src.core.records import QuoteStage
-from src.errors import Refused
-from src.settings import IbkrSettings
-from tests.builders import NOON_UTC
+from src.base.errors import Refused
+from src.base.settings import IbkrSettings
+from src.broker.client.account_book import disagreement, read_snapshot, refuse_unreadable
+from src.broker.reading.ib_link import Link, silence_library_logs
+from src.broker.reading.quote_line import QuoteLine
+from src.core.orders.events import BrokerEvent, CommissionSeen, FillSeen, OpenOrderSeen, StatusSeen
+from src.core.records.market import QuoteStage
 from tests.fuzz.frames import framed, payload_of, recorded_talk, spoilt_frame
+from tests.kits.builders import NOON_UTC
 
 FRAMES: Final = 50
 """Frames fed to one connection; the talk may end earlier."""

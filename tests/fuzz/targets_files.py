@@ -8,8 +8,8 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from src.base.errors import InputError
 from src.core.targets import build_targets
-from src.errors import InputError
 from src.io.config_loader import load_settings
 from src.io.cross_checks import check_models, mix_warnings
 from src.io.portfolio_csv import load_portfolios

@@ -8,13 +8,13 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from src.simulator.delivery import Delivery
 from src.simulator.exchange import Exchange
-from src.simulator.messages import Refusal
-from src.simulator.messages_requests import StartApi
-from src.simulator.scenario import Scenario, load_scenario
-from src.simulator.session import Hello, Incoming, Session
-from src.simulator.wire import RemoteProtocolError
+from src.simulator.gateway.session import Hello, Incoming, Session
+from src.simulator.messages.requests import StartApi
+from src.simulator.messages.tables import Refusal
+from src.simulator.messages.wire import RemoteProtocolError
+from src.simulator.outbox.delivery import Delivery
+from src.simulator.scenario.records import Scenario, load_scenario
 from tests.fuzz.frames import framed, payload_of, recorded_talk, spoilt_frame
 from tests.fuzz.mutate import spoil
 

@@ -15,31 +15,24 @@ from pathlib import Path
 
 import pytest
 
+from src.app.proposing.inputs import Books, Inputs
+from src.app.proposing.planning import market_state, price, read_market
+from src.app.proposing.session import open_session
+from src.base.accounts import is_paper_account
+from src.base.settings import Settings
 from src.broker.execution import ExecutionResult, ExecutionRun, execute
 from src.broker.ibkr_client import IbkrSession
 from src.broker.ports import OrderDesk
-from src.core.accounts import is_paper_account
 from src.core.drift import measure_drift
-from src.core.order_ref import make_run_id, order_prefix
-from src.core.permit import Answer, TradePermit, grant_permit
+from src.core.orders.ref import make_run_id, order_prefix
+from src.core.permission.permit import Answer, TradePermit, grant_permit
 from src.core.plan_hash import hash_plan
-from src.core.portfolios import ModelPortfolios
-from src.core.records import (
-    CASH,
-    OrderTicket,
-    Side,
-    Targets,
-    TicketStatus,
-    TradePlan,
-    Valuation,
-)
+from src.core.records.orders import Side, TicketStatus
+from src.core.records.plan import OrderTicket, Targets, TradePlan, Valuation
+from src.core.records.portfolios import CASH, ModelPortfolios
 from src.core.valuation import trade_on_paper, value_account
-from src.inputs import Books, Inputs
 from src.io.config_loader import load_settings
-from src.io.journal_db import open_journal
-from src.planning import market_state, price, read_market
-from src.session import open_session
-from src.settings import Settings
+from src.io.journal.db import open_journal
 
 pytestmark = pytest.mark.integration
 

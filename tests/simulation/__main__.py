@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from src.core.journal import PlanRecorded
+from src.core.journal.events import PlanRecorded
 from tests.simulation.campaign import Tally, play_many, played
 from tests.simulation.draw import draw_script
 from tests.simulation.script import Script

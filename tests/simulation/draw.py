@@ -8,7 +8,7 @@ from decimal import Decimal
 from random import Random
 from typing import Final
 
-from src.simulator.scenario import (
+from src.simulator.scenario.records import (
     CommissionSetup,
     OrderBehaviour,
     OrderRule,

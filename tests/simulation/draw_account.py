@@ -9,15 +9,15 @@ from itertools import pairwise
 from random import Random
 from typing import Final
 
-from src.core.portfolios import CASH, ModelPortfolios
-from src.settings import (
+from src.base.settings import (
     ExecutionSettings,
     IbkrSettings,
     PricingSettings,
     RebalanceSettings,
     Settings,
 )
-from src.simulator.scenario import AccountSetup, ContractSetup, PositionSetup
+from src.core.records.portfolios import CASH, ModelPortfolios
+from src.simulator.scenario.records import AccountSetup, ContractSetup, PositionSetup
 
 ACCOUNT: Final = "DU1234567"
 CLIENT_ID: Final = 42

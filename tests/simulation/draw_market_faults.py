@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from src.simulator.scenario import AccountSetup, MarketDataSetup, OrderSetup, PositionSetup
+from src.simulator.scenario.records import AccountSetup, MarketDataSetup, OrderSetup, PositionSetup
 from tests.simulation.trouble import Fault, Trouble
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Final
 
-from src.simulator.scenario import OrderBehaviour, OrderRule, ScheduledEvent
+from src.simulator.scenario.records import OrderBehaviour, OrderRule, ScheduledEvent
 from tests.simulation.trouble import Fault, Trouble
 
 CLOSES: Final = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-from src.simulator.scenario import (
+from src.simulator.scenario.records import (
     CancelSetup,
     CommissionSetup,
     Correction,

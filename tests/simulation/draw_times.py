@@ -6,7 +6,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any, Final
 
-from tests.host_zone import HOST_ZONES
+from tests.kits.host_zone import HOST_ZONES
 from tests.simulation.script import Script
 
 _OPERATOR: Final = ("US/Eastern", "Europe/Berlin", "Asia/Singapore", "MET", "UTC")

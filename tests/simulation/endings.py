@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from src.core.journal import JournalEvent
-from src.simulator.messages_requests import PlaceOrder
-from src.simulator.wire_log import WireRecord
+from src.core.journal.events import JournalEvent
+from src.simulator.gateway.wire_log import WireRecord
+from src.simulator.messages.requests import PlaceOrder
 from tests.simulation.script import Invocation
 
 

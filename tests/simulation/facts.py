@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from src.core.order_ref import OrderRef, parse_order_ref
-from src.core.run_state import RunState
-from src.simulator.messages import parse_request
-from src.simulator.messages_requests import CancelOrder, PlaceOrder
-from src.simulator.order_state import Execution
-from src.simulator.wire_log import WireRecord
+from src.core.orders.ref import OrderRef, parse_order_ref
+from src.core.run.state import RunState
+from src.simulator.gateway.wire_log import WireRecord
+from src.simulator.messages.requests import CancelOrder, PlaceOrder
+from src.simulator.messages.tables import parse_request
+from src.simulator.orders.state import Execution
 from tests.simulation.endings import Ending
 from tests.simulation.script import Script
 from tests.simulation.world import World

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from decimal import Decimal
 
-from src.core.portfolios import ModelPortfolios
-from src.settings import ExecutionSettings, IbkrSettings, RebalanceSettings, Settings
-from src.simulator.scenario import Scenario
+from src.base.settings import ExecutionSettings, IbkrSettings, RebalanceSettings, Settings
+from src.core.records.portfolios import ModelPortfolios
+from src.simulator.scenario.records import Scenario
 from tests.faults.market import ACCOUNT, CLIENT_ID
 from tests.simulation.script import Invocation, Script
 

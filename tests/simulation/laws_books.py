@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from src.core.journal import PlanRecorded
+from src.base.errors import ExitCode
+from src.core.journal.events import PlanRecorded
+from src.core.orders.tickets import TicketState
 from src.core.plan_hash import hash_plan
-from src.core.records import Fill, Side, TicketStatus
-from src.core.run_outcome import is_open, recorded_status, run_outcomes
-from src.core.run_state import RunState
-from src.core.tickets import TicketState
-from src.errors import ExitCode
+from src.core.records.orders import Fill, Side, TicketStatus
+from src.core.run.outcome import is_open, recorded_status, run_outcomes
+from src.core.run.state import RunState
 from src.io.post_report import report_run
-from src.io.report_rows import POST_COLUMNS, post_trade_rows
+from src.io.reports.report_rows import POST_COLUMNS, post_trade_rows
 from tests.simulation.facts import Facts
 
 CASH_SLACK: Final = Decimal("0.01")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from src.core.records import TicketStatus
-from src.core.run_outcome import recorded_status, unresolved_tickets
-from src.core.run_state import RunState
-from src.errors import ExitCode
+from src.base.errors import ExitCode
+from src.core.records.orders import TicketStatus
+from src.core.run.outcome import recorded_status, unresolved_tickets
+from src.core.run.state import RunState
 from tests.simulation.endings import Ending
 from tests.simulation.facts import Facts
 from tests.simulation.script import Task

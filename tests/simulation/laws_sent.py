@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from src.core.permit import is_approval
-from src.core.records import Side
-from src.core.run_state import RunState
-from src.simulator.messages import parse_request
-from src.simulator.messages_requests import (
+from src.core.permission.permit import is_approval
+from src.core.records.orders import Side
+from src.core.run.state import RunState
+from src.simulator.messages.requests import (
     ReqAccountUpdates,
     ReqAccountUpdatesMulti,
     ReqExecutions,
 )
+from src.simulator.messages.tables import parse_request
 from tests.simulation.draw_market_faults import MARKET_FAULTS
 from tests.simulation.draw_moments import MOMENT_FAULTS
 from tests.simulation.facts import Facts, cancelled_ids

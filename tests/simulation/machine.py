@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from src.account_books import AccountBooks
-from src.core.journal import JournalEvent
-from src.io.journal_file import open_file
-from src.io.journal_schema import create_schema
+from src.app.books.account_books import AccountBooks
+from src.core.journal.events import JournalEvent
+from src.io.journal.file import open_file
+from src.io.journal.schema import create_schema
 from tests.simulation.program import KillableJournal
 from tests.simulation.script import Invocation
 from tests.simulation.virtual_time import PROCESS, JumpingLoop, KilledError
@@ -104,7 +104,7 @@ class Machine:
         return timers
 
     def _interrupt(self, number: int) -> None:
-        """Ctrl+C; the second one leaves at once, like ``src.interrupt``."""
+        """Ctrl+C; the second one leaves at once, like ``src.terminal.interrupt``."""
         if self._main.done():
             return
         if number == 0:

@@ -19,26 +19,26 @@ from pathlib import Path
 from typing import Any, Protocol
 from unittest import mock
 
-from src.account_books import AccountBooks
-from src.console import complain
-from src.core.journal import JournalEvent
-from src.core.journal_codec import event_from_text
+from src.app.books.account_books import AccountBooks
+from src.app.maintenance import _recover
+from src.app.proposing.inputs import Inputs
+from src.base.errors import ExitCode, RebalancerError
+from src.base.settings import Settings
+from src.core.journal.codec import event_from_text
+from src.core.journal.events import JournalEvent
 from src.core.targets import build_targets
-from src.errors import ExitCode, RebalancerError
-from src.inputs import Inputs
-from src.io.journal_db import JournalDb
-from src.io.run_files import RunFiles, claim_run_files
-from src.maintenance import _recover
-from src.options import Options, read_options
-from src.options import Task as OptionTask
-from src.settings import Settings
+from src.io.files.run_files import RunFiles, claim_run_files
+from src.io.journal.db import JournalDb
+from src.terminal.console import complain
+from src.terminal.options import Options, read_options
+from src.terminal.options import Task as OptionTask
 from tests.simulation.script import Invocation, Script, Task
 
 CLOCKS = (
-    "src.runs",
-    "src.broker.clock",
-    "src.broker.market_reader",
-    "src.broker.quote_line",
+    "src.app.runs",
+    "src.broker.wire.clock",
+    "src.broker.reading.market_reader",
+    "src.broker.reading.quote_line",
 )
 """The modules that look at this machine's clock."""
 
@@ -131,12 +131,12 @@ def borrowed(world: Surroundings, seed: int) -> Iterator[None]:
     random.seed(seed)
     loans = [
         *((name, "datetime", WorldTime) for name in CLOCKS),
-        ("src.broker.clock", "sec_with_sleep", loop_sec),
-        ("src.approval", "ask", ask),
-        ("src.trading", "hold_account", hold_account),
-        ("src.maintenance", "hold_account", hold_account),
-        ("src.account_books", "peek_journal", peek_journal),
-        ("src.io.journal_db", "event_from_text", _event_from_text),
+        ("src.broker.wire.clock", "sec_with_sleep", loop_sec),
+        ("src.app.approval", "ask", ask),
+        ("src.app.trading", "hold_account", hold_account),
+        ("src.app.maintenance", "hold_account", hold_account),
+        ("src.app.books.account_books", "peek_journal", peek_journal),
+        ("src.io.journal.db", "event_from_text", _event_from_text),
         ("ib_async.client", "Decoder", _no_decoder),
     ]
     patches = [mock.patch.object(import_module(name), what, loan) for name, what, loan in loans]
@@ -180,8 +180,8 @@ class Program:
             return int(ExitCode.BUG)
 
     async def _command(self) -> int:
-        from src.runs import dry_run
-        from src.trading import confirmed_run
+        from src.app.runs import dry_run
+        from src.app.trading import confirmed_run
 
         task = self.invocation.task
         files = self.files = claim_run_files(self.report_dir, self.started_utc)
@@ -199,7 +199,7 @@ class Program:
         return ["--recover", "--accept", self.accept] if self.accept else ["--recover"]
 
     async def _recover(self, settings: Settings) -> int:
-        hold_account = import_module("src.maintenance").hold_account
+        hold_account = import_module("src.app.maintenance").hold_account
         with hold_account(settings, self.started_utc, is_simulated=False) as books:
             return await _recover(read_options(self._flags()), settings, books)
 

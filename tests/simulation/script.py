@@ -8,9 +8,9 @@ from decimal import Decimal
 from enum import Enum
 from typing import Literal
 
-from src.core.portfolios import ModelPortfolios
-from src.settings import Settings
-from src.simulator.scenario import Scenario
+from src.base.settings import Settings
+from src.core.records.portfolios import ModelPortfolios
+from src.simulator.scenario.records import Scenario
 
 
 class Task(str, Enum):

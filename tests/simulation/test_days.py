@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from src.simulator.scenario import ScheduledEvent
+from src.simulator.scenario.records import ScheduledEvent
 from tests.faults.market import ACCOUNT, market
 from tests.simulation.campaign import played
 from tests.simulation.kit import WEDNESDAY, script

@@ -10,10 +10,10 @@ from typing import Literal
 import pytest
 from ib_async.client import Client
 
-from src.broker.ib_link import Link
-from src.core.run_outcome import run_outcomes
-from src.settings import ExecutionSettings, IbkrSettings
-from src.simulator.scenario import (
+from src.base.settings import ExecutionSettings, IbkrSettings
+from src.broker.reading.ib_link import Link
+from src.core.run.outcome import run_outcomes
+from src.simulator.scenario.records import (
     FillStep,
     GatewaySettings,
     OrderBehaviour,

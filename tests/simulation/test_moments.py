@@ -9,8 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from src.settings import ExecutionSettings
-from src.simulator.scenario import MarketDataSetup, OrderBehaviour, Rejection, ScheduledEvent
+from src.base.settings import ExecutionSettings
+from src.simulator.scenario.records import (
+    MarketDataSetup,
+    OrderBehaviour,
+    Rejection,
+    ScheduledEvent,
+)
 from tests.faults.market import market, rule
 from tests.simulation.campaign import played
 from tests.simulation.kit import script

@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from src.broker.connection import BrokerConnection
-from src.broker.pacing import RECOVERY_SEC
-from src.errors import BrokerLost
-from src.settings import ExecutionSettings, IbkrSettings
-from src.simulator.scenario import OrderBehaviour
+from src.base.errors import BrokerLost
+from src.base.settings import ExecutionSettings, IbkrSettings
+from src.broker.reading.connection import BrokerConnection
+from src.broker.wire.pacing import RECOVERY_SEC
+from src.simulator.scenario.records import OrderBehaviour
 from tests.faults.market import market, rule
 from tests.simulation.campaign import played
 from tests.simulation.kit import script

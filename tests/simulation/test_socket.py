@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from src.core.run_outcome import run_outcomes
+from src.core.run.outcome import run_outcomes
 from tests.simulation.campaign import played
 from tests.simulation.draw import draw_script
 from tests.simulation.facts import gather

@@ -14,7 +14,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from src.simulator.scenario import (
+from src.simulator.scenario.records import (
     AccountSetup,
     GatewaySettings,
     MarketDataSetup,

@@ -13,18 +13,18 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from src.account_books import AccountBooks
-from src.core.journal_fold import fold
-from src.core.run_state import RunState
-from src.io.journal_db import JournalDb
-from src.simulator.account import Account
-from src.simulator.delivery import Delivery
+from src.app.books.account_books import AccountBooks
+from src.core.run.fold import fold
+from src.core.run.state import RunState
+from src.io.journal.db import JournalDb
+from src.simulator.accounts.account import Account
 from src.simulator.exchange import Exchange
-from src.simulator.messages_requests import PlaceOrder, Request
-from src.simulator.order_state import OrderBook
-from src.simulator.scenario import ScheduledEvent, WireFaults
-from src.simulator.server import SimulatedGateway
-from tests.host_zone import host_zone
+from src.simulator.gateway.server import SimulatedGateway
+from src.simulator.messages.requests import PlaceOrder, Request
+from src.simulator.orders.state import OrderBook
+from src.simulator.outbox.delivery import Delivery
+from src.simulator.scenario.records import ScheduledEvent, WireFaults
+from tests.kits.host_zone import host_zone
 from tests.simulation.endings import Ending, PlacedOrder
 from tests.simulation.machine import Machine
 from tests.simulation.program import Program, borrowed, seconds

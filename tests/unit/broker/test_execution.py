@@ -8,14 +8,14 @@ from decimal import Decimal
 
 import pytest
 
+from src.base.errors import JournalError
 from src.broker.execution import execute
-from src.core.journal import CancelRequested, IntentRecorded, TicketRefitted
-from src.core.order_events import CommissionSeen, FillSeen, LinkState
-from src.core.records import OrderStyle, Side
-from src.errors import JournalError
-from tests.builders import dec
-from tests.execution_kit import Stage, buy, sell, statuses, trading, with_settings
-from tests.fakes import (
+from src.core.journal.events import CancelRequested, IntentRecorded, TicketRefitted
+from src.core.orders.events import CommissionSeen, FillSeen, LinkState
+from src.core.records.orders import OrderStyle, Side
+from tests.kits.builders import dec
+from tests.kits.execution_kit import Stage, buy, sell, statuses, trading, with_settings
+from tests.kits.fakes import (
     Behaviour,
     FakeDesk,
     FakeJournal,

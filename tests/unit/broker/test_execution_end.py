@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from src.broker import execution
 from src.broker.execution import ExecutionResult, execute
-from tests.execution_kit import Stage, sell, statuses
-from tests.fakes import rests, run_virtual
+from tests.kits.execution_kit import Stage, sell, statuses
+from tests.kits.fakes import rests, run_virtual
 
 if TYPE_CHECKING:
     import pytest

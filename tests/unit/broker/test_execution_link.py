@@ -7,12 +7,12 @@ from decimal import Decimal
 
 import pytest
 
-from src.broker.link import BrokerLink
-from src.core.journal import NotSent
-from src.core.order_events import LinkSeen, LinkState
-from src.core.records import TicketStatus
-from tests.execution_kit import Stage, buy, sell, statuses, with_settings
-from tests.fakes import (
+from src.broker.sending.link import BrokerLink
+from src.core.journal.events import NotSent
+from src.core.orders.events import LinkSeen, LinkState
+from src.core.records.orders import TicketStatus
+from tests.kits.execution_kit import Stage, buy, sell, statuses, with_settings
+from tests.kits.fakes import (
     Behaviour,
     FakeDesk,
     FakeOrder,

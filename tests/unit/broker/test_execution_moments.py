@@ -9,11 +9,11 @@ from decimal import Decimal
 
 import pytest
 
-from src.core.order_events import LinkState
-from src.core.records import Side
-from tests.builders import dec
-from tests.execution_kit import Meanwhile, Stage, buy, sell, statuses, trading, with_settings
-from tests.fakes import Behaviour, FakeDesk, FakeOrder, fills, ignores, rejects, rests
+from src.core.orders.events import LinkState
+from src.core.records.orders import Side
+from tests.kits.builders import dec
+from tests.kits.execution_kit import Meanwhile, Stage, buy, sell, statuses, trading, with_settings
+from tests.kits.fakes import Behaviour, FakeDesk, FakeOrder, fills, ignores, rejects, rests
 
 SLOW_SEC = 100.0
 

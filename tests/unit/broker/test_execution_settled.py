@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.builders import dec
-from tests.execution_kit import Stage, buy, sell, statuses
-from tests.fakes import fills, rejects, rests
+from tests.kits.builders import dec
+from tests.kits.execution_kit import Stage, buy, sell, statuses
+from tests.kits.fakes import fills, rejects, rests
 
 
 def cash_account(stage: Stage, settled: int, cash: int | None = None) -> Stage:

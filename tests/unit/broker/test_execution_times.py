@@ -9,12 +9,12 @@ from decimal import Decimal
 import pytest
 from ib_async.client import Client
 
-from src.broker.ib_link import Link, silence_library_logs
-from src.broker.listener import CURRENT_TIME
-from src.core.order_events import FillSeen
-from src.core.records import Fill
-from src.settings import IbkrSettings
-from tests.host_zone import HOST_ZONES, host_zone
+from src.base.settings import IbkrSettings
+from src.broker.client.listener import CURRENT_TIME
+from src.broker.reading.ib_link import Link, silence_library_logs
+from src.core.orders.events import FillSeen
+from src.core.records.orders import Fill
+from tests.kits.host_zone import HOST_ZONES, host_zone
 from tests.unit.broker.test_hostile_gateway import _feed, _frame
 
 MOMENT = datetime(2026, 11, 27, 15, 30, tzinfo=timezone.utc)

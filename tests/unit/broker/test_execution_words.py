@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from decimal import Decimal
 
-from src.core.order_events import LinkState, OrderErrorSeen
-from src.core.records import TicketStatus
-from tests.execution_kit import Stage, buy, sell, statuses
-from tests.fakes import FakeDesk, FakeOrder, ignores, rests
+from src.core.orders.events import LinkState, OrderErrorSeen
+from src.core.records.orders import TicketStatus
+from tests.kits.execution_kit import Stage, buy, sell, statuses
+from tests.kits.fakes import FakeDesk, FakeOrder, ignores, rests
 
 FARM = "2103: Market data farm connection is broken:usfarm"
 DISCLAIMER = "2139: Paper trading disclaimer must first be accepted"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from src.core.records import OrderStyle, TicketStatus
-from tests.execution_kit import Stage, sell, statuses, with_settings
-from tests.fakes import Behaviour, FakeOrder, fills, rejects
+from src.core.records.orders import OrderStyle, TicketStatus
+from tests.kits.execution_kit import Stage, sell, statuses, with_settings
+from tests.kits.fakes import Behaviour, FakeOrder, fills, rejects
 
 GERMAN = "Auftrag abgelehnt - Grund: Dieser Algorithmus ist hier nicht zulässig"
 

@@ -11,11 +11,11 @@ from decimal import Decimal
 import pytest
 from ib_async.client import Client
 
-from src.broker.guarded_client import GuardedClient
-from src.broker.ib_link import Link, silence_library_logs
-from src.broker.replies import AnswerDamaged
-from src.core.order_events import BrokerEvent
-from src.settings import IbkrSettings
+from src.base.settings import IbkrSettings
+from src.broker.client.guarded_client import GuardedClient
+from src.broker.client.replies import AnswerDamaged
+from src.broker.reading.ib_link import Link, silence_library_logs
+from src.core.orders.events import BrokerEvent
 
 FRAMES = 35_000
 SETTINGS = IbkrSettings(account_id="DU1234567", connect_timeout_sec=Decimal(1))

@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 
 from src.broker.execution import ExecutionResult
-from tests.execution_kit import Stage, sell, statuses, with_settings
-from tests.fakes import Behaviour, falsely_called_dead, fills_on, found_again, parked, rests
+from tests.kits.execution_kit import Stage, sell, statuses, with_settings
+from tests.kits.fakes import Behaviour, falsely_called_dead, fills_on, found_again, parked, rests
 
 LIMIT_SEC = 100
 

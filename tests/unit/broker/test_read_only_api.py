@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from src.settings import ExecutionSettings
-from tests.execution_kit import Stage, buy, sell, statuses
-from tests.fakes import FakeDesk, rejects
+from src.base.settings import ExecutionSettings
+from tests.kits.execution_kit import Stage, buy, sell, statuses
+from tests.kits.fakes import FakeDesk, rejects
 
 ENGLISH = (
     "Error validating request.-'bW' : cause - The API interface is currently in Read-Only mode."

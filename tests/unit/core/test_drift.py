@@ -5,11 +5,12 @@ from decimal import Decimal
 
 import pytest
 
+from src.base.errors import PlanError
+from src.base.settings import RebalanceSettings
 from src.core.drift import Selection, measure_drift, select_trades
-from src.core.records import CASH, DriftRow, DriftTable, SkipCode
-from src.errors import PlanError
-from src.settings import RebalanceSettings
-from tests.builders import account, dec, rebalance_settings, targets
+from src.core.records.plan import DriftRow, DriftTable, SkipCode
+from src.core.records.portfolios import CASH
+from tests.kits.builders import account, dec, rebalance_settings, targets
 
 
 def table(**drift_pct: str) -> DriftTable:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from src.core.records import CASH, Side, TradePlan
-from src.settings import RebalanceSettings
-from tests.builders import account, dec, plan, rebalance_settings, targets
+from src.base.settings import RebalanceSettings
+from src.core.records.orders import Side
+from src.core.records.plan import TradePlan
+from src.core.records.portfolios import CASH
+from tests.kits.builders import account, dec, plan, rebalance_settings, targets
 
 FIVE = [f"E{number}" for number in range(5)]
 PRICES = dict.fromkeys(FIVE, 100)

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from src.base.errors import PricingError
+from src.base.settings import PriceSource, PricingSettings
 from src.core.pricing import MarketMoment, choose_prices, usable_price
-from src.core.records import AccountSnapshot, DataKind, Price, PriceBook, Quote, QuoteStage
-from src.errors import PricingError
-from src.settings import PriceSource, PricingSettings
-from tests.builders import NOON_UTC, Number, dec, quote, snapshot
+from src.core.records.account import AccountSnapshot
+from src.core.records.market import DataKind, Price, PriceBook, Quote, QuoteStage
+from tests.kits.builders import NOON_UTC, Number, dec, quote, snapshot
 
 SOURCES: tuple[PriceSource, ...] = get_args(PriceSource)
 STRICT = PricingSettings(fallback_to_snapshot=False)

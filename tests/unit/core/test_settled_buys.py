@@ -7,7 +7,9 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.core.records import OrderTicket, Side, SkipCode
+from src.base.settings import RebalanceSettings
+from src.core.records.orders import Side
+from src.core.records.plan import OrderTicket, SkipCode
 from src.core.settled_buys import (
     RESERVED,
     cut_to_settled,
@@ -16,8 +18,7 @@ from src.core.settled_buys import (
     wait_for_settlement,
     waiting_text,
 )
-from src.settings import RebalanceSettings
-from tests.builders import account, plan, targets, ticket
+from tests.kits.builders import account, plan, targets, ticket
 
 RULES = RebalanceSettings()
 NO_MINIMUM = RULES._replace(min_order_usd=Decimal(0))

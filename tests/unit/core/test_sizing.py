@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from src.core.records import CASH, Side, TradePlan
-from src.settings import RebalanceSettings
-from tests.builders import account, dec, plan, rebalance_settings, targets
+from src.base.settings import RebalanceSettings
+from src.core.records.orders import Side
+from src.core.records.plan import TradePlan
+from src.core.records.portfolios import CASH
+from tests.kits.builders import account, dec, plan, rebalance_settings, targets
 
 
 def trades(made: TradePlan) -> dict[str, Decimal]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from src.core.records import CASH, TradePlan
-from src.settings import RebalanceSettings
-from tests.builders import Number, account, dec, plan, rebalance_settings, targets
+from src.base.settings import RebalanceSettings
+from src.core.records.plan import TradePlan
+from src.core.records.portfolios import CASH
+from tests.kits.builders import Number, account, dec, plan, rebalance_settings, targets
 
 
 def reasons(made: TradePlan) -> dict[str, str]:

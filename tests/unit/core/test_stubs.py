@@ -7,10 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from src.core.records import AccountSnapshot, Quote, QuoteStage, SymbolLookup
+from src.base.errors import Refused
+from src.core.records.account import AccountSnapshot
+from src.core.records.market import Quote, QuoteStage, SymbolLookup
 from src.core.stubs import set_stubs_aside
-from src.errors import Refused
-from tests.builders import dec, listing, snapshot
+from tests.kits.builders import dec, listing, snapshot
 
 STUB = "XYZ.CNT"
 GONE = SymbolLookup(symbol=STUB, listing=None, problem="not known", is_unknown=True)

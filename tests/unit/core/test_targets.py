@@ -5,7 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from src.core.records import CASH, UnmanagedPosition
+from src.base.errors import ConfigError, PlanError, Refused
+from src.base.settings import RebalanceSettings
+from src.core.records.account import UnmanagedPosition
+from src.core.records.portfolios import CASH
 from src.core.targets import (
     apply_unlisted,
     build_targets,
@@ -14,9 +17,7 @@ from src.core.targets import (
     symbols_to_price,
     unlisted_symbols,
 )
-from src.errors import ConfigError, PlanError, Refused
-from src.settings import RebalanceSettings
-from tests.builders import (
+from tests.kits.builders import (
     Number,
     account,
     con_id,

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from src.core.records import Position
+from src.base.errors import Refused
+from src.core.records.account import Position
 from src.core.valuation import trade_on_paper, value_account
-from src.errors import Refused
-from tests.builders import account, con_id, price_book, snapshot
+from tests.kits.builders import account, con_id, price_book, snapshot
 
 
 def test_net_liq_is_cash_plus_positions_and_targets_are_listed_unheld() -> None:

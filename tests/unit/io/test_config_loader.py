@@ -8,12 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from src.errors import ConfigError
-from src.io.config_keys import KEY_RULES
-from src.io.config_loader import load_settings
-from src.io.config_values import command_line
-from src.known_accounts import mask_accounts
-from src.settings import (
+from src.base.errors import ConfigError
+from src.base.known_accounts import mask_accounts
+from src.base.settings import (
     ContractChoice,
     ExecutionSettings,
     IbkrSettings,
@@ -23,6 +20,9 @@ from src.settings import (
     RebalanceSettings,
     Settings,
 )
+from src.io.config_loader import load_settings
+from src.io.settings_file.keys import KEY_RULES
+from src.io.settings_file.values import command_line
 
 D = Decimal
 SAMPLE = Path("config/settings.ini")

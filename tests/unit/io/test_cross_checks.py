@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from src.core.records import CASH, ModelPortfolios
+from src.base.errors import ConfigError
+from src.base.settings import IbkrSettings, RebalanceSettings, Settings
+from src.core.records.portfolios import CASH, ModelPortfolios
 from src.core.targets import build_targets
-from src.errors import ConfigError
 from src.io.config_loader import load_settings
 from src.io.cross_checks import check_models, mix_by_column, mix_warnings, mixed_cash
 from src.io.portfolio_csv import load_portfolios
-from src.settings import IbkrSettings, RebalanceSettings, Settings
 
 D = Decimal
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from src.core.records import CASH, Listing, ModelPortfolios, SymbolLookup
-from src.errors import PortfolioCsvError, UnknownSymbolError
+from src.base.errors import PortfolioCsvError, UnknownSymbolError
+from src.core.records.market import Listing, SymbolLookup
+from src.core.records.portfolios import CASH, ModelPortfolios
 from src.io.portfolio_csv import check_symbols, load_portfolios
 
 D = Decimal

@@ -12,21 +12,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from src.core.records import (
-    CASH,
+from src.core.records.orders import Fill, OrderStyle, Side, TicketStatus
+from src.core.records.plan import (
     DriftRow,
     DriftTable,
-    Fill,
     Holding,
     OrderOutcome,
-    OrderStyle,
     OrderTicket,
-    Side,
-    TicketStatus,
     TradePlan,
     Valuation,
 )
-from src.io.report_rows import (
+from src.core.records.portfolios import CASH
+from src.io.reporting import read_report, report_bytes, write_report
+from src.io.reports.report_rows import (
     POST_COLUMNS,
     PRE_COLUMNS,
     ReportRun,
@@ -34,7 +32,6 @@ from src.io.report_rows import (
     post_trade_rows,
     pre_trade_rows,
 )
-from src.io.reporting import read_report, report_bytes, write_report
 
 D = Decimal
 RUN = ReportRun(

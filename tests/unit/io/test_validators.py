@@ -10,10 +10,10 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from src.cli import run_main
-from src.core.records import Listing, SymbolLookup
-from src.errors import ExitCode
+from src.base.errors import ExitCode
+from src.core.records.market import Listing, SymbolLookup
 from src.io import validate_config, validate_portfolios
+from src.terminal.cli import run_main
 
 INI = "[ibkr]\naccount_id = DU1234567\n[models]\na = 1\n"
 CSV = "ETF,A\nSPY,60\nIAU,40\n"
@@ -117,9 +117,9 @@ def test_symbols_are_looked_up(
         assert simulate
         yield SimpleNamespace(known_symbols=known_symbols)
 
-    session = ModuleType("src.session")
+    session = ModuleType("src.app.proposing.session")
     monkeypatch.setattr(session, "open_session", open_session, raising=False)
-    monkeypatch.setitem(sys.modules, "src.session", session)
+    monkeypatch.setitem(sys.modules, "src.app.proposing.session", session)
     argv = ["p.csv", "--simulate", "--config", "s.ini"]
     code = run_main(lambda: validate_portfolios.main(argv))
     out, err = capsys.readouterr()

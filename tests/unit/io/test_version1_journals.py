@@ -14,17 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from src.core.broker_view import BrokerView
-from src.core.journal import FillRecorded, JournalEvent, PlanRecorded
-from src.core.journal_codec import event_from_text, event_to_text
-from src.core.journal_fold import fold
-from src.core.order_state import BrokerAnswered
-from src.core.reconcile import reconcile_run
-from src.core.records import OrderOutcome, SkippedTrade
-from src.core.run_outcome import is_open
-from src.io.journal_db import open_journal
+from src.core.journal.codec import event_from_text, event_to_text
+from src.core.journal.events import FillRecorded, JournalEvent, PlanRecorded
+from src.core.orders.state import BrokerAnswered
+from src.core.records.plan import OrderOutcome, SkippedTrade
+from src.core.run.broker_view import BrokerView
+from src.core.run.fold import fold
+from src.core.run.outcome import is_open
+from src.core.run.reconcile import reconcile_run
+from src.io.journal.db import open_journal
 from src.io.post_report import rebuild_post_report
-from tests.journal_kit import outcomes_of
+from tests.kits.journal_kit import outcomes_of
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "version1"
 ACCOUNT = "DU1234567"

@@ -1,0 +1,185 @@
+"""Open the session a run talks to: the broker of the settings, or the embedded simulated gateway.
+
+With the simulated gateway the rest of the program cannot tell the difference: it runs in the same
+event loop, listens on a free loopback port, and is reached through the same client.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from src.base.errors import ClientIdTaken
+from src.base.settings import IbkrSettings, Settings
+from src.terminal.options import Rehearsal
+from src.terminal.screen import is_terminal
+
+if TYPE_CHECKING:
+    from src.base.waits import Waits
+    from src.broker.ibkr_client import IbkrSession
+    from src.broker.ports import HeadStart
+    from src.broker.reading.market_reader import MarketReader
+    from src.simulator.gateway.server import SimulatedGateway
+    from src.simulator.scenario.records import Scenario
+
+_S = TypeVar("_S")
+SAMPLE: Final = Rehearsal()
+_IDS_BESIDE: Final = 9
+_HIGHEST_CLIENT_ID: Final = 2**31 - 1
+
+
+@asynccontextmanager
+async def open_session(
+    settings: Settings,
+    *,
+    simulate: bool = False,
+    trading: bool = False,
+    rehearsal: Rehearsal = SAMPLE,
+    head_start: HeadStart | None = None,
+) -> AsyncIterator[IbkrSession]:
+    """A connected session; ``trading`` says that it may open an order desk later.
+
+    ``rehearsal`` is what the simulated gateway plays. ``head_start`` is done while the gateway
+    answers.
+    Raises: BrokerLost, Refused; InputError for a scenario that cannot be used.
+    """
+    from src.broker.ibkr_client import connect
+
+    async with _reached(settings, simulate=simulate, rehearsal=rehearsal) as ibkr:
+        with _waits() as waits:
+            opening = connect(
+                ibkr,
+                contracts=settings.contracts,
+                trading=trading,
+                head_start=head_start,
+                waits=waits,
+            )
+            async with opening as session:
+                yield session
+
+
+@asynccontextmanager
+async def _reached(
+    settings: Settings, *, simulate: bool, rehearsal: Rehearsal
+) -> AsyncIterator[IbkrSettings]:
+    """Where the broker is: as the settings say, or the embedded gateway while the block runs."""
+    if not simulate:
+        yield settings.ibkr
+        return
+    from src.app.proposing.simulated import load_rehearsal
+
+    scenario = load_rehearsal(rehearsal)
+    async with _gateway(scenario) as gateway:
+        yield settings.ibkr._replace(
+            host=gateway.host,
+            port=gateway.port,
+            account_id=scenario.accounts[0].account_id,
+            allow_live=False,
+        )
+
+
+@asynccontextmanager
+async def open_session_to_look(
+    settings: Settings,
+    *,
+    simulate: bool = False,
+    rehearsal: Rehearsal = SAMPLE,
+    head_start: HeadStart | None = None,
+) -> AsyncIterator[IbkrSession]:
+    """A session that never trades, under the next free client id where ours is in use.
+
+    ``client_note`` says so. Another run may be under way, and looking does it no harm.
+    Raises: as ``open_session``; ClientIdTaken, for the client id of the settings, when all are.
+    """
+    first = settings.ibkr.client_id
+    ids = range(first, min(first + _IDS_BESIDE, _HIGHEST_CLIENT_ID) + 1)
+    opened = partial(open_session, simulate=simulate, rehearsal=rehearsal, head_start=head_start)
+    async with AsyncExitStack() as stack:
+        yield await _first_free(stack, settings, ids, opened)
+
+
+@asynccontextmanager
+async def open_session_to_check(
+    settings: Settings, *, simulate: bool = False, rehearsal: Rehearsal = SAMPLE
+) -> AsyncIterator[MarketReader]:
+    """A session for ``--check``: it can only read, and disturbs no run beside it.
+
+    Its client id is the first free of the nine that follow that of the settings, which stays free
+    for a run (the nine before it where there are none above).
+    Raises: as ``open_session_to_look``.
+    """
+    first = settings.ibkr.client_id
+    step = 1 if first + _IDS_BESIDE <= _HIGHEST_CLIENT_ID else -1
+    ids = range(first + step, first + step * (_IDS_BESIDE + 1), step)
+    opened = partial(_reader, simulate=simulate, rehearsal=rehearsal)
+    async with AsyncExitStack() as stack:
+        yield await _first_free(stack, settings, ids, opened)
+
+
+@asynccontextmanager
+async def _reader(
+    settings: Settings, *, simulate: bool, rehearsal: Rehearsal
+) -> AsyncIterator[MarketReader]:
+    from src.broker.ibkr_client import connect_to_look
+
+    async with _reached(settings, simulate=simulate, rehearsal=rehearsal) as ibkr:
+        with _waits() as waits:
+            opening = connect_to_look(ibkr, contracts=settings.contracts, waits=waits)
+            async with opening as reader:
+                yield reader
+
+
+def client_note(settings: Settings, session: IbkrSession, *, simulate: bool) -> tuple[str, ...]:
+    """A sentence where this session has another client id than the settings say."""
+    ours, taken = session.settings.client_id, settings.ibkr.client_id
+    if simulate or ours == taken:
+        return ()
+    return (f"client id {taken} is in use (a run under way?): this one only looks, as {ours}",)
+
+
+async def _first_free(
+    stack: AsyncExitStack,
+    settings: Settings,
+    client_ids: Iterable[int],
+    opened: Callable[[Settings], AbstractAsyncContextManager[_S]],
+) -> _S:
+    refusals: list[ClientIdTaken] = []
+    for client_id in client_ids:
+        placed = settings._replace(ibkr=settings.ibkr._replace(client_id=client_id))
+        try:
+            return await stack.enter_async_context(opened(placed))
+        except ClientIdTaken as error:
+            refusals.append(error)
+    raise refusals[0]
+
+
+@contextmanager
+def _waits() -> Iterator[Waits]:
+    """What is waited for, shown where stderr is a terminal; elsewhere nobody looks."""
+    from src.base.waits import Waits
+
+    waits = Waits()
+    if not is_terminal(sys.stderr):
+        yield waits
+        return
+    from src.terminal.waiting import waits_shown
+
+    with waits_shown(waits):
+        yield waits
+
+
+@asynccontextmanager
+async def _gateway(scenario: Scenario) -> AsyncIterator[SimulatedGateway]:
+    from src.simulator.exchange import Exchange
+    from src.simulator.gateway.server import SimulatedGateway, utc_now
+
+    async with SimulatedGateway(Exchange(scenario, utc_now())) as gateway:
+        yield gateway

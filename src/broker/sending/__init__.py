@@ -1,0 +1,1 @@
+"""Sending orders within a permit and following them to their end."""

@@ -1,0 +1,1 @@
+"""Bytes and pace: frames, which messages may leave at all, how fast, and what time it is."""

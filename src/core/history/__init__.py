@@ -1,0 +1,1 @@
+"""What earlier runs came to, for looking back, from their journals alone."""

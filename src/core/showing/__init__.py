@@ -1,0 +1,1 @@
+"""A plan as a person or a program reads it: tables, totals, the question, JSON."""

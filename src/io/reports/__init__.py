@@ -1,0 +1,1 @@
+"""Rows and totals that reports are made of."""

@@ -1,0 +1,1 @@
+"""How ``settings.ini`` is read: its lines, its keys and what each value may be."""

@@ -1,0 +1,1 @@
+"""Simulated accounts: money and holdings, and the feeds that report them."""

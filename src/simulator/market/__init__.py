@@ -1,0 +1,1 @@
+"""Instruments and their prices at this moment."""

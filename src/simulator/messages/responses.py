@@ -1,0 +1,214 @@
+"""What the gateway says: orders, executions and system messages, and the union of all responses.
+
+Quantities, prices and money are ``Decimal``; ``None`` is an unset value. An ``id`` of -1 in an
+error means the connection or system as a whole.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias
+
+from src.simulator.messages.account import (
+    AccountDownloadEnd,
+    AccountSummary,
+    AccountSummaryEnd,
+    AccountUpdateMulti,
+    AccountUpdateMultiEnd,
+    AccountUpdateTime,
+    AccountValue,
+    ManagedAccounts,
+    PortfolioValue,
+    Position,
+    PositionEnd,
+    PositionMulti,
+    PositionMultiEnd,
+)
+from src.simulator.messages.market import (
+    ContractDetails,
+    ContractDetailsEnd,
+    MarketDataTypeGrant,
+    MarketRule,
+    SymbolSamples,
+    TickGeneric,
+    TickPrice,
+    TickReqParams,
+    TickSize,
+    TickSnapshotEnd,
+    TickString,
+)
+from src.simulator.messages.orders import ZERO, ContractKey, Order, OrderState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStatus:
+    """Where an order stands; quantities in shares."""
+
+    order_id: int
+    status: str
+    filled: Decimal
+    remaining: Decimal
+    avg_fill_price: Decimal = ZERO
+    perm_id: int = 0
+    parent_id: int = 0
+    last_fill_price: Decimal = ZERO
+    client_id: int = 0
+    why_held: str = ""
+    mkt_cap_price: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorMessage:
+    """An error, warning or notice about request or order ``id``."""
+
+    id: int
+    code: int
+    text: str
+    advanced_order_reject_json: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenOrder:
+    """One working order (or what-if answer) with all its attributes."""
+
+    order_id: int
+    contract: ContractKey
+    order: Order
+    state: OrderState
+    client_id: int = 0
+    perm_id: int = 0
+    basis_points: Decimal | None = None
+    basis_points_type: int | None = None
+    combo_legs_descrip: str = ""
+    soft_dollar_display_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextValidId:
+    """The lowest order id this client may use."""
+
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecDetails:
+    """One execution; ``req_id`` is -1 when it is reported as it happens.
+
+    ``side`` is BOT or SLD, ``time`` is ``yyyymmdd hh:mm:ss`` with an optional zone name.
+    """
+
+    req_id: int
+    order_id: int
+    contract: ContractKey
+    exec_id: str
+    time: str
+    account: str
+    exchange: str
+    side: str
+    shares: Decimal
+    price: Decimal
+    perm_id: int
+    client_id: int
+    liquidation: int = 0
+    cum_qty: Decimal = ZERO
+    avg_price: Decimal = ZERO
+    order_ref: str = ""
+    ev_rule: str = ""
+    ev_multiplier: Decimal | None = None
+    model_code: str = ""
+    last_liquidity: int = 0
+    pending_price_revision: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecDetailsEnd:
+    """No more executions for this request."""
+
+    req_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrentTime:
+    """The gateway's clock, epoch seconds."""
+
+    epoch_sec: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenOrderEnd:
+    """No more open orders."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommissionReport:
+    """Commission of one execution; ``realized_pnl`` is unset for an opening trade."""
+
+    exec_id: str
+    commission: Decimal
+    currency: str
+    realized_pnl: Decimal | None = None
+    yield_: Decimal | None = None
+    yield_redemption_date: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletedOrder:
+    """One order that ended; it carries no order id and no client id."""
+
+    contract: ContractKey
+    order: Order
+    perm_id: int
+    status: str
+    combo_legs_descrip: str = ""
+    auto_cancel_date: str = ""
+    filled_quantity: Decimal | None = None
+    ref_futures_con_id: int = 0
+    shareholder: str = ""
+    imbalance_only: bool = False
+    route_marketable_to_bbo: bool = False
+    parent_perm_id: int = 0
+    completed_time: str = ""
+    completed_status: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletedOrdersEnd:
+    """No more completed orders."""
+
+
+Response: TypeAlias = (
+    TickPrice
+    | TickSize
+    | TickGeneric
+    | TickString
+    | OrderStatus
+    | ErrorMessage
+    | OpenOrder
+    | AccountValue
+    | PortfolioValue
+    | AccountUpdateTime
+    | AccountDownloadEnd
+    | NextValidId
+    | ManagedAccounts
+    | ContractDetails
+    | ContractDetailsEnd
+    | ExecDetails
+    | ExecDetailsEnd
+    | CurrentTime
+    | OpenOrderEnd
+    | TickSnapshotEnd
+    | MarketDataTypeGrant
+    | CommissionReport
+    | Position
+    | PositionEnd
+    | AccountSummary
+    | AccountSummaryEnd
+    | PositionMulti
+    | PositionMultiEnd
+    | AccountUpdateMulti
+    | AccountUpdateMultiEnd
+    | SymbolSamples
+    | TickReqParams
+    | MarketRule
+    | CompletedOrder
+    | CompletedOrdersEnd
+)

@@ -1,0 +1,1 @@
+"""The simulated world as data: accounts, contracts, prices, order behaviour, faults, sessions."""

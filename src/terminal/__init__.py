@@ -1,0 +1,1 @@
+"""The person's side: flags, console, prompt, progress, Ctrl+C."""

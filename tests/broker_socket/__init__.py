@@ -1,0 +1,1 @@
+"""The broker rooms through the real client, against the simulated gateway over a socket."""

@@ -1,1 +1,0 @@
-"""The simulated gateway, alone and with the real client over a loopback socket."""

@@ -1,0 +1,1 @@
+"""The house itself: rooms and arrows, documents, repository, requirements and their tests."""

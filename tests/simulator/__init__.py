@@ -1,0 +1,1 @@
+"""The simulated gateway itself: its messages, its exchange, its server."""
