@@ -80,7 +80,7 @@ def test_sample_shows_in_the_open_only_what_everybody_sets() -> None:
     assert len(shown) == 8
     text = SAMPLE.read_text(encoding="utf-8")
     for rules in KEY_RULES.values():
-        for key in rules:
+        for key in rules.keys() - {"order_type"}:  # it has one value
             assert (f"\n{key} = " in text) != (f"\n;{key} = " in text), key
     assert text.count("seldom needed") > 1
 
