@@ -30,9 +30,7 @@ _ELSEWHERE = {
     "soft_dollar_value",
 }
 _SPELLED = {"rule_80a": "rule80A", "last_trade_date": "lastTradeDateOrContractMonth"}
-PLAIN_ORDER_FIELDS = tuple(
-    field.name for field in dataclasses.fields(Order) if field.name not in _ELSEWHERE
-)
+PLAIN_ORDER_FIELDS = tuple(name for name in Order._fields if name not in _ELSEWHERE)
 
 
 def camel(name: str) -> str:
@@ -58,7 +56,7 @@ def differing(ours: object, theirs: object, names: tuple[str, ...]) -> list[str]
 
 def contract_differences(ours: ContractKey, theirs: ib_async.Contract) -> list[str]:
     """Names of contract fields that differ."""
-    return differing(ours, theirs, tuple(field.name for field in dataclasses.fields(ours)))
+    return differing(ours, theirs, ours._fields)
 
 
 def order_differences(
@@ -92,12 +90,10 @@ def order_differences(
 
 def their_contract(ours: ContractKey, order: Order) -> ib_async.Contract:
     """The ib_async contract of a placeOrder of ours."""
-    contract = ib_async.Contract(
-        **{camel(f.name): getattr(ours, f.name) for f in dataclasses.fields(ours)}
-    )
+    contract = ib_async.Contract(**{camel(name): value for name, value in ours._asdict().items()})
     contract.strike = float(ours.strike)
     contract.comboLegs = [
-        TheirLeg(**{camel(f.name): getattr(leg, f.name) for f in dataclasses.fields(leg)})
+        TheirLeg(**{camel(name): value for name, value in leg._asdict().items()})
         for leg in order.combo_legs
     ]
     if order.has_underlying:
@@ -157,4 +153,4 @@ def _their_pairs(params: list[ib_async.TagValue]) -> list[tuple[str, str]]:
 
 
 def _leg_values(leg: ComboLeg | TheirLeg) -> tuple[object, ...]:
-    return tuple(dataclasses.astuple(leg))
+    return leg if isinstance(leg, ComboLeg) else dataclasses.astuple(leg)

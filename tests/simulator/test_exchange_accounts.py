@@ -136,7 +136,7 @@ def test_a_second_subscription_is_answered_by_nothing_unless_the_first_has_ended
     client = Client()
     first = client.ask(UPDATES)
     assert client.ask(UPDATES) == []
-    assert codes(client.ask(replace(UPDATES, subscribe=False))) == [2100]
+    assert codes(client.ask(UPDATES._replace(subscribe=False))) == [2100]
     assert client.ask(UPDATES) == first
 
 

@@ -42,9 +42,9 @@ def _ask(key: ContractKey, client: Client | None = None) -> list[ContractDetails
     "key",
     [
         SPY_BY_NAME,
-        replace(SPY_BY_NAME, symbol="spy"),
-        replace(SPY_BY_NAME, primary_exchange="ARCA"),
-        replace(SPY_BY_NAME, exchange="ARCA"),
+        SPY_BY_NAME._replace(symbol="spy"),
+        SPY_BY_NAME._replace(primary_exchange="ARCA"),
+        SPY_BY_NAME._replace(exchange="ARCA"),
         stock(SPY),
     ],
 )
@@ -78,10 +78,10 @@ def test_without_an_exchange_there_is_a_row_per_venue() -> None:
 @pytest.mark.parametrize(
     "key",
     [
-        replace(SPY_BY_NAME, symbol="NONE"),
-        replace(SPY_BY_NAME, currency="EUR"),
-        replace(SPY_BY_NAME, exchange="LSE"),
-        replace(SPY_BY_NAME, primary_exchange="NASDAQ"),
+        SPY_BY_NAME._replace(symbol="NONE"),
+        SPY_BY_NAME._replace(currency="EUR"),
+        SPY_BY_NAME._replace(exchange="LSE"),
+        SPY_BY_NAME._replace(primary_exchange="NASDAQ"),
         ContractKey(con_id=999, exchange="SMART"),
         ContractKey(sec_type="STK", exchange="SMART", currency="USD"),
     ],
@@ -99,13 +99,13 @@ def test_a_symbol_without_security_type_is_refused() -> None:
 
 def test_ambiguous_symbols_give_several_rows() -> None:
     client = Client(scenario(contracts=(*scenario().contracts, LONDON, SWISS)))
-    key = replace(SPY_BY_NAME, symbol="IGLN")
+    key = SPY_BY_NAME._replace(symbol="IGLN")
     assert len(_ask(key, client)) == 3
-    assert len(_ask(replace(key, primary_exchange="EBS"), client)) == 2
+    assert len(_ask(key._replace(primary_exchange="EBS"), client)) == 2
 
 
 def test_an_option_is_not_the_stock_of_its_symbol() -> None:
-    row = _ask(replace(SPY_BY_NAME, sec_type="OPT", strike=Decimal(700), right="CALL"))[0]
+    row = _ask(SPY_BY_NAME._replace(sec_type="OPT", strike=Decimal(700), right="CALL"))[0]
     assert isinstance(row, ContractDetails)
     assert (row.contract.con_id, row.contract.multiplier) == (3, "100")
     assert row.real_expiration_date == "20271217"
@@ -119,7 +119,7 @@ def test_details_can_be_false() -> None:
 
 
 def test_the_old_name_of_nasdaq_is_understood() -> None:
-    key = replace(SPY_BY_NAME, symbol="IAU", primary_exchange="ISLAND")
+    key = SPY_BY_NAME._replace(symbol="IAU", primary_exchange="ISLAND")
     assert len(_ask(key)) == 2
 
 

@@ -40,7 +40,7 @@ from tests.kits.exchange_kit import (
 )
 
 STREAM = ReqMktData(req_id=7, contract=stock())
-SNAPSHOT = replace(STREAM, snapshot=True)
+SNAPSHOT = STREAM._replace(snapshot=True)
 NAN = RawDecimal(Decimal("NaN"))
 
 
@@ -218,10 +218,10 @@ def test_bad_requests_are_refused() -> None:
     client.ask(STREAM)
     assert codes(client.ask(STREAM)) == [102]
     assert codes(client.ask(CancelMktData(req_id=99))) == [300]
-    assert codes(client.ask(replace(SNAPSHOT, req_id=8, generic_ticks="233"))) == [321]
-    assert codes(client.ask(replace(STREAM, req_id=8, contract=stock(exchange="")))) == [321]
+    assert codes(client.ask(SNAPSHOT._replace(req_id=8, generic_ticks="233"))) == [321]
+    assert codes(client.ask(STREAM._replace(req_id=8, contract=stock(exchange="")))) == [321]
     unknown = ContractKey(con_id=99, exchange="SMART")
-    assert codes(client.ask(replace(STREAM, req_id=8, contract=unknown))) == [200]
+    assert codes(client.ask(STREAM._replace(req_id=8, contract=unknown))) == [200]
     assert codes(client.ask(ReqMarketDataType(market_data_type=5))) == [321]
 
 

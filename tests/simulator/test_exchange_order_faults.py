@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import Literal
 
@@ -250,7 +249,7 @@ def test_an_execution_is_corrected_with_the_next_revision() -> None:
     assert second.exec_id == first.exec_id[:-1] + "2"
     assert (second.shares, second.price) == (Decimal(4), Decimal(601))
     (listed,) = only(ExecDetails, client.ask(ReqExecutions(req_id=3)))
-    assert listed == replace(second, req_id=3)
+    assert listed == second._replace(req_id=3)
     assert holdings(client.ask(ReqPositions()))[1] == 24
 
 

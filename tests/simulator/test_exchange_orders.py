@@ -168,8 +168,8 @@ CLOSE = datetime(2025, 7, 1, 20, 0, tzinfo=timezone.utc)
 def test_a_day_order_ends_with_its_session_and_gtc_goes_on() -> None:
     client = Client(scenario(clock=CLOSE - timedelta(hours=1)))
     client.trade(1, RESTS)
-    client.trade(2, replace(RESTS, tif="GTC"))
-    client.trade(3, replace(RESTS, outside_rth=True))
+    client.trade(2, RESTS._replace(tif="GTC"))
+    client.trade(3, RESTS._replace(outside_rth=True))
     assert words(client.wait(3597)) == ["status Cancelled 0/5", "error 202"]
     assert {o.order_id for o in only(OpenOrder, client.ask(ReqOpenOrders()))} == {2, 3}
     assert words(client.wait(4 * 3600)) == ["status Cancelled 0/5", "error 202"]
@@ -189,7 +189,7 @@ def test_a_day_order_of_the_night_is_for_the_next_session() -> None:
 def test_a_changed_time_in_force_changes_the_end() -> None:
     client = Client(scenario(clock=CLOSE - timedelta(hours=1)))
     client.trade(1, RESTS)
-    client.trade(1, replace(RESTS, tif="GTC"))
+    client.trade(1, RESTS._replace(tif="GTC"))
     assert words(client.wait(7200)) == []
 
 
@@ -249,9 +249,9 @@ def test_an_empty_time_in_force_becomes_day_with_10349_and_the_order_lives() -> 
 
 
 def test_immediate_orders_end_when_they_do_not_fill() -> None:
-    told = Client().trade(1, replace(RESTS, tif="IOC"))
+    told = Client().trade(1, RESTS._replace(tif="IOC"))
     assert words(told)[-3:] == ["status PendingCancel 0/5", "status Cancelled 0/5", "error 202"]
-    told = Client().trade(1, replace(RESTS, tif="FOK"))
+    told = Client().trade(1, RESTS._replace(tif="FOK"))
     assert words(told)[-1] == "status Inactive 0/5"
 
 
@@ -292,7 +292,7 @@ def test_what_tws_refuses_before_an_order_exists(
     changes: dict[str, object], contract: ContractSetup, code: int
 ) -> None:
     client = Client()
-    bad = replace(order("BUY", 1), **changes)  # type: ignore[arg-type]
+    bad = order("BUY", 1)._replace(**changes)  # type: ignore[arg-type]
     told = client.trade(1, bad, contract)
     assert words(told) == [f"error {code}"]
     assert only(ErrorMessage, told)[0].id == 1
@@ -356,7 +356,7 @@ def test_working_purchases_count_against_the_margin() -> None:
 
 def test_short_sales_are_refused_unless_permitted() -> None:
     client = Client()
-    client.place(1, replace(RESTS, action="SELL", lmt_price=Decimal(900)))
+    client.place(1, RESTS._replace(action="SELL", lmt_price=Decimal(900)))
     assert codes(client.trade(2, order("SELL", 16))) == [201]
     assert "status Filled 15/0" in words(client.trade(3, order("SELL", 15)))
     permitted = Client(scenario(gateway=GatewaySettings(short_sales=True)))
@@ -366,14 +366,14 @@ def test_short_sales_are_refused_unless_permitted() -> None:
 
 def test_too_many_working_orders_on_one_side_are_rejected() -> None:
     client = Client(scenario(gateway=GatewaySettings(working_orders_per_contract=2)))
-    small = replace(RESTS, total_quantity=Decimal(1))
+    small = RESTS._replace(total_quantity=Decimal(1))
     assert [codes(client.trade(n, small)) for n in (1, 2, 3)] == [[], [], [201]]
 
 
 def test_the_id_of_a_working_order_changes_it() -> None:
     client = Client()
     client.trade(1, RESTS)
-    told = client.trade(1, replace(RESTS, lmt_price=Decimal(650), total_quantity=Decimal(6)))
+    told = client.trade(1, RESTS._replace(lmt_price=Decimal(650), total_quantity=Decimal(6)))
     assert "status Filled 6/0" in words(told)
     assert len(only(ExecDetails, told)) == 1
 
@@ -381,7 +381,7 @@ def test_the_id_of_a_working_order_changes_it() -> None:
 def test_changes_must_match_the_order() -> None:
     client = Client()
     client.trade(1, RESTS)
-    assert codes(client.place(1, replace(RESTS, action="SELL"))) == [105]
+    assert codes(client.place(1, RESTS._replace(action="SELL"))) == [105]
     assert codes(client.place(1, RESTS, IAU)) == [105]
     assert words(client.ask(ReqOpenOrders())) == [
         "open Submitted",

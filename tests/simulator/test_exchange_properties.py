@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, cast
 
@@ -187,8 +187,7 @@ def test_wild_numbers_in_orders_are_answered(
     is_preview: bool,
 ) -> None:
     client = Client()
-    wild = replace(
-        order("BUY", 1, order_type=order_type, tif=tif, what_if=is_preview),
+    wild = order("BUY", 1, order_type=order_type, tif=tif, what_if=is_preview)._replace(
         total_quantity=quantity,
         lmt_price=limit,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import get_args, get_type_hints
@@ -111,7 +110,7 @@ def test_an_order_as_the_gateway_reports_it_can_be_sent_back() -> None:
     client = Client()
     resting = order("BUY", 5, order_type="LMT", lmt_price=Decimal(500), open_close="O")
     client.trade(1, resting)
-    changed = dataclasses.replace(as_reported(resting), lmt_price=Decimal(400))
+    changed = as_reported(resting)._replace(lmt_price=Decimal(400))
     assert codes(client.trade(1, changed)) == []
 
 
@@ -119,7 +118,7 @@ def test_a_refused_change_leaves_the_order_working() -> None:
     client = Client()
     resting = order("BUY", 5, order_type="LMT", lmt_price=Decimal(500))
     client.trade(1, resting)
-    told = client.trade(1, dataclasses.replace(resting, all_or_none=True))
+    told = client.trade(1, resting._replace(all_or_none=True))
     assert codes(told) == [321]
     assert only(OrderStatus, told) == []
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from src.simulator.market.prices import Market
 from src.simulator.scenario.records import AccountSetup, ContractSetup, PositionSetup, Scenario
@@ -35,8 +36,7 @@ class Holding:
         return self.quantity * self.avg_cost
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class Figures(NamedTuple):
     """What the account is worth, in its base currency (Reg-T-like margin: 50% and 25%)."""
 
     net_liquidation: Decimal
@@ -60,8 +60,7 @@ class Figures:
         return self.equity_with_loan - self.maintenance_margin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Booking:
+class Booking(NamedTuple):
     """What one trade changed; ``cost`` is quantity times average cost. Money in its currency."""
 
     contract: ContractSetup
@@ -213,7 +212,6 @@ class Account:
         return _Worth(net=sum(values, ZERO), gross=sum(map(abs, values), ZERO))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Worth:
+class _Worth(NamedTuple):
     net: Decimal
     gross: Decimal

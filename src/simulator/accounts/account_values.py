@@ -8,8 +8,8 @@ those of recorded downloads, in whose many rows a client has to find what it nee
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import NamedTuple
 
 from src.simulator.accounts.account import ZERO, Account, Figures
 
@@ -54,8 +54,7 @@ _EMPTY_LEDGER_KEYS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValueRow:
+class ValueRow(NamedTuple):
     """One account value as text; ``is_ledger`` marks the rows that exist per currency."""
 
     key: str

@@ -8,8 +8,7 @@ written, without those kept silent.
 import hashlib
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from src.simulator.messages.responses import Response
 from src.simulator.scenario.faults import WireFaults
@@ -21,8 +20,7 @@ MAX_PACING_VIOLATIONS = 3
 _ORDER_REQUESTS = ("PlaceOrder", "CancelOrder")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestFate:
+class RequestFate(NamedTuple):
     """What happens to one request: is it handled, answered, and what becomes of the socket."""
 
     handled: bool = True
@@ -30,8 +28,7 @@ class RequestFate:
     stalls: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
+class Output(NamedTuple):
     """Bytes to write, then perhaps the end of the connection or silence for good."""
 
     data: bytes
@@ -114,8 +111,7 @@ def _move_behind(responses: list[Response], first: str, second: str) -> list[Res
     return [response for response in head if response not in moved] + moved + tail
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Admission:
+class Admission(NamedTuple):
     """May a message be served now? ``wait_sec`` first, if it is to queue; ``text`` of error 100."""
 
     verdict: Literal["serve", "drop", "close"]

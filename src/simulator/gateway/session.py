@@ -8,8 +8,8 @@ turns a response into bytes. ``RemoteProtocolError`` from ``next_message`` ends 
 
 import enum
 import re
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from src.simulator.messages.requests import Request, StartApi
 from src.simulator.messages.responses import Response
@@ -46,16 +46,14 @@ class State(enum.Enum):
     STARTED = enum.auto()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hello:
+class Hello(NamedTuple):
     """The handshake is complete: answer with ``Session.hello``."""
 
     version: int
     connect_options: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming:
+class Incoming(NamedTuple):
     """One whole frame after the handshake.
 
     ``content`` is None when the frame is to be ignored: a request before startApi, or a second

@@ -6,9 +6,8 @@ or this process dies over it.
 
 import json
 from collections import deque
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from src.simulator.messages.market import TickSnapshotEnd
 from src.simulator.messages.requests import CancelMktData, ReqMktData, Request
@@ -21,8 +20,7 @@ WINDOW_SEC = 1.0
 _ENDS_QUOTES = frozenset({101, 200, 300, 320, 321, 322, 354, 10089, 10168, 10189, 10197})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WireRecord:
+class WireRecord(NamedTuple):
     """One message received after the handshake; ``client_id`` is -1 before startApi."""
 
     at_utc: datetime

@@ -6,7 +6,6 @@ security type; every other field that is given has to agree. What is not found, 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -93,9 +92,9 @@ class ContractDesk:
         hours = self._market.hours(contract, now)
         key = contract_key(contract, venue)
         if contract.details_con_id is not None:
-            key = replace(key, con_id=contract.details_con_id)
+            key = key._replace(con_id=contract.details_con_id)
         if contract.details_symbol is not None:
-            key = replace(key, symbol=contract.details_symbol)
+            key = key._replace(symbol=contract.details_symbol)
         venues = len(contract.valid_exchanges)
         return ContractDetails(
             req_id=req_id,

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
+from typing import NamedTuple
 
 from src.simulator.market.chance import draw_step
 from src.simulator.scenario.calendar import Hours, MarketCalendar
@@ -24,8 +24,7 @@ _BID_SIZE, _ASK_SIZE, _LAST_SIZE, _VOLUME = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quote:
+class Quote(NamedTuple):
     """True prices in the contract's currency; sizes in shares."""
 
     bid: Decimal

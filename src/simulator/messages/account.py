@@ -1,20 +1,18 @@
 """Responses about accounts: values (as text), portfolio, positions."""
 
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from src.simulator.messages.orders import ContractKey
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ManagedAccounts:
+class ManagedAccounts(NamedTuple):
     """Account ids of the login, a comma list."""
 
     accounts: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountValue:
+class AccountValue(NamedTuple):
     """One account value; the text is as the gateway writes it, also for numbers."""
 
     key: str
@@ -23,8 +21,7 @@ class AccountValue:
     account: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PortfolioValue:
+class PortfolioValue(NamedTuple):
     """One position with its market value in the contract's currency."""
 
     contract: ContractKey
@@ -37,22 +34,19 @@ class PortfolioValue:
     account: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountUpdateTime:
+class AccountUpdateTime(NamedTuple):
     """Time of the account update, ``hh:mm``."""
 
     time: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountDownloadEnd:
+class AccountDownloadEnd(NamedTuple):
     """The first full set of account values has been sent."""
 
     account: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
+class Position(NamedTuple):
     """One position; quantity in shares, average cost per share."""
 
     account: str
@@ -61,13 +55,11 @@ class Position:
     avg_cost: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PositionEnd:
+class PositionEnd(NamedTuple):
     """The first full set of positions has been sent."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountSummary:
+class AccountSummary(NamedTuple):
     """One value of an account summary."""
 
     req_id: int
@@ -77,15 +69,13 @@ class AccountSummary:
     currency: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountSummaryEnd:
+class AccountSummaryEnd(NamedTuple):
     """The first full account summary has been sent."""
 
     req_id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PositionMulti:
+class PositionMulti(NamedTuple):
     """One position of a ``ReqPositionsMulti``."""
 
     req_id: int
@@ -96,15 +86,13 @@ class PositionMulti:
     model_code: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PositionMultiEnd:
+class PositionMultiEnd(NamedTuple):
     """The first full set has been sent."""
 
     req_id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountUpdateMulti:
+class AccountUpdateMulti(NamedTuple):
     """One value of a ``ReqAccountUpdatesMulti``."""
 
     req_id: int
@@ -115,8 +103,7 @@ class AccountUpdateMulti:
     currency: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountUpdateMultiEnd:
+class AccountUpdateMultiEnd(NamedTuple):
     """The first full set has been sent."""
 
     req_id: int

@@ -7,8 +7,8 @@ text; writing a value of the wrong type is a ``LocalProtocolError``, a bug on th
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from typing import NamedTuple
 
 from src.simulator.messages.wire import LocalProtocolError
 
@@ -28,8 +28,7 @@ _UNSET_INTS = {"", MAX_INT, str(2**63 - 1)}
 _UNSET_NUMBERS = {Decimal(MAX_DOUBLE), Decimal(2**127 - 1), Decimal(2**63 - 1)}
 
 
-@dataclass(frozen=True, slots=True)
-class Codec:
+class Codec(NamedTuple):
     """``parse`` and ``format`` of one kind of field; ``kind`` names it in error texts."""
 
     kind: str

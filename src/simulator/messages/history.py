@@ -1,12 +1,11 @@
 """Requests for history and profit and loss: read from the wire, but refused by the exchange."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from src.simulator.messages.orders import ComboLeg, ContractKey
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReqHistoricalData:
+class ReqHistoricalData(NamedTuple):
     """Bars of the past."""
 
     req_id: int
@@ -23,15 +22,13 @@ class ReqHistoricalData:
     chart_options: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelHistoricalData:
+class CancelHistoricalData(NamedTuple):
     """End one historical data request."""
 
     req_id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReqHeadTimestamp:
+class ReqHeadTimestamp(NamedTuple):
     """Date of the earliest bar."""
 
     req_id: int
@@ -42,8 +39,7 @@ class ReqHeadTimestamp:
     format_date: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReqPnl:
+class ReqPnl(NamedTuple):
     """Profit and loss of an account."""
 
     req_id: int
@@ -51,8 +47,7 @@ class ReqPnl:
     model_code: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReqPnlSingle:
+class ReqPnlSingle(NamedTuple):
     """Profit and loss of one position."""
 
     req_id: int
@@ -61,15 +56,13 @@ class ReqPnlSingle:
     con_id: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelPnl:
+class CancelPnl(NamedTuple):
     """End one ``ReqPnl``."""
 
     req_id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelPnlSingle:
+class CancelPnlSingle(NamedTuple):
     """End one ``ReqPnlSingle``."""
 
     req_id: int

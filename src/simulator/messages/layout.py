@@ -8,8 +8,7 @@ asks for them, ``Repeat`` a count followed by that many sub-records. Names may b
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from src.simulator.messages.fields import Codec, parse_int
 from src.simulator.messages.orders import ContractKey, Order, OrderState
@@ -28,16 +27,14 @@ class FieldError(Exception):
     """A received field is missing or unreadable; the text names it and its value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed:
+class Fixed(NamedTuple):
     """A constant, the version number of one message, until version ``until``."""
 
     text: str
     until: int = EVER
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One value under ``name``, present from version ``since`` through ``until``."""
 
     name: str
@@ -46,8 +43,7 @@ class Field:
     until: int = EVER
 
 
-@dataclass(frozen=True, slots=True)
-class When:
+class When(NamedTuple):
     """``items`` follow only if ``test`` holds for the value ``name``, from version ``since``."""
 
     name: str
@@ -56,8 +52,7 @@ class When:
     since: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Repeat:
+class Repeat(NamedTuple):
     """A count, then that many ``record`` written by ``items``."""
 
     name: str
@@ -68,8 +63,7 @@ class Repeat:
 Item: TypeAlias = Fixed | Field | When | Repeat
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """One message: its id on the wire, its record and its items after the id."""
 
     message_id: int

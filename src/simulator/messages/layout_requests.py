@@ -5,7 +5,7 @@ request id, if the message has one.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from src.simulator.messages.fields import FLAG, ID, INT, TEXT
 from src.simulator.messages.history import (
@@ -110,7 +110,7 @@ REQUEST_LAYOUTS: tuple[Layout, ...] = (
             *texts("account time symbol sec_type exchange side"),
         ),
     ),
-    Layout(8, ReqIds, (_V1, Field("count", INT))),
+    Layout(8, ReqIds, (_V1, Field("wanted", INT))),
     Layout(
         9,
         ReqContractDetails,
@@ -167,8 +167,7 @@ REQUEST_LAYOUTS: tuple[Layout, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Unserved:
+class Unserved(NamedTuple):
     """A request we know but do not serve: its name, and which field is its request id (or 0)."""
 
     name: str

@@ -1,13 +1,12 @@
 """Responses about instruments and quotes: ticks, contract details, price increments."""
 
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from src.simulator.messages.orders import ZERO, ContractKey, TagValue
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TickPrice:
+class TickPrice(NamedTuple):
     """A price with its size; -1 with size 0 is "no quote". ``attribs`` is a bit mask."""
 
     req_id: int
@@ -17,8 +16,7 @@ class TickPrice:
     attribs: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TickSize:
+class TickSize(NamedTuple):
     """A size in shares."""
 
     req_id: int
@@ -26,8 +24,7 @@ class TickSize:
     size: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TickGeneric:
+class TickGeneric(NamedTuple):
     """A number that is neither price nor size, for example halted (49)."""
 
     req_id: int
@@ -35,8 +32,7 @@ class TickGeneric:
     value: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TickString:
+class TickString(NamedTuple):
     """A text tick, for example the time of the last trade (45), epoch seconds."""
 
     req_id: int
@@ -44,23 +40,20 @@ class TickString:
     value: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TickSnapshotEnd:
+class TickSnapshotEnd(NamedTuple):
     """The snapshot is complete."""
 
     req_id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarketDataTypeGrant:
+class MarketDataTypeGrant(NamedTuple):
     """Kind of quotes this ticker gets: 1 live, 2 frozen, 3 delayed, 4 delayed frozen."""
 
     req_id: int
     market_data_type: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TickReqParams:
+class TickReqParams(NamedTuple):
     """Facts about a quote subscription: price increment, BBO exchange code."""
 
     req_id: int
@@ -69,8 +62,7 @@ class TickReqParams:
     snapshot_permissions: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContractDetails:
+class ContractDetails(NamedTuple):
     """One instrument; hours are ``yyyymmdd:hhmm-yyyymmdd:hhmm;...`` in ``time_zone_id``."""
 
     req_id: int
@@ -104,22 +96,19 @@ class ContractDetails:
     suggested_size_increment: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContractDetailsEnd:
+class ContractDetailsEnd(NamedTuple):
     """No more instruments match."""
 
     req_id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecTypeName:
+class SecTypeName(NamedTuple):
     """One derivative security type available on an underlying."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SymbolSample:
+class SymbolSample(NamedTuple):
     """One instrument that resembles the pattern."""
 
     con_id: int
@@ -132,24 +121,21 @@ class SymbolSample:
     issuer_id: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SymbolSamples:
+class SymbolSamples(NamedTuple):
     """The instruments that resemble the pattern."""
 
     req_id: int
     samples: tuple[SymbolSample, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceIncrement:
+class PriceIncrement(NamedTuple):
     """From ``low_edge`` on, prices are multiples of ``increment``."""
 
     low_edge: Decimal
     increment: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarketRule:
+class MarketRule(NamedTuple):
     """The price increments of one market rule."""
 
     rule_id: int

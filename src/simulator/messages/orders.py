@@ -6,22 +6,20 @@ Defaults are what a client sends that does not touch the field. Source: TWS API 
 "Contract" class pages.
 """
 
-from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import NamedTuple
 
 ZERO = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TagValue:
+class TagValue(NamedTuple):
     """One name and value, as in algo parameters and security ids."""
 
     tag: str
     value: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContractKey:
+class ContractKey(NamedTuple):
     """What identifies an instrument; 0 or an empty text means "not given"."""
 
     con_id: int = 0
@@ -38,8 +36,7 @@ class ContractKey:
     trading_class: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComboLeg:
+class ComboLeg(NamedTuple):
     """One leg of a BAG; market data requests carry only the first four fields."""
 
     con_id: int = 0
@@ -52,15 +49,13 @@ class ComboLeg:
     exempt_code: int = -1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegPrice:
+class LegPrice(NamedTuple):
     """The price of one leg of a BAG order."""
 
     price: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderCondition:
+class OrderCondition(NamedTuple):
     """One condition of a conditional order; which fields count depends on ``type``.
 
     1 price, 3 time, 4 margin, 5 execution, 6 volume, 7 percent change.
@@ -77,8 +72,7 @@ class OrderCondition:
     trigger_method: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(NamedTuple):
     """Every order attribute of placeOrder, openOrder and completedOrder."""
 
     action: str = ""
@@ -217,8 +211,7 @@ class Order:
     mid_offset_at_half: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderState:
+class OrderState(NamedTuple):
     """Status of an open order and, for a what-if, its margin and commission preview (money)."""
 
     status: str = ""
@@ -243,8 +236,7 @@ def as_reported(order: Order) -> Order:
 
     Source: recorded openOrder messages of plain stock orders.
     """
-    return replace(
-        order,
+    return order._replace(
         lmt_price=order.lmt_price or ZERO,
         aux_price=order.aux_price or ZERO,
         display_size=order.display_size or None,

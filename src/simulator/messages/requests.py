@@ -3,8 +3,7 @@
 ``req_id`` is the client's own number for the request, echoed in every answer to it.
 """
 
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from src.simulator.messages.history import (
     CancelHistoricalData,
@@ -18,16 +17,14 @@ from src.simulator.messages.history import (
 from src.simulator.messages.orders import ComboLeg, ContractKey, Order
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartApi:
+class StartApi(NamedTuple):
     """First request of a session; nothing else is served before it."""
 
     client_id: int
     optional_capabilities: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReqMktData:
+class ReqMktData(NamedTuple):
     """Quotes, as a stream or one snapshot; ``generic_ticks`` is a comma list of numbers."""
 
     req_id: int
@@ -43,15 +40,13 @@ class ReqMktData:
     options: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelMktData:
+class CancelMktData(NamedTuple):
     """End one quote subscription."""
 
     req_id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlaceOrder:
+class PlaceOrder(NamedTuple):
     """Place a new order, or modify the working order of the same id and client."""
 
     order_id: int
@@ -61,41 +56,35 @@ class PlaceOrder:
     sec_id: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelOrder:
+class CancelOrder(NamedTuple):
     """Cancel one order of this client."""
 
     order_id: int
     manual_order_cancel_time: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReqOpenOrders:
+class ReqOpenOrders(NamedTuple):
     """The working orders of this client."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReqAllOpenOrders:
+class ReqAllOpenOrders(NamedTuple):
     """The working orders of all clients."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReqAutoOpenOrders:
+class ReqAutoOpenOrders(NamedTuple):
     """Bind future manual orders to this client (client 0 only)."""
 
     auto_bind: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReqAccountUpdates:
+class ReqAccountUpdates(NamedTuple):
     """Start or stop the account and portfolio stream of one account ("" = the only one)."""
 
     subscribe: bool
     account: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReqExecutions:
+class ReqExecutions(NamedTuple):
     """Today's executions that match the filter; empty or 0 matches all."""
 
     req_id: int
@@ -108,15 +97,13 @@ class ReqExecutions:
     side: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReqIds:
+class ReqIds(NamedTuple):
     """Ask for the next valid order id."""
 
-    count: int = 1
+    wanted: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReqContractDetails:
+class ReqContractDetails(NamedTuple):
     """Everything known of the instruments that match ``contract``."""
 
     req_id: int
@@ -127,47 +114,39 @@ class ReqContractDetails:
     issuer_id: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetServerLogLevel:
+class SetServerLogLevel(NamedTuple):
     """Log level of the gateway, 1 to 5; there is no answer."""
 
     level: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReqManagedAccounts:
+class ReqManagedAccounts(NamedTuple):
     """The account ids of this login."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReqCurrentTime:
+class ReqCurrentTime(NamedTuple):
     """The gateway's clock."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReqGlobalCancel:
+class ReqGlobalCancel(NamedTuple):
     """Cancel every working order of every client."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReqMarketDataType:
+class ReqMarketDataType(NamedTuple):
     """Wanted kind of quotes: 1 live, 2 frozen, 3 delayed, 4 delayed frozen."""
 
     market_data_type: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReqPositions:
+class ReqPositions(NamedTuple):
     """Positions of all accounts, then every change."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelPositions:
+class CancelPositions(NamedTuple):
     """End the position stream."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReqAccountSummary:
+class ReqAccountSummary(NamedTuple):
     """Chosen account values (``tags`` is a comma list) of a group of accounts."""
 
     req_id: int
@@ -175,15 +154,13 @@ class ReqAccountSummary:
     tags: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelAccountSummary:
+class CancelAccountSummary(NamedTuple):
     """End one account summary."""
 
     req_id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReqPositionsMulti:
+class ReqPositionsMulti(NamedTuple):
     """Positions of one account or model."""
 
     req_id: int
@@ -191,15 +168,13 @@ class ReqPositionsMulti:
     model_code: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelPositionsMulti:
+class CancelPositionsMulti(NamedTuple):
     """End one ``ReqPositionsMulti`` stream."""
 
     req_id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReqAccountUpdatesMulti:
+class ReqAccountUpdatesMulti(NamedTuple):
     """Account values of one account or model, without portfolio."""
 
     req_id: int
@@ -208,30 +183,26 @@ class ReqAccountUpdatesMulti:
     ledger_and_nlv: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelAccountUpdatesMulti:
+class CancelAccountUpdatesMulti(NamedTuple):
     """End one ``ReqAccountUpdatesMulti`` stream."""
 
     req_id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReqMatchingSymbols:
+class ReqMatchingSymbols(NamedTuple):
     """Instruments whose symbol or name resembles ``pattern``."""
 
     req_id: int
     pattern: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReqMarketRule:
+class ReqMarketRule(NamedTuple):
     """The price increments of one rule; it has no request id."""
 
     rule_id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReqCompletedOrders:
+class ReqCompletedOrders(NamedTuple):
     """Orders that ended today."""
 
     api_only: bool

@@ -4,9 +4,8 @@ Quantities, prices and money are ``Decimal``; ``None`` is an unset value. An ``i
 error means the connection or system as a whole.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from src.simulator.messages.account import (
     AccountDownloadEnd,
@@ -39,8 +38,7 @@ from src.simulator.messages.market import (
 from src.simulator.messages.orders import ZERO, ContractKey, Order, OrderState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderStatus:
+class OrderStatus(NamedTuple):
     """Where an order stands; quantities in shares."""
 
     order_id: int
@@ -56,8 +54,7 @@ class OrderStatus:
     mkt_cap_price: Decimal = ZERO
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorMessage:
+class ErrorMessage(NamedTuple):
     """An error, warning or notice about request or order ``id``."""
 
     id: int
@@ -66,8 +63,7 @@ class ErrorMessage:
     advanced_order_reject_json: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenOrder:
+class OpenOrder(NamedTuple):
     """One working order (or what-if answer) with all its attributes."""
 
     order_id: int
@@ -82,15 +78,13 @@ class OpenOrder:
     soft_dollar_display_name: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NextValidId:
+class NextValidId(NamedTuple):
     """The lowest order id this client may use."""
 
     order_id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecDetails:
+class ExecDetails(NamedTuple):
     """One execution; ``req_id`` is -1 when it is reported as it happens.
 
     ``side`` is BOT or SLD, ``time`` is ``yyyymmdd hh:mm:ss`` with an optional zone name.
@@ -119,27 +113,23 @@ class ExecDetails:
     pending_price_revision: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecDetailsEnd:
+class ExecDetailsEnd(NamedTuple):
     """No more executions for this request."""
 
     req_id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CurrentTime:
+class CurrentTime(NamedTuple):
     """The gateway's clock, epoch seconds."""
 
     epoch_sec: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenOrderEnd:
+class OpenOrderEnd(NamedTuple):
     """No more open orders."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommissionReport:
+class CommissionReport(NamedTuple):
     """Commission of one execution; ``realized_pnl`` is unset for an opening trade."""
 
     exec_id: str
@@ -150,8 +140,7 @@ class CommissionReport:
     yield_redemption_date: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompletedOrder:
+class CompletedOrder(NamedTuple):
     """One order that ended; it carries no order id and no client id."""
 
     contract: ContractKey
@@ -170,8 +159,7 @@ class CompletedOrder:
     completed_status: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompletedOrdersEnd:
+class CompletedOrdersEnd(NamedTuple):
     """No more completed orders."""
 
 

@@ -6,8 +6,7 @@ be served is not an exception but a ``Refusal``: the connection lives on.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 from src.simulator.messages.fields import parse_int
 from src.simulator.messages.layout import Field, FieldError, Fixed, Layout, read, write
@@ -31,8 +30,7 @@ _BY_RECORD: Mapping[Callable[..., object], Layout] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class Refusal(NamedTuple):
     """A request that was not understood, with the error that answers it."""
 
     name: str

@@ -7,8 +7,6 @@ back. So whatever fills has no attribute that was silently left out.
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 from src.simulator.messages.orders import Order, as_reported
 
 MODELLED = (
@@ -28,7 +26,7 @@ def api_name(name: str) -> str:
 def unmodelled(order: Order) -> str | None:
     """The first attribute that is set and not acted on, or ``None``."""
     plain = as_reported(Order(order_type=order.order_type, lmt_price=order.lmt_price))
-    for name in (field.name for field in fields(Order)):
+    for name in Order._fields:
         value: object = getattr(order, name)
         usual: tuple[object, ...] = (getattr(_SENT_UNASKED, name), getattr(plain, name))
         if name not in MODELLED and value and value not in usual:

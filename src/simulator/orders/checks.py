@@ -7,9 +7,8 @@ would accept and is not simulated is refused too: never accepted and ignored.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from src.simulator.accounts.account import ZERO
 from src.simulator.market.contracts import NOT_FOUND
@@ -32,8 +31,7 @@ _ALGOS_FOR = ("MKT", "LMT")
 _LARGEST = Decimal(10**9)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Complaint:
+class Complaint(NamedTuple):
     """An error code with TWS's text; ``ends`` adds the status Inactive.
 
     Some client libraries take 321 for a warning and wait on; the status ends that.
@@ -132,7 +130,7 @@ def _attributes_are_simulated(floor: Floor, request: PlaceOrder) -> Complaint | 
     if name == "parent_id" and request.order.parent_id not in parents:
         return Complaint(code=10006, text="Missing parent order.")
     refusal = _invalid(f"{api_name(name)} is not simulated, orders with it are refused")
-    return replace(refusal, ends=True)
+    return refusal._replace(ends=True)
 
 
 def _time_in_force_is_known(_floor: Floor, request: PlaceOrder) -> Complaint | None:
@@ -143,7 +141,7 @@ def _time_in_force_is_known(_floor: Floor, request: PlaceOrder) -> Complaint | N
 def _price_is_usable(floor: Floor, request: PlaceOrder) -> Complaint | None:
     order, limit = request.order, request.order.lmt_price
     if order.order_type == "MKT" and limit:
-        return replace(_invalid("lmtPrice: a market order has no limit price"), ends=True)
+        return _invalid("lmtPrice: a market order has no limit price")._replace(ends=True)
     if limit and not _is_usable(limit):
         return _invalid(f"Invalid limit price {limit}")
     if order.order_type == "LMT" and not limit:

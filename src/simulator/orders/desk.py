@@ -7,7 +7,6 @@ with it on.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from src.simulator.messages.orders import ZERO, Order, OrderState
@@ -66,7 +65,7 @@ class OrderDesk:
     def _accept(self, client_id: int, request: PlaceOrder, now: datetime) -> LiveOrder:
         contract = order_contract(self._floor, request)
         account = request.order.account or next(iter(self._floor.accounts))
-        order = replace(request.order, account=account, tif=request.order.tif or "DAY")
+        order = request.order._replace(account=account, tif=request.order.tif or "DAY")
         return LiveOrder(
             client_id=client_id,
             order_id=request.order_id,
@@ -118,8 +117,8 @@ class OrderDesk:
             complaint = _FILLED
         if complaint is not None:
             return complain(live.client_id, live.order_id, complaint.code, complaint.text)
-        live.order = replace(
-            request.order, account=live.order.account, tif=request.order.tif or "DAY"
+        live.order = request.order._replace(
+            account=live.order.account, tif=request.order.tif or "DAY"
         )
         live.version += 1
         live.is_step_waiting = False
@@ -155,7 +154,7 @@ class OrderDesk:
         )
         refusal = self._exchange_refusal(live)
         return [
-            *deliver(live.client_id, replace(open_order(live), state=state)),
+            *deliver(live.client_id, open_order(live)._replace(state=state)),
             *(self._flow.complain(live, refusal.code, refusal.text) if refusal else []),
         ]
 

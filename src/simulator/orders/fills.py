@@ -7,7 +7,6 @@ openOrder with the commission and the commission report. A behaviour can disturb
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TypeAlias
@@ -195,8 +194,7 @@ class FillDesk:
         live.filled += shares - wrong.shares
         live.value += shares * price - wrong.shares * wrong.price
         live.commission += commission - wrong.commission
-        right = replace(
-            wrong,
+        right = wrong._replace(
             shares=shares,
             price=price,
             cum_qty=live.filled,

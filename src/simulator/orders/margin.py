@@ -7,8 +7,8 @@ always carried.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from src.simulator.accounts.account import ZERO, Account
 from src.simulator.market.prices import Market
@@ -18,8 +18,7 @@ _MAINTENANCE_SHARE = Decimal("0.5")
 _MARKET_RESERVE = Decimal("1.05")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarginPreview:
+class MarginPreview(NamedTuple):
     """Margin figures before an order and what it changes, in the account's base currency."""
 
     initial_before: Decimal

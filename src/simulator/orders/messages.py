@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -26,18 +25,17 @@ def open_order(live: LiveOrder, *, with_commission: bool = False) -> OpenOrder:
     """The order as it stands; the commission is known only after the last fill."""
     state = OrderState(status=live.status)
     if with_commission:
-        state = replace(
-            state, commission=live.commission, commission_currency=live.commission_currency
+        state = state._replace(
+            commission=live.commission, commission_currency=live.commission_currency
         )
-    reported = replace(
-        as_reported(live.order),
+    reported = as_reported(live.order)._replace(
         shares_allocation=f"{live.perm_id}.0/{live.order.account}/{live.client_id}",
     )
     exchange = live.key.exchange or "SMART"
     key = contract_key(live.contract, exchange)
     return OpenOrder(
         order_id=live.order_id,
-        contract=replace(key, right=key.right or "?"),
+        contract=key._replace(right=key.right or "?"),
         order=reported,
         state=state,
         client_id=live.client_id,
@@ -101,8 +99,8 @@ def completed_order(live: LiveOrder, at: datetime, times: GatewayTimes) -> Compl
     reported = as_reported(live.order)
     key = contract_key(live.contract, live.key.exchange or "SMART")
     return CompletedOrder(
-        contract=replace(key, right=key.right or "?"),
-        order=replace(reported, total_quantity=ZERO if is_filled else live.quantity),
+        contract=key._replace(right=key.right or "?"),
+        order=reported._replace(total_quantity=ZERO if is_filled else live.quantity),
         perm_id=live.perm_id,
         status=CANCELLED if live.status == INACTIVE else live.status,
         filled_quantity=live.filled,

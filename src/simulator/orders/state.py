@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import count
+from typing import NamedTuple
 
 from src.simulator.accounts.account import ZERO
 from src.simulator.messages.orders import ContractKey, Order
@@ -90,8 +91,7 @@ class LiveOrder:
         return self.behaviour.silence != "no"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Execution:
+class Execution(NamedTuple):
     """One execution report; a correction of it has the same number and the next revision."""
 
     number: int

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from src.simulator.messages.responses import ErrorMessage, Response
 
 SYSTEM_ID = -1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(NamedTuple):
     """``message`` for the connected client ``client_id``."""
 
     client_id: int

@@ -6,8 +6,8 @@ timestamp, and 57 at the end of a snapshot. A line is taken by every open reques
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from src.simulator.market.contracts import NOT_FOUND, ContractDesk
 from src.simulator.market.prices import Market
@@ -47,8 +47,7 @@ _REFUSALS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Line:
+class _Line(NamedTuple):
     client_id: int
     req_id: int
     contract: ContractSetup

@@ -9,9 +9,9 @@ is granted as delayed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from src.simulator.accounts.account import ZERO
 from src.simulator.market.prices import Market, Quote
@@ -33,8 +33,7 @@ _MOVING_TICKS = ("bid", "ask", "last")
 _BBO_EXCHANGE, _SNAPSHOT_PERMISSIONS = "9c0001", 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _TickIds:
+class _TickIds(NamedTuple):
     prices: dict[str, int]
     sizes: dict[str, int]
     volume: int

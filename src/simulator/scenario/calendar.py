@@ -14,9 +14,8 @@ Times are UTC inside; only the text is in the contract's time zone, in the form
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
-from typing import Literal
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from src.simulator.scenario.holidays import HALF_DAY_CLOSE, is_half_day, is_holiday
@@ -40,8 +39,7 @@ _NOW_AFTER_OPEN = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TradingDay:
+class TradingDay(NamedTuple):
     """One day of a market: regular hours inside extended hours, or closed (``None`` for all)."""
 
     label: date
@@ -51,16 +49,14 @@ class TradingDay:
     extended_close: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hours:
+class Hours(NamedTuple):
     """``tradingHours`` (extended ones included) and ``liquidHours`` (regular) as TWS words them."""
 
     trading: str
     liquid: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LocalHours:
+class LocalHours(NamedTuple):
     """Usual opening times of a market in its own time zone."""
 
     extended_open: time
@@ -85,8 +81,7 @@ _HOURS_BY_ZONE = {"GB-Eire": _LONDON, "Europe/London": _LONDON, "GB": _LONDON}
 _EUROPEAN_ZONES = ("MET", "CET", "Europe/")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarketCalendar:
+class MarketCalendar(NamedTuple):
     """Answers, for a time zone and an instant, whether that market trades."""
 
     mode: MarketMode
