@@ -7,12 +7,11 @@ prices, drift, sizing, preview, confirmation, execution, reports.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from src.base.errors import RebalancerError
-from src.terminal.cli import errors_recorded_in, run_main
+from src.terminal.cli import errors_recorded_in, exit_with
 from src.terminal.options import Options, Task, read_options
 
 if TYPE_CHECKING:
@@ -86,4 +85,4 @@ def _plan_and_trade(options: Options, inputs: Inputs, files: RunFiles) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run_main(main))
+    exit_with(main)

@@ -6,14 +6,13 @@ No broker is asked and no lock is taken; a run that is under way is not disturbe
 from __future__ import annotations
 
 import re
-import sys
 from argparse import ArgumentTypeError
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from src.base.errors import ExitCode, InputError, JournalError
 from src.base.text import did_you_mean
-from src.terminal.cli import CommandParser, run_main
+from src.terminal.cli import CommandParser, exit_with
 from src.terminal.console import emit, emit_document, warn
 
 if TYPE_CHECKING:
@@ -277,4 +276,4 @@ if __name__ == "__main__":
     import gc
 
     gc.disable()  # lives for a second: collecting would cost a fifth of it and free nothing
-    sys.exit(run_main(main))
+    exit_with(main)

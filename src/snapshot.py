@@ -6,7 +6,6 @@ With ``--csv`` it also prices what the models target, so that the output is a co
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from src.terminal.cli import (
     add_config_flag,
     add_csv_flag,
     add_simulate_flag,
-    run_main,
+    exit_with,
 )
 from src.terminal.console import emit_document
 
@@ -164,4 +163,4 @@ def _parser() -> CommandParser:
 
 
 if __name__ == "__main__":
-    sys.exit(run_main(main))
+    exit_with(main)

@@ -15,8 +15,6 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from src.base.accounts import account_masks
-
 _SURE_CHARS: Final = 6
 """A shorter id is masked only where it stands alone: it may be part of another word."""
 
@@ -32,6 +30,8 @@ class KnownAccounts:
         """Mask these ids from now on."""
         known = {*self._masks, *(one.strip().upper() for one in account_ids)} - {""}
         if known != self._masks.keys():
+            from src.base.accounts import account_masks
+
             self._masks = account_masks(known)
             self._pattern = _any_of(known)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 from src.base.accounts import is_master, is_paper_account, master_refusal
@@ -11,7 +10,7 @@ from src.base.money import plain_text, weight_to_percent
 from src.base.settings import Settings, account_title
 from src.base.text import printable
 from src.io.config_loader import load_settings_file
-from src.terminal.cli import DEFAULT_CONFIG, CommandParser, as_usual_path, run_main
+from src.terminal.cli import DEFAULT_CONFIG, CommandParser, as_usual_path, exit_with
 from src.terminal.console import emit, warn
 
 
@@ -64,4 +63,4 @@ def _parser() -> CommandParser:
 
 
 if __name__ == "__main__":
-    sys.exit(run_main(main))
+    exit_with(main)

@@ -6,7 +6,6 @@ With ``--offline`` only the files are read. Otherwise the symbols are looked up 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,7 +25,7 @@ from src.terminal.cli import (
     add_simulate_flag,
     as_path,
     as_usual_path,
-    run_main,
+    exit_with,
 )
 from src.terminal.console import emit, warn
 
@@ -171,4 +170,4 @@ def _parser() -> CommandParser:
 
 
 if __name__ == "__main__":
-    sys.exit(run_main(main))
+    exit_with(main)

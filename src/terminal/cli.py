@@ -7,6 +7,8 @@ line per problem, escaped and with account ids masked, never a traceback; that g
 from __future__ import annotations
 
 import argparse
+import gc
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -22,16 +24,26 @@ if TYPE_CHECKING:
 DEFAULT_CONFIG: Final = "config/settings.ini"
 DEFAULT_CSV: Final = "data/portfolios.csv"
 _HELP_WIDTH: Final = 88
+_ALLOCATIONS_PER_LOOK: Final = 100_000
 _REPORT_IT: Final = "a fault of this program, please report it"
 
 
 def run_main(main: Callable[[], int]) -> int:
-    """Run a command and return the exit code of its result or of the error that ended it.
-
-    A command ends with ``sys.exit(run_main(main))``.
-    """
+    """Run a command and return the exit code of its result or of the error that ended it."""
     make_console_safe()
     return finish_output(_run(main))
+
+
+def exit_with(main: Callable[[], int]) -> NoReturn:
+    """Run a command as ``run_main`` does and end the process with its exit code.
+
+    Garbage is looked for seldom, as what a start-up allocates stays, and not at the very end, as
+    everything ends then: a tenth of a dry run's time, and 50 ms.
+    """
+    gc.set_threshold(_ALLOCATIONS_PER_LOOK)
+    code = run_main(main)
+    gc.freeze()
+    sys.exit(code)
 
 
 def _run(main: Callable[[], int]) -> int:

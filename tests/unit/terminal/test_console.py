@@ -14,8 +14,7 @@ from src.terminal.console import complain, emit, make_console_safe, warn
 
 ROOT = Path(__file__).resolve().parents[3]
 TALK = """
-import sys
-from src.terminal.cli import run_main
+from src.terminal.cli import exit_with
 from src.terminal.console import emit
 
 def main():
@@ -23,7 +22,7 @@ def main():
     {then}
     return 0 if all(delivered) else 4
 
-sys.exit(run_main(main))
+exit_with(main)
 """
 
 
