@@ -27,8 +27,9 @@ COMPLEX: Final = 8
 
 ORDER_AND_RUN: Final = (
     *("src/app/trading.py", "src/app/books/*.py"),
-    *("src/broker/execution.py", "src/broker/sending/*.py", "src/broker/wire/send_pace.py"),
-    *("src/core/orders/*.py", "src/core/journal/*.py", "src/core/run/*.py", "src/core/batches.py"),
+    *("src/broker/execution.py", "src/broker/sending/*.py", "src/core/batches.py"),
+    *("src/core/orders/*.py", "src/core/journal/*.py", "src/core/run/*.py"),
+    "src/core/running/*.py",
     *("src/core/permission/after_gap.py", "src/core/permission/cancel_permit.py"),
     *("src/core/permission/gate.py", "src/core/settled_buys.py", "src/terminal/progress.py"),
     *("src/io/journal/*.py", "src/io/post_report.py", "src/io/reports/report_rows.py"),

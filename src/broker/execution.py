@@ -1,41 +1,54 @@
-"""Carry out one permitted plan: sells first, then buys fitted to the cash that is proven.
+"""Carry out one permitted plan: the loop between the run machine, the broker and the clock.
 
-Every order is on record before it leaves and is sent at most once. What ends the sending early
-(an alarm, a lost connection, Ctrl+C, a journal that cannot be written) leaves the rest Skipped,
-each with its reason; whatever was sent is followed until it has a status.
+``src.core.running`` decides; this loop turns what comes from the socket, the clock and Ctrl+C
+into events and carries out the commands. One rule stands here as well: no order leaves whose
+records are not on disk.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Protocol
 
+from src.base.errors import JournalError, Refused
 from src.base.settings import Settings
 from src.broker.ports import OrderDesk
-from src.broker.sending.buying import Buying
-from src.broker.sending.gap_watch import GapWatch
-from src.broker.sending.link import BrokerLink, Reconnect
-from src.broker.sending.order_books import JournalWriter, OrderBooks
-from src.broker.sending.order_follower import OrderFollower
-from src.broker.sending.order_reactor import FollowRules, OrderReactor
-from src.broker.sending.settling import Settling
+from src.broker.sending.desk_tasks import DeskTasks
+from src.broker.sending.order_sender import ask_for_end, send_order
 from src.broker.wire.clock import Clock, SystemClock
-from src.core.batches import first_states, lines_of
-from src.core.orders.state import Patience
+from src.core.journal.events import JournalEvent
+from src.core.orders.events import LinkSeen, LinkState
+from src.core.orders.state import Cancel, CancelWanted, Patience, Place, PlaceRefused
 from src.core.orders.tickets import SendingRules, TicketProgress
 from src.core.permission.permit import TradePermit
 from src.core.records.account import AccountSnapshot
 from src.core.records.market import Listing
-from src.core.records.orders import Side
 from src.core.records.plan import OrderOutcome, TradePlan
 from src.core.records.portfolios import Symbol
 from src.core.run.ticket_outcome import ticket_outcome
+from src.core.running.link import INTERRUPTED
+from src.core.running.machine import first_run, next_step, wake_at
+from src.core.running.parts import Now, Run, Stage, Terms
+from src.core.running.words import (
+    Claimed,
+    ClaimOrderId,
+    Commit,
+    Placed,
+    RunCommand,
+    RunEvent,
+    Written,
+)
 
-_MOST_SETTLINGS: Final = 3
+
+class JournalWriter(Protocol):
+    """Where events are written down."""
+
+    def append_all(self, events: Iterable[JournalEvent]) -> None:
+        """Commit all of these or none, in this order, durably. Raises: JournalError."""
 
 
 def _show_nothing(_: TicketProgress) -> None:
@@ -61,7 +74,7 @@ class ExecutionRun:
     snapshot: AccountSnapshot
     listings: Mapping[Symbol, Listing]
     journal: JournalWriter
-    reconnect: Reconnect
+    reconnect: Callable[[], Awaitable[OrderDesk]]
     least_order_id: int = 0
     earlier_refs: Collection[str] = frozenset()
     clock_offset: timedelta = timedelta(0)
@@ -120,92 +133,129 @@ class _Execution:
 
     def __init__(self, run: ExecutionRun, desk: OrderDesk) -> None:
         self._run = run
-        self._books = OrderBooks(run.permit.run_id, run.journal, run.clock, run.progress)
-        self._link = BrokerLink(desk, run.reconnect, run.clock)
-        self._reactor = OrderReactor(_rules(run, desk), self._link, self._books, run.clock)
-        limit_sec = float(run.patience.account_sec)
-        gap = GapWatch(self._reactor, run.clock, (run.plan, run.snapshot), limit_sec)
-        self._follower = OrderFollower(self._reactor, run.clock, run.stop, gap)
-        self._buying = Buying(run, self._reactor, self._follower)
-        for ticket in first_states(run.plan):
-            self._books.add(ticket)
+        self._tasks = DeskTasks(desk, run.reconnect, run.settings.pricing)
+        self._stop = asyncio.ensure_future(run.stop.wait())
 
     async def carry_out(self) -> ExecutionResult:
-        """Sells, then buys, then what is still outstanding about them."""
-        tickets = self._books.tickets.values()
-        sells, buys = lines_of(tickets, Side.SELL), lines_of(tickets, Side.BUY)
+        """Step by step, until the machine says that it is over."""
+        desk = self._tasks.desk
+        run = first_run(terms_of(self._run, desk.client_id), desk.generation, self._now())
         try:
-            await self._sell(sells)
-            await self._buy(list(buys), after_sells=bool(sells))
-            return self._result(await self._settle())
+            came = await self._what_came(run)
+            while run.stage is not Stage.OVER or came:
+                run, commands = next_step(run, came, self._now())
+                came = await self._carry_out(commands)
+                if not came and run.stage is not Stage.OVER:
+                    await self._wait(run)
+                came += await self._what_came(run)
         finally:
-            self._follower.close()
+            self._tasks.close()
+            self._stop.cancel()
+        return _result(run)
 
-    async def _settle(self) -> AccountSnapshot | None:
-        """What is still to come after the last order: commissions, late fills, the account."""
-        self._reactor.is_over = True
-        if not any(order.was_sent for order in self._books.orders()):
-            return None
-        settling = Settling(self._reactor, self._follower, self._run.snapshot, self._run.clock)
-        patience = self._run.patience
-        after: AccountSnapshot | None = None
-        for _ in range(_MOST_SETTLINGS):
-            await self._follower.follow(())
-            await settling.await_late_fills(float(patience.proof_sec))
-            await self._follower.await_commissions(float(patience.commission_sec))
-            after = await settling.read_account(float(patience.account_sec))
-            if not self._books.open_orders():  # else one that was over works again: to its end
-                break
-        return after
+    def _now(self) -> Now:
+        clock = self._run.clock
+        elapsed = timedelta(seconds=clock.monotonic())
+        return Now(at_utc=clock.now_utc(), elapsed=elapsed, said=self._tasks.desk.trouble)
 
-    async def _sell(self, lines: Collection[int]) -> None:
-        """One batch, or one order after another."""
-        if self._run.settings.execution.batch_orders:
-            await self._follower.follow(lines)
-            return
-        for line in lines:
-            await self._follower.follow((line,))
+    async def _wait(self, run: Run) -> None:
+        """Until something comes, or the next step is due."""
+        tasks = self._tasks.awaited(is_listening=run.link.is_open)
+        if not run.was_interrupted:
+            tasks.append(self._stop)
+        wait = wake_at(run) - self._now().elapsed
+        await self._run.clock.wait(tasks, max(0.0, wait.total_seconds()))
 
-    async def _buy(self, lines: list[int], *, after_sells: bool) -> None:
-        """Likewise, each time fitted to what there is to spend at that moment."""
-        while lines:
-            lines = await self._buying.fit(lines, after_sells=after_sells)
-            at_once = self._buying.at_once(lines)
-            await self._follower.follow(lines[:at_once])
-            lines, after_sells = lines[at_once:], False
+    async def _what_came(self, run: Run) -> list[RunEvent]:
+        """Everything that has come, the user's wish first."""
+        is_news = self._run.stop.is_set() and not run.was_interrupted
+        wish: list[RunEvent] = [CancelWanted(reason=INTERRUPTED)] if is_news else []
+        return [*wish, *await self._tasks.what_came(is_listening=run.link.is_open)]
 
-    def _result(self, after: AccountSnapshot | None) -> ExecutionResult:
-        reactor, books = self._reactor, self._books
-        tickets = tuple(books.tickets.values())
-        sent = sum(order.was_sent for order in books.orders())
-        if books.journal_error is not None and not sent:
-            raise books.journal_error
-        return ExecutionResult(
-            outcomes=tuple(ticket_outcome(ticket) for ticket in tickets),
-            orders_sent=sent,
-            after=after,
-            halt_reason=reactor.halt_reason,
-            alarms=tuple(reactor.alarms),
-            was_interrupted=self._follower.was_interrupted,
-            was_disconnected=self._link.was_lost or not self._link.is_usable,
-            journal_error=str(books.journal_error or ""),
-        )
+    async def _carry_out(self, commands: Iterable[RunCommand]) -> list[RunEvent]:
+        """Do all of this in the order given, and tell what it brought at once."""
+        done: list[RunEvent] = []
+        missing = ""
+        for command in commands:
+            if isinstance(command, Commit):
+                written = self._commit(command)
+                missing = written.error
+                done.append(written)
+            elif isinstance(command, Place):
+                done.append(await self._place(command, missing))
+            elif isinstance(command, Cancel):
+                done += await self._cancel(command)
+            elif isinstance(command, ClaimOrderId):
+                done.append(self._claim(command))
+            elif isinstance(command, TicketProgress):
+                self._run.progress(command)
+            else:
+                self._tasks.begin(command)
+        return done
+
+    def _commit(self, command: Commit) -> Written:
+        try:
+            self._run.journal.append_all(command.records)
+        except JournalError as error:
+            return Written(error=str(error))
+        return Written(records=len(command.records))
+
+    async def _place(self, command: Place, missing: str) -> Placed:
+        """Send an order; ``missing`` says why its records are not on disk."""
+        request = command.request
+        if missing:
+            refused = PlaceRefused(reason=f"journal not written: {missing}")
+            return Placed(order_ref=request.order_ref, how=refused, is_on_record=False)
+        how = await send_order(self._tasks.desk, self._run.clock, request)
+        return Placed(order_ref=request.order_ref, how=how)
+
+    async def _cancel(self, command: Cancel) -> list[RunEvent]:
+        desk = self._tasks.desk
+        broken = await ask_for_end(desk, self._run.clock, command.order_id)
+        lost = LinkSeen(state=LinkState.SOCKET_LOST, text=broken, generation=desk.generation)
+        return [lost] if broken else []
+
+    def _claim(self, command: ClaimOrderId) -> Claimed:
+        try:
+            return Claimed(order_id=self._tasks.desk.claim_order_id(command.at_least))
+        except Refused as error:
+            return Claimed(refused=str(error))
 
 
-def _rules(run: ExecutionRun, desk: OrderDesk) -> FollowRules:
-    return FollowRules(
-        sending=SendingRules(
-            run_id=run.permit.run_id,
-            order_prefix=run.permit.order_prefix,
-            account_id=run.permit.account_id,
-            client_id=desk.client_id,
-            execution=run.settings.execution,
-            trading_hours=run.settings.rebalance.trading_hours,
-            patience=run.patience,
-        ),
+def terms_of(run: ExecutionRun, client_id: int) -> Terms:
+    """What stays the same for the whole run."""
+    sending = SendingRules(
+        run_id=run.permit.run_id,
+        order_prefix=run.permit.order_prefix,
+        account_id=run.permit.account_id,
+        client_id=client_id,
+        execution=run.settings.execution,
+        trading_hours=run.settings.rebalance.trading_hours,
+        patience=run.patience,
+    )
+    return Terms(
+        plan=run.plan,
+        settings=run.settings,
+        before=run.snapshot,
         listings=run.listings,
-        least_order_id=run.least_order_id,
+        sending=sending,
         since_utc=(run.permit.granted_at_utc + run.clock_offset).replace(microsecond=0),
+        least_order_id=run.least_order_id,
         earlier_refs=run.earlier_refs,
         clock_offset=run.clock_offset,
+    )
+
+
+def _result(run: Run) -> ExecutionResult:
+    if run.journal_error and not run.orders_sent:
+        raise JournalError(run.journal_error)
+    return ExecutionResult(
+        outcomes=tuple(ticket_outcome(ticket) for ticket in run.tickets),
+        orders_sent=run.orders_sent,
+        after=run.after,
+        halt_reason=run.halt_reason,
+        alarms=run.alarms,
+        was_interrupted=run.was_interrupted,
+        was_disconnected=run.link.was_lost or not run.link.is_usable,
+        journal_error=run.journal_error,
     )

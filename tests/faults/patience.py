@@ -13,11 +13,11 @@ QUICK: Final = Patience(
     proof_sec=Decimal("0.05"),
     commission_sec=Decimal("0.2"),
     account_sec=Decimal(1),
+    cash_sec=Decimal("0.2"),
+    pause_sec=Decimal("0.05"),
+    recovery_sec=Decimal(3),
+    stop_sec=Decimal(3),
 )
 SHORT: Final = {
-    "src.broker.sending.settling._CASH_LIMIT_SEC": 0.2,
-    "src.broker.sending.settling._FIRST_PAUSE_SEC": 0.05,
-    "src.broker.sending.link.RECOVERY_SEC": 3.0,
-    "src.broker.sending.order_follower._STOP_LIMIT_SEC": 3.0,
     "src.app.books.earlier_runs.SECOND_ROUND_PAUSE_SEC": 0.05,
 }

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
+from functools import partial
 from typing import Literal
 
 import pytest
 
+from src.broker.execution import ExecutionRun
 from src.simulator.scenario.records import OrderBehaviour, ScheduledEvent, WireFaults
 from tests.faults.market import PLAN, market, rule
+from tests.faults.patience import QUICK
 from tests.faults.stage import Ending, Stage, read_rows, reported
 
 REQUESTS_OF_A_RUN = 26
@@ -193,7 +198,8 @@ def test_fills_while_the_gateway_has_no_line(
 def test_the_gateways_line_does_not_come_back(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("src.broker.sending.link.RECOVERY_SEC", 0.3)
+    hasty = replace(QUICK, recovery_sec=Decimal("0.3"))
+    monkeypatch.setattr("src.app.trading.ExecutionRun", partial(ExecutionRun, patience=hasty))
     lost = ScheduledEvent(what="link_lost", after_orders=1, told_after="never")
     ending = stage.open(market(rule(OrderBehaviour(fill_delay_sec=0.1)), events=(lost,))).confirm()
     assert ending.code == 4

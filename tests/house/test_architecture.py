@@ -53,6 +53,11 @@ ROOMS = (
         "src.core.permission",
         "base core.records core.calendar core.orders core.account core.run core",
     ),
+    pure(
+        "src.core.running",
+        "base core.records core.account core.calendar core.journal core.orders core.permission"
+        " core.run core",
+    ),
     pure("src.core.history", "base core.records core.journal core.orders core.run core.wishes"),
     # Files.
     Room("src.io.files", "base core.records core.orders"),
@@ -81,12 +86,12 @@ ROOMS = (
     Room("src.broker.ports", "base core.records core.orders"),
     Room(
         "src.broker.sending",
-        "base core.records core.account core.calendar core.journal core.orders core.permission"
-        " core.run core broker.ports broker.wire broker.client broker.reading",
+        "base core.records core.orders core.permission core.running"
+        " broker.ports broker.wire broker.client broker.reading",
     ),
     Room(
         "src.broker.execution",
-        "base core.records core.orders core.permission core.run core"
+        "base core.records core.journal core.orders core.permission core.run core.running core"
         " broker.ports broker.wire broker.sending",
     ),
     Room(
@@ -158,9 +163,6 @@ ROOMS = (
     ),
     Room("rebalance", "base io io.files terminal app.proposing app.books app"),
 )
-EXCUSED = {  # a record for its type only; it goes with the class that takes it
-    ("src.broker.sending.buying", "src.broker.execution.ExecutionRun"),
-}
 PLACES = {room.place: room for room in ROOMS}
 IMPURE_MODULES = {
     *("asyncio", "io", "logging", "os", "pathlib", "random", "secrets", "select", "shutil"),
@@ -203,8 +205,6 @@ def module_meant(name: str) -> str:
 
 def strangers(module: str, room: Room) -> Iterator[str]:
     for name, line in imports_of(module):
-        if (module, name) in EXCUSED:
-            continue
         package = name.partition(".")[0]
         if package == "src":
             other = room_of(module_meant(name))

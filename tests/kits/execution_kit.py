@@ -9,7 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from src.base.settings import ExecutionSettings, IbkrSettings, RebalanceSettings, Settings
-from src.broker.execution import ExecutionResult, ExecutionRun, execute
+from src.broker.execution import ExecutionResult, ExecutionRun, execute, terms_of
 from src.broker.ports import OrderDesk
 from src.core.journal.events import Approved, PlanRecorded
 from src.core.orders.tickets import TicketProgress
@@ -18,6 +18,8 @@ from src.core.records.market import Listing, Session
 from src.core.records.orders import Side, TicketStatus
 from src.core.records.plan import DriftTable, OrderOutcome, OrderTicket, TradePlan, Valuation
 from src.core.records.portfolios import Symbol
+from src.core.running.machine import first_run
+from src.core.running.parts import Now, Run
 from tests.kits.builders import (
     ACCOUNT,
     MARGIN,
@@ -191,6 +193,17 @@ def permit_for(plan: TradePlan) -> TradePermit:
         first_order_within_sec=Decimal(120),
         lifetime_sec=Decimal(10_000),
     )
+
+
+def run_of(stage: Stage) -> Run:
+    """The machine of a stage before its first step."""
+    return first_run(terms_of(stage.run(), CLIENT_ID), stage.desk.generation, at(0))
+
+
+def at(sec: float) -> Now:
+    """So many seconds after noon."""
+    elapsed = timedelta(seconds=sec)
+    return Now(at_utc=NOON_UTC + elapsed, elapsed=elapsed)
 
 
 def statuses(result: ExecutionResult) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 from src.base.errors import BrokerLost
 from src.base.settings import ExecutionSettings, IbkrSettings
 from src.broker.reading.connection import BrokerConnection
-from src.broker.wire.pacing import RECOVERY_SEC
+from src.core.orders.events import RECOVERY_SEC
 from src.simulator.scenario.records import OrderBehaviour
 from tests.faults.market import market, rule
 from tests.simulation.campaign import played

@@ -17,8 +17,8 @@ from src.broker.client.notices import Topic, last_few
 from src.broker.reading.contracts import Listings
 from src.broker.reading.ib_link import Link
 from src.broker.reading.quotes import QuoteDesk
-from src.broker.wire.pacing import BURST_MESSAGES, RECOVERY_SEC, backoff_sec
-from src.core.orders.events import BrokerEvent, LinkSeen, LinkState
+from src.broker.wire.pacing import BURST_MESSAGES, backoff_sec
+from src.core.orders.events import RECOVERY_SEC, BrokerEvent, LinkSeen, LinkState
 from src.core.orders.ids import next_order_id
 from src.core.records.portfolios import Symbol
 

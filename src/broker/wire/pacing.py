@@ -26,10 +26,6 @@ MAX_OPEN_LINES: Final = 90
 MATCHING_SYMBOLS_INTERVAL_SEC: Final = 1.0
 """The broker answers one search for similar symbols per second."""
 
-RECOVERY_SEC: Final = 120.0
-"""How long a lost connection, of either kind, is waited for while orders work: a gateway that
-restarts in the night is away for 33 to 80 seconds."""
-
 _FIRST_DELAY_SEC: Final = 0.5
 _LONGEST_DELAY_SEC: Final = 8.0
 

@@ -11,9 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-from typing import Union
+from typing import Final, Union
 
 from src.core.records.orders import Fill, ForeignAmount, WorkingOrder
+
+RECOVERY_SEC: Final = 120
+"""How long a lost connection, of either kind, is waited for while orders work: a gateway that
+restarts in the night is away for 33 to 80 seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

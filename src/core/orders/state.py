@@ -1,9 +1,8 @@
 """The nouns of one order's life: its state, what may happen to it, what is then to be done.
 
-``machine`` decides; this module only names. An order is one attempt to send a ticket. Its status
-is evidence of the broker (invariant I11): Filled needs executions that sum to the quantity,
-Cancelled and Rejected need the broker's word and nothing that contradicts it, and what cannot be
-proven is Unresolved. Times are seconds, quantities are shares.
+``machine`` decides. An order is one attempt to send a ticket. Its status is evidence of the broker
+(invariant I11): Filled needs executions that sum to the quantity, Cancelled and Rejected need its
+word and nothing that contradicts it; what cannot be proven is Unresolved.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from enum import Enum
 from typing import Final, Union
 
 from src.core.journal.events import JournalEvent
-from src.core.orders.events import BrokerEvent
+from src.core.orders.events import RECOVERY_SEC, BrokerEvent
 from src.core.records.orders import CompletedOrder, Fill, OrderRequest, TicketStatus, WorkingOrder
 
 
@@ -41,7 +40,6 @@ LEGAL_MOVES: Final[Mapping[Phase, frozenset[Phase]]] = {
     Phase.CLOSING: frozenset({Phase.CLOSING, Phase.WORKING, Phase.DONE}),
     Phase.DONE: frozenset({Phase.DONE, Phase.CLOSING}),
 }
-"""Which phase may follow which; a fill after the end (DONE to DONE) is legal."""
 
 
 class Claim(str, Enum):
@@ -76,8 +74,8 @@ class TimerKind(str, Enum):
 class Patience:
     """How long the broker is waited for, in seconds; ``rounds`` of questions before giving up.
 
-    The first four are about one order, and ``last_sec``: so long after its end was wished for it
-    is waited for no more. Then the commissions and the account after the last one.
+    The first five are about one order, ``last_sec`` from the wish to end it. ``cash_sec`` is for
+    cash alone that lags after the run, ``stop_sec`` for all orders to end after an interrupt.
     """
 
     answer_sec: Decimal = Decimal(30)
@@ -87,12 +85,16 @@ class Patience:
     last_sec: Decimal = Decimal(180)
     commission_sec: Decimal = Decimal(3)
     account_sec: Decimal = Decimal(30)
+    cash_sec: Decimal = Decimal(3)
+    pause_sec: Decimal = Decimal("0.25")
+    recovery_sec: Decimal = Decimal(RECOVERY_SEC)
+    stop_sec: Decimal = Decimal(60)
     rounds: int = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderState:
-    """Everything known about one attempt.
+    """What is known of one attempt.
 
     ``fills`` hold the newest version of each execution, in order of arrival. ``closing_filled`` is
     the total the broker named when it said the order ended (None: it named none). ``status`` is
@@ -296,4 +298,3 @@ OrderCommand = Union[  # noqa: UP007 - a runtime alias that 3.10 can evaluate
     WriteJournal, Place, Cancel, QueryBroker, StartTimer, SlowDown, RaiseAlarm, Finish
 ]
 Step = tuple[OrderState, tuple[OrderCommand, ...]]
-"""What every rule of the state machine returns."""

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 from src.broker import execution
 from src.broker.execution import ExecutionResult, execute
-from tests.kits.execution_kit import Stage, sell, statuses
-from tests.kits.fakes import rests, run_virtual
 
 if TYPE_CHECKING:
     import pytest
@@ -42,21 +40,6 @@ def interrupted_at_the_end(
 
     monkeypatch.setattr(execution, "_Execution", Work)
     return asyncio.run(main())
-
-
-def test_an_order_without_any_deadline_does_not_keep_the_run_for_ever() -> None:
-    """Nothing in the rules leaves an order so; a fault in them must not become an endless wait."""
-    stage = Stage(tickets=(sell("AAA"),)).behave("AAA", rests)
-    stage.prepare()
-
-    async def main() -> list[str]:
-        work = execution._Execution(stage.run(), stage.desk)
-        running = asyncio.ensure_future(work.carry_out())
-        await asyncio.sleep(1)
-        work._reactor._timers.clear()
-        return statuses(await running)
-
-    assert run_virtual(main()) == ["Unresolved"]
 
 
 def test_the_result_survives(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 from decimal import Decimal
 
 import pytest
 
-from src.broker.sending.link import BrokerLink
 from src.core.journal.events import NotSent
 from src.core.orders.events import LinkSeen, LinkState
 from src.core.records.orders import TicketStatus
-from tests.kits.execution_kit import Stage, buy, sell, statuses, with_settings
+from src.core.running.machine import next_step
+from src.core.running.words import DeskCame
+from tests.kits.execution_kit import Stage, at, buy, run_of, sell, statuses, with_settings
 from tests.kits.fakes import (
     Behaviour,
     FakeDesk,
     FakeOrder,
-    VirtualClock,
     drops_after,
     drops_before,
     fills,
     rejects,
     rests,
-    run_virtual,
 )
 
 
@@ -49,28 +47,19 @@ def test_a_loss_that_is_reported_twice_costs_one_connection(drop: Behaviour) -> 
 
 def test_word_of_an_earlier_connection_does_not_touch_the_new_one() -> None:
     """Late events of generation 0 about generation 1: ignored; its own are not."""
-    broker = desk()
-
-    async def main() -> list[bool]:
-        link = BrokerLink(broker, broker.reconnect, VirtualClock())
-        link.lose("the send broke")
-        await asyncio.sleep(1)
-        assert link.take_new_desk() is broker
-        seen = []
-        for state, generation in (
-            (LinkState.SOCKET_LOST, 0),
-            (LinkState.UPSTREAM_LOST, 0),
-            (LinkState.UPSTREAM_LOST, 1),
-            (LinkState.UPSTREAM_BACK, 0),
-        ):
-            broker.events.put_nowait(LinkSeen(state=state, generation=generation))
-            told = await link.ready_events()
-            assert len(told) == (generation == 1)
-            seen.append(link.is_usable)
-        link.close()
-        return seen
-
-    assert run_virtual(main()) == [True, True, False, False]
+    run = run_of(Stage(tickets=(sell("AAA"),), desk=desk()))
+    run, _ = next_step(run, [LinkSeen(state=LinkState.SOCKET_LOST)], at(0))
+    run, _ = next_step(run, [DeskCame(generation=1)], at(1))
+    seen = []
+    for state, generation in (
+        (LinkState.SOCKET_LOST, 0),
+        (LinkState.UPSTREAM_LOST, 0),
+        (LinkState.UPSTREAM_LOST, 1),
+        (LinkState.UPSTREAM_BACK, 0),
+    ):
+        run, _ = next_step(run, [LinkSeen(state=state, generation=generation)], at(2))
+        seen.append(run.link.is_usable)
+    assert seen == [True, True, False, False]
 
 
 # --- long outages ----------------------------------------------------------------------------

@@ -23,7 +23,8 @@ def two_sells(first: Behaviour) -> Stage:
 def cancels_of(stage: Stage, symbol: str) -> list[float]:
     """When the order in this symbol was asked to end."""
     ids = {one.order_id for one in stage.desk.placed() if one.symbol == symbol}
-    return [moment for moment, kind, what in stage.desk.wire if kind == "cancel" and what in ids]
+    wire = stage.desk.wire
+    return [round(moment, 6) for moment, kind, what in wire if kind == "cancel" and what in ids]
 
 
 @pytest.mark.parametrize("after", [50, LIMIT_SEC + 5], ids=["before its limit", "after its limit"])

@@ -1,0 +1,1 @@
+"""The run machine, step by step."""
