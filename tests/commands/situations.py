@@ -239,8 +239,11 @@ def told(done: Done, place: Workplace) -> str:
     if done.code == ExitCode.UNFILLED:
         _, _, summary = done.out.rpartition("symbol side planned")
         shown = summary.partition("\n\n")[2] or done.out
-    lines = [line for line in shown.splitlines() if line and not line.startswith("Proceed")]
-    shown = "\n".join(lines).replace(str(place.path.parent), "DIR").replace("\\", "/")
+    shown = (
+        "\n".join(filter(None, shown.splitlines()))
+        .replace(str(place.path.parent), "DIR")
+        .replace("\\", "/")
+    )
     for pattern, word in _NEUTRAL:
         shown = pattern.sub(word, shown)
     return shown

@@ -59,6 +59,9 @@ READ_ONLY_CODE: Final = 321
 
 READ_ONLY_ADVICE: Final = "untick Read-Only API (Configure > API > Settings)"
 
+ORDER_UNKNOWN: Final = (135, 10147)
+"""Answered to a cancel of an order that the gateway does not know, or does not know yet."""
+
 FEED_TAKEN: Final = 2101
 """Another program of this login is subscribed to a different account."""
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from src.core.journal.events import Acknowledged, SeenIn
-from src.core.orders.codes import READ_ONLY_CODE
+from src.core.orders.codes import ORDER_UNKNOWN, READ_ONLY_CODE
 from src.core.orders.endings import revive, send_cancel, wish_end
 from src.core.orders.fills import take_fill
 from src.core.orders.moves import alarm, finish, inconclusive, move, status_by_fills
@@ -172,8 +172,9 @@ def _decide(state: OrderState, answer: BrokerAnswered, at_utc: datetime) -> Step
 
 
 def _was_heard_of(state: OrderState) -> bool:
-    """True when the broker has said anything about the order."""
-    return bool(state.broker_status or state.perm_id or state.error_code or state.notices)
+    """True when the broker has said anything about the order but that it does not know it."""
+    has_error = state.error_code and state.error_code not in ORDER_UNKNOWN
+    return bool(state.broker_status or state.perm_id or has_error or state.notices)
 
 
 def _decide_listed(state: OrderState, order: WorkingOrder, at_utc: datetime) -> Step:

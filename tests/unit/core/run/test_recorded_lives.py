@@ -229,6 +229,20 @@ def test_an_order_that_the_gateway_never_acknowledged_says_where_to_look() -> No
     assert "never acknowledged" not in live(silent, alive()).error
 
 
+@pytest.mark.parametrize("number", [135, 10147])
+def test_an_order_whose_cancel_the_gateway_does_not_know_was_never_acknowledged(
+    number: int,
+) -> None:
+    unknown = Life(
+        told=(CancelWanted(reason="Ctrl+C"), code(number, "not found")),
+        lists=nothing_found(),
+        status=TicketStatus.UNRESOLVED,
+    )
+    error = live(unknown, sent()).error
+    assert "never acknowledged" in error
+    assert f"the broker said {number}: not found" in error
+
+
 @pytest.mark.parametrize("number", [399, 404, 2109, 2137, 2161, 10167, 10349])
 def test_a_notice_keeps_the_order_alive(number: int) -> None:
     player = alive()
