@@ -143,7 +143,10 @@ def _find_run(run_id: str, accounts: Sequence[Settings]) -> tuple[RunState, Sett
         if events:
             return fold(events), settings
     whose = "this account" if len(accounts) == 1 else "these accounts"
-    raise InputError(f"no journal of {whose} knows run {run_id}; its log names the run id")
+    raise InputError(
+        f"no journal of {whose} knows run {run_id}; the names of a run's files carry its id, and"
+        " `python -m src.history` lists all runs"
+    )
 
 
 def _journals(accounts: Sequence[Settings]) -> Iterator[tuple[Path, str, Settings]]:

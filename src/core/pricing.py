@@ -31,6 +31,8 @@ _STAGES: Final = tuple(QuoteStage)
 _KINDS: Final = tuple(DataKind)
 """Both in order of preference."""
 _OLD: Final = timedelta(seconds=60)
+_COMPETING: Final = "10197: "
+"""How a refusal begins while another session of the login takes the data."""
 _OTHER_SOURCES: Final[tuple[PriceSource, ...]] = ("close", "mid", "bid", "ask", "last")
 _KIND_TEXT: Final = {
     DataKind.DELAYED: "delayed",
@@ -207,7 +209,9 @@ def _remedy(missing: Mapping[Symbol, tuple[Quote, ...]], pricing: PricingSetting
         ways.insert(0, f"price_source = {would_do[0]}{others}")
     if ways:
         return f"set {', or '.join(ways)} in [pricing], then run again"
-    return "look whether TWS itself shows prices for them, then run again"
+    if any(quote.refusal.startswith(_COMPETING) for quotes in missing.values() for quote in quotes):
+        return "end the other session of this login (a phone, a second TWS), then run again"
+    return "look whether TWS itself shows these prices, then run again"
 
 
 def _serves_all(

@@ -56,7 +56,8 @@ def hold_buffer(targets: Targets, account: Valuation, rebalance: RebalanceSettin
     if not reserve < ONE:
         raise PlanError(
             f"the cash buffer of {usd_text(reserve * account.net_liq_usd)} USD is not below "
-            f"net liq, {usd_text(account.net_liq_usd)} USD; lower cash_buffer in [rebalance]"
+            f"net liq, {usd_text(account.net_liq_usd)} USD; lower "
+            f"cash_buffer_{rebalance.cash_buffer_type} in [rebalance]"
         )
     cash = targets.weights[CASH]
     effective = max(cash, reserve) if cash >= ZERO else cash + reserve

@@ -63,11 +63,6 @@ def text(name: str, content: str) -> Change:
     return write
 
 
-def gone(name: str) -> Change:
-    """A file that is not there."""
-    return lambda place: (place.path / name).unlink()
-
-
 def _damage_journal(place: Workplace) -> None:
     journal = place.path.parent / "state" / "ibkr-rebalancer" / f"{ACCOUNT}.sqlite3"
     journal.parent.mkdir(parents=True)
@@ -104,7 +99,7 @@ INPUT: Final = {
     "a run to accept that nobody knows": Situation(
         flags=("--recover", "--accept", "20250131T143000Z")
     ),
-    "no settings": Situation(flags=DRY, change=gone("config/settings.ini")),
+    "no settings": Situation(flags=("--config", "config/none.ini")),
     "wrong settings": Situation(
         change=setting("rebalance", min_order_usd="-1", trigger_mode="sometimes")
     ),
@@ -113,7 +108,7 @@ INPUT: Final = {
         change=text("config/settings.ini", "port = 1\n"),
         main=validate_config.main,
     ),
-    "no portfolios": Situation(flags=DRY, change=gone("data/portfolios.csv")),
+    "no portfolios": Situation(flags=("--csv", "data/none.csv")),
     "wrong portfolios": Situation(
         flags=("data/portfolios.csv", "--offline"),
         change=text("data/portfolios.csv", UNHEALTHY),

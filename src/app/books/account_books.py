@@ -88,7 +88,7 @@ def left_open_text(settings: Settings, *, is_simulated: bool) -> str:
         with peek_journal(path, account) as journal:
             runs = () if journal is None or is_simulated else journal.open_runs()
     except (JournalError, Refused) as error:
-        log.warning("the order journal cannot be read: %s", error)
+        log.info("the order journal cannot be read: %s", error)
         return " What earlier runs left open cannot be read from the journal."
     named = "; ".join(_open_run_text(run) for run in runs if run.has_orders)
     return f" Not settled yet: {named} (`python rebalance.py --recover`)." if named else ""

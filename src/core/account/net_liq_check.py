@@ -152,7 +152,8 @@ def _likeliest(snapshot: AccountSnapshot, account: Valuation, missing_usd: Decim
     if snapshot.positions and not any(one.market_price_usd for one in snapshot.positions):
         return "nothing explains it; the account's own prices are not known here to compare with"
     return (
-        "nothing explains it: neither cash, accruals, unmanaged positions nor prices; look in TWS"
+        "nothing explains it: neither cash, accruals, unmanaged positions nor prices; compare "
+        "with the account window of TWS, then run again"
     )
 
 

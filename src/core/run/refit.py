@@ -109,5 +109,5 @@ def _with_qty(ticket: OrderTicket, qty: Decimal) -> OrderTicket:
 
 def _skipped(ticket: OrderTicket, budget_usd: Decimal) -> SkippedTrade:
     to_spend = dollars(max(budget_usd, ZERO))
-    reason = f"no cash is left for it: {to_spend} to spend on all buys"
+    reason = f"no cash is left for this buy: {to_spend} to spend on all, larger drifts first"
     return SkippedTrade(symbol=ticket.symbol, code=SkipCode.CASH, reason=reason)

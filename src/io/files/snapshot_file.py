@@ -27,6 +27,7 @@ _MAX_SHARES = Decimal(10) ** 9
 _MAX_CASH = Decimal(10) ** 13
 _LOWEST_PRICE, _HIGHEST_PRICE = Decimal("0.0001"), Decimal(10) ** 8
 _MAX_SYMBOL_CHARS = 40
+_MISSING = "missing (python -m src.snapshot --csv makes a file that has it)"
 FILE_SOURCE = "snapshot file"
 _UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -242,7 +243,7 @@ class _Reader:
         if value is None and not required:
             return []
         if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
-            self._report(key, "missing" if value is None else "expected a list of objects")
+            self._report(key, _MISSING if value is None else "expected a list of objects")
             return []
         return value
 
@@ -253,7 +254,7 @@ class _Reader:
         if value is None and not required:
             return {}
         if not isinstance(value, dict):
-            self._report(key, "missing" if value is None else "expected an object")
+            self._report(key, _MISSING if value is None else "expected an object")
             return {}
         return value
 

@@ -63,7 +63,7 @@ class SettingsReader:
             self.report(section.line, section.name, "", "unknown section", hint)
         for name in () if self.account_sections() else REQUIRED_SECTIONS:
             if name not in self.ini.sections:
-                self.report(0, name, "", "the section is missing", "")
+                self.report(0, name, "", "the section is missing", "add it, as the sample has it")
 
     def account_sections(self) -> list[IniSection]:
         """The sections ``[account:NAME]``, in the file's order."""

@@ -86,7 +86,7 @@ def test_every_symbol_without_a_price_is_named_with_the_refusal() -> None:
         choose_prices(quotes, snapshot({}), PricingSettings(), names)
     assert str(raised.value) == (
         "no usable price (last) for IAU, VTI (354 not subscribed); MGK, SPY (nothing came);"
-        " look whether TWS itself shows prices for them, then run again"
+        " look whether TWS itself shows these prices, then run again"
     )
 
 

@@ -175,7 +175,7 @@ def test_the_reason_that_explains_most_is_named(broker: int, named: str) -> None
         (
             "100",
             "40",
-            f"{UNEXPLAINED}; look in TWS",
+            f"{UNEXPLAINED}; compare with the account window of TWS, then run again",
         ),
         (
             *("100", "40.2"),
