@@ -16,6 +16,7 @@ from src.app.books.earlier_runs import (
 )
 from src.app.books.recovery import accept_run, close_simulated_runs
 from src.app.proposing.inputs import now_utc
+from src.app.proposing.simulated import kept_refs
 from src.base.errors import ExitCode, InputError, Problem, Refused
 from src.base.text import printable
 from src.core.orders.codes import READ_ONLY_ADVICE
@@ -48,20 +49,22 @@ def recover(options: Options, settings: Settings, files: RunFiles) -> int:
     _check_run_id(options.run_id, "--accept")
     with hold_account(settings, files.started_utc, is_simulated=options.simulate) as books:
         if options.simulate:
-            close_simulated_runs(books.journal, now_utc())
-            emit("OK: what earlier simulated gateways left is closed.")
-            return ExitCode.OK
+            kept = kept_refs(options.rehearsal)
+            close_simulated_runs(books.journal, now_utc(), kept)
+            if not kept:
+                emit("OK: what earlier simulated gateways left is closed.")
+                return ExitCode.OK
         return run_interruptible(_recover(options, settings, books))
 
 
 async def _recover(options: Options, settings: Settings, books: AccountBooks) -> int:
     accept, report_dir = options.run_id, settings.io.report_dir
-    recovery = await _reconcile(settings, books)
+    recovery = await _reconcile(options, settings, books)
     if options.cancel:
         from src.app.books.cancelling import cancel_working
 
-        if await cancel_working(settings, books, recovery):
-            recovery = recovery.then(await _reconcile(settings, books))
+        if await cancel_working(options, settings, books, recovery):
+            recovery = recovery.then(await _reconcile(options, settings, books))
     for state in with_orders(recovery.settled):
         emit(f"Run {state.run_id} is settled; {_report_text(books, state, report_dir)}.")
     for text in (*stranger_texts(recovery.strangers), *late_texts(recovery)):
@@ -80,10 +83,12 @@ async def _recover(options: Options, settings: Settings, books: AccountBooks) ->
     return ExitCode.REFUSED if still_open else ExitCode.OK
 
 
-async def _reconcile(settings: Settings, books: AccountBooks) -> Recovery:
+async def _reconcile(options: Options, settings: Settings, books: AccountBooks) -> Recovery:
     from src.app.proposing.session import open_session
 
-    async with open_session(settings) as session:
+    async with open_session(
+        settings, simulate=options.simulate, rehearsal=options.rehearsal
+    ) as session:
         return await reconcile(session, books)
 
 

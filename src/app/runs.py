@@ -90,11 +90,12 @@ def trading_command(options: Options) -> str:
     if options.simulate:
         words.append(f"--simulate {options.rehearsal.scenario}".rstrip())
     for flag, path, usual in (
+        ("--keep", options.rehearsal.keep, ""),
         ("--config", options.config, DEFAULT_CONFIG),
         ("--csv", options.csv, DEFAULT_CSV),
     ):
         text = str(path)
-        if path != as_path(usual):
+        if path is not None and path != as_path(usual):
             words.append(f'{flag} "{text}"' if " " in text else f"{flag} {text}")
     if options.accounts:
         names = ",".join(options.accounts)

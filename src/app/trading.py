@@ -17,6 +17,7 @@ from src.app.books.account_books import AccountBooks, hold_account
 from src.app.books.accounting import RunAccounts, account_for
 from src.app.books.earlier_runs import settle_earlier_runs
 from src.app.proposing.inputs import now_utc
+from src.app.proposing.simulated import kept_refs
 from src.app.runs import presentation
 from src.base.errors import ExitCode, Interrupted, RebalancerError, Refused
 from src.broker.execution import ExecutionResult, ExecutionRun, execute
@@ -78,7 +79,8 @@ async def confirmed_run(
 
 async def _approval(run: _Run, options: Options) -> Approval | None:
     report_dir = run.inputs.settings.io.report_dir
-    earlier = await settle_earlier_runs(run.session, run.books, report_dir)
+    kept = kept_refs(options.rehearsal)
+    earlier = await settle_earlier_runs(run.session, run.books, report_dir, kept)
     how = presentation(options, run.inputs)
     asking = Asking(
         inputs=run.inputs,

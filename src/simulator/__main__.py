@@ -16,8 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn, TextIO
 
-from src.simulator.exchange import Exchange
 from src.simulator.gateway.server import LOOPBACK_HOSTS, SimulatedGateway, utc_now
+from src.simulator.keeping import begin, save_scenario
 from src.simulator.scenario.records import (
     SAMPLE_ACCOUNT,
     Scenario,
@@ -72,9 +72,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
     try:
+        if args.host not in LOOPBACK_HOSTS:
+            hosts = " and ".join(LOOPBACK_HOSTS)
+            raise _BadInput(f"--host {args.host}: only {hosts} are allowed")  # noqa: TRY301
         scenario = _scenario(args)
         with _open_log(args.wire_log) as wire_log:
-            asyncio.run(_run(scenario, args.host, args.port, wire_log))
+            exchange = begin(scenario, utc_now())
+            gateway = SimulatedGateway(
+                exchange, host=args.host, port=args.port, wire_log_file=wire_log
+            )
+            if args.keep:
+                gateway.on_order_news = lambda: save_scenario(exchange.kept(utc_now()), args.keep)
+            asyncio.run(_run(gateway))
     except (ScenarioError, _BadInput) as error:
         print(f"simulator: {error}", file=sys.stderr)
         return BAD_INPUT
@@ -115,6 +124,12 @@ def _parser() -> _Parser:
         choices=("open", "closed", "pre", "holiday", "halfday"),
         help="state of the market around now, instead of the scenario's own (default open)",
     )
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        metavar="FILE",
+        help="go on with this account, and leave it there again",
+    )
     parser.add_argument("--frozen", action="store_true", help="prices stand still")
     parser.add_argument(
         "--latency-ms", type=_latency, metavar="N", help="delay every response (default 0)"
@@ -140,14 +155,13 @@ def _whole_number(text: str, highest: int) -> int:
 
 
 def _scenario(args: argparse.Namespace) -> Scenario:
-    scenario = load_scenario(
-        find_scenario(args.scenario) if args.scenario else args.account or SAMPLE_ACCOUNT,
-        moves=True,
-    )
+    kept = args.keep if args.keep and args.keep.exists() else None
+    file = find_scenario(args.scenario) if args.scenario else args.account or SAMPLE_ACCOUNT
+    scenario = load_scenario(file, moves=True, kept=kept)
     if args.frozen:
         scenario = replace(scenario, daily_move_pct=0)
     try:
-        if args.scenario and args.account:
+        if args.scenario and args.account and not kept:
             given = load_scenario(args.account)
             scenario = replace(
                 scenario,
@@ -178,27 +192,25 @@ def _open_log(path: Path | None) -> Iterator[TextIO | None]:
         yield file
 
 
-async def _run(scenario: Scenario, host: str, port: int, wire_log: TextIO | None) -> None:
-    if host not in LOOPBACK_HOSTS:
-        raise _BadInput(f"--host {host}: only {' and '.join(LOOPBACK_HOSTS)} are allowed")
-    gateway = SimulatedGateway(
-        Exchange(scenario, utc_now()),
-        host=host,
-        port=port,
-        wire_log_file=wire_log,
-    )
+async def _run(gateway: SimulatedGateway) -> None:
+    try:
+        gateway.on_order_news()
+    except OSError as error:
+        raise _BadInput(f"the account cannot be kept: {error.strerror}") from error
     try:
         await gateway.start()
     except OSError as error:
-        raise _BadInput(f"cannot listen on {host} port {port}: {error.strerror}") from error
+        where = f"{gateway.host} port {gateway.port}"
+        raise _BadInput(f"cannot listen on {where}: {error.strerror}") from error
     stop = asyncio.Event()
     _stop_on_signals(stop)
-    accounts = ",".join(account.account_id for account in scenario.accounts)
-    print(f"ready host={host} port={gateway.port} accounts={accounts}", flush=True)
+    accounts = ",".join(one.account_id for one in gateway.exchange.scenario.accounts)
+    print(f"ready host={gateway.host} port={gateway.port} accounts={accounts}", flush=True)
     try:
         await stop.wait()
     finally:
         await gateway.stop()
+        gateway.on_order_news()
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:

@@ -66,6 +66,7 @@ class Exchange:
         )
         self._is_refreshing = self._is_moving = False
         self._events.start(start)
+        self._orders.go_on(start)
 
     def is_client_id_in_use(self, client_id: int) -> bool:
         """True while a client with this id is connected."""
@@ -124,6 +125,12 @@ class Exchange:
         """When `advance` next has something to do."""
         due = self._floor.agenda.next_due()
         return None if due is None else due - self._offset
+
+    def kept(self, at_utc: datetime) -> Scenario:
+        """What a later gateway needs to go on from here: accounts, prices, the latest orders."""
+        from src.simulator.keeping import kept_scenario
+
+        return kept_scenario(self._floor, at_utc + self._offset, at_utc)
 
     def inject(self, event: ScheduledEvent, at_utc: datetime) -> list[Delivery]:
         """Make an event happen now that the scenario did not plan."""

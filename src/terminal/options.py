@@ -35,9 +35,13 @@ class Task(Enum):
 
 
 class Rehearsal(NamedTuple):
-    """What ``--simulate`` is to play: a scenario by name or file (empty: the sample account)."""
+    """What ``--simulate`` is to play: a scenario by name or file (empty: the sample account).
+
+    ``keep`` is the file in which the account goes on from run to run.
+    """
 
     scenario: str = ""
+    keep: Path | None = None
 
 
 class Options(NamedTuple):
@@ -82,6 +86,8 @@ def read_options(argv: Sequence[str] | None = None) -> Options:
         parser.error("--cancel goes with --recover")
     if flags.save and not flags.from_snapshot:
         parser.error("--save goes with --from-snapshot: every other run files its plan anyway")
+    if flags.keep and flags.simulate is None:
+        parser.error("--keep goes with --simulate")
     if "" in (flags.accept, flags.rebuild):
         parser.error("a run id is missing: it looks like 20250131T143000Z")
     if wanted and not flags.dry_run:
@@ -94,7 +100,7 @@ def read_options(argv: Sequence[str] | None = None) -> Options:
         overrules_confirm=flags.dry_run and flags.confirm,
         read_only=flags.read_only,
         simulate=flags.simulate is not None,
-        rehearsal=Rehearsal(flags.simulate or ""),
+        rehearsal=Rehearsal(flags.simulate or "", flags.keep),
         from_snapshot=flags.from_snapshot,
         as_json=flags.as_json,
         save=flags.save,
@@ -219,6 +225,12 @@ def _parser() -> CommandParser:
         metavar="SCENARIO",
         help="connect to the built-in simulated gateway, which plays a scenario by name or file "
         "(USAGE.md lists them), or else the sample account",
+    )
+    parser.add_argument(
+        "--keep",
+        type=as_path,
+        metavar="FILE",
+        help="with --simulate: go on with the account of this file, and leave it there again",
     )
     source.add_argument(
         "--from-snapshot",

@@ -120,8 +120,8 @@ ROOMS = (
     Room("src.simulator.gateway", "simulator.messages simulator.scenario simulator.outbox"),
     Room(
         "src.simulator",
-        "simulator.messages simulator.scenario simulator.outbox simulator.orders"
-        " simulator.gateway",
+        "simulator.messages simulator.scenario simulator.outbox simulator.accounts"
+        " simulator.orders simulator.gateway",
     ),
     # What wires them: here alone files and broker meet.
     Room("src.terminal", "base core.records core.orders"),

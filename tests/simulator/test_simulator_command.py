@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from src.simulator.__main__ import main
+from src.simulator.scenario.records import load_scenario
 from tests.kits.raw_client import HELLO, start_api
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -138,3 +139,21 @@ def test_help_names_every_flag_and_shows_examples(capsys: pytest.CaptureFixture[
     ]
     assert [flag for flag in flags if flag not in text] == []
     assert "examples:" in text
+
+
+@pytest.mark.parametrize("stop", STOPS)
+def test_it_keeps_the_account_in_a_file(stop: signal.Signals, tmp_path: Path) -> None:
+    kept = tmp_path / "kept.json"
+    for _ in range(2):
+        with running("--port", "0", "--frozen", "--keep", str(kept)) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith("ready")
+            process.send_signal(stop)
+            process.communicate(timeout=TIMEOUT_SEC)
+            assert process.returncode == 0
+    assert load_scenario(kept=kept).kept_at is not None
+
+
+def test_an_account_that_cannot_be_kept_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--port", "0", "--keep", "no-such-folder/kept.json"]) == 2
+    assert "cannot be kept: No such file" in capsys.readouterr().err

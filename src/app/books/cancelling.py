@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from src.app.books.recovery import Recovery
     from src.base.settings import Settings
     from src.broker.ibkr_client import IbkrSession
+    from src.terminal.options import Options
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,9 @@ WAIT_SEC: Final = float(Patience().cancel_sec)
 _PAUSE_SEC: Final = 0.25
 
 
-async def cancel_working(settings: Settings, books: AccountBooks, recovery: Recovery) -> bool:
+async def cancel_working(
+    options: Options, settings: Settings, books: AccountBooks, recovery: Recovery
+) -> bool:
     """Show what works, ask, and cancel it; True when a cancel was sent.
 
     Raises: Refused, BrokerLost, JournalError.
@@ -49,7 +52,7 @@ async def cancel_working(settings: Settings, books: AccountBooks, recovery: Reco
     if not permits:
         emit("Nothing was cancelled.")
     for permit in permits:
-        await _carry_out(permit, settings, books)
+        await _carry_out(permit, options, settings, books)
     return bool(permits)
 
 
@@ -65,12 +68,16 @@ def _question(number: int, settings: Settings) -> str:
     return f"Cancel {'this order' if number == 1 else f'these {number} orders'}? [y/N]: "
 
 
-async def _carry_out(permit: CancelPermit, settings: Settings, books: AccountBooks) -> None:
+async def _carry_out(
+    permit: CancelPermit, options: Options, settings: Settings, books: AccountBooks
+) -> None:
     """In a session of the client that placed the orders; on record before the request leaves."""
     from src.app.proposing.session import open_session
 
     placed_by = settings._replace(ibkr=settings.ibkr._replace(client_id=permit.client_id))
-    async with open_session(placed_by, trading=True) as session:
+    async with open_session(
+        placed_by, simulate=options.simulate, rehearsal=options.rehearsal, trading=True
+    ) as session:
         desk = session.open_cancel_desk(permit)
         for order in await _still_working(session, permit):
             ref = parse_order_ref(order.order_ref)

@@ -44,15 +44,20 @@ class EarlierRuns:
 
 
 async def settle_earlier_runs(
-    view: MarketView, books: AccountBooks, report_dir: Path
+    view: MarketView,
+    books: AccountBooks,
+    report_dir: Path,
+    kept_refs: frozenset[str] = frozenset(),
 ) -> EarlierRuns:
     """Reconcile, close and report what earlier runs left.
 
+    Of simulated runs only those are asked about whose orders a kept gateway remembers.
     Raises: Refused naming every run that stays open and how to settle it; BrokerLost.
     """
     if books.is_simulated:
-        close_simulated_runs(books.journal, now_utc())
-        return EarlierRuns()
+        close_simulated_runs(books.journal, now_utc(), kept_refs)
+        if not kept_refs:
+            return EarlierRuns()
     recovery = await reconcile(view, books)
     notices = [_settled_text(state, books, report_dir) for state in with_orders(recovery.settled)]
     notices += late_texts(recovery)

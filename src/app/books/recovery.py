@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from src.base.errors import ExitCode, InputError, Refused
 from src.core.journal.events import FillRecorded, JournalEvent, RunAccepted, RunClosed
+from src.core.orders.ref import parse_order_ref
 from src.core.orders.state import BrokerAnswered, Patience
 from src.core.records.account import AccountSnapshot
 from src.core.records.market import Price, PriceBook
@@ -138,12 +139,18 @@ def accept_run(journal: JournalDb, run_id: str, at_utc: datetime) -> RunState:
     return _take_over(journal, state, at_utc, reason)
 
 
-def close_simulated_runs(journal: JournalDb, at_utc: datetime) -> None:
+def close_simulated_runs(
+    journal: JournalDb, at_utc: datetime, kept_refs: frozenset[str] = frozenset()
+) -> None:
     """A new embedded gateway knows nothing of an old one's orders: close what that one left.
 
-    Raises: JournalError.
+    Runs with one of the orders that a kept gateway remembers (``kept_refs``) are left to be asked
+    about. Raises: JournalError.
     """
+    kept = {ref.run_id for ref in map(parse_order_ref, kept_refs) if ref is not None}
     for state in journal.open_runs():
+        if state.run_id in kept:
+            continue
         _take_over(journal, state, at_utc, "its simulated gateway is gone")
 
 

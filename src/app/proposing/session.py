@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from src.broker.ibkr_client import IbkrSession
     from src.broker.ports import HeadStart
     from src.broker.reading.market_reader import MarketReader
-    from src.simulator.gateway.server import SimulatedGateway
-    from src.simulator.scenario.records import Scenario
 
 _S = TypeVar("_S")
 SAMPLE: Final = Rehearsal()
@@ -53,7 +51,7 @@ async def open_session(
     """
     from src.broker.ibkr_client import connect
 
-    async with _reached(settings, simulate=simulate, rehearsal=rehearsal) as ibkr:
+    async with _reached(settings, simulate=simulate, rehearsal=rehearsal, trading=trading) as ibkr:
         with _waits() as waits:
             opening = connect(
                 ibkr,
@@ -68,20 +66,19 @@ async def open_session(
 
 @asynccontextmanager
 async def _reached(
-    settings: Settings, *, simulate: bool, rehearsal: Rehearsal
+    settings: Settings, *, simulate: bool, rehearsal: Rehearsal, trading: bool = False
 ) -> AsyncIterator[IbkrSettings]:
     """Where the broker is: as the settings say, or the embedded gateway while the block runs."""
     if not simulate:
         yield settings.ibkr
         return
-    from src.app.proposing.simulated import load_rehearsal
+    from src.app.proposing.simulated import rehearsing
 
-    scenario = load_rehearsal(rehearsal)
-    async with _gateway(scenario) as gateway:
+    async with rehearsing(rehearsal, trading=trading) as gateway:
         yield settings.ibkr._replace(
             host=gateway.host,
             port=gateway.port,
-            account_id=scenario.accounts[0].account_id,
+            account_id=gateway.exchange.scenario.accounts[0].account_id,
             allow_live=False,
         )
 
@@ -174,12 +171,3 @@ def _waits() -> Iterator[Waits]:
 
     with waits_shown(waits):
         yield waits
-
-
-@asynccontextmanager
-async def _gateway(scenario: Scenario) -> AsyncIterator[SimulatedGateway]:
-    from src.simulator.exchange import Exchange
-    from src.simulator.gateway.server import SimulatedGateway, utc_now
-
-    async with SimulatedGateway(Exchange(scenario, utc_now())) as gateway:
-        yield gateway

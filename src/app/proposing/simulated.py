@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from src.base.errors import InputError
 from src.base.settings import IbkrSettings, Settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from src.simulator.exchange import Exchange
+    from src.simulator.gateway.server import SimulatedGateway
     from src.simulator.scenario.records import Scenario
     from src.terminal.options import Rehearsal
 
@@ -19,8 +26,10 @@ def load_rehearsal(rehearsal: Rehearsal) -> Scenario:
     """
     from src.simulator.scenario.records import ScenarioError, find_scenario, load_scenario
 
+    keep = rehearsal.keep
     try:
-        return load_scenario(find_scenario(rehearsal.scenario), moves=True)
+        file = find_scenario(rehearsal.scenario)
+        return load_scenario(file, moves=True, kept=keep if keep and keep.exists() else None)
     except ScenarioError as error:
         raise InputError(f"--simulate: {error}") from error
 
@@ -35,3 +44,49 @@ def simulated_settings(settings: Settings, rehearsal: Rehearsal, *, read_only: b
     account_id = load_rehearsal(rehearsal).accounts[0].account_id
     ibkr = IbkrSettings(account_id=account_id, read_only=read_only)
     return settings._replace(ibkr=ibkr, warnings=())
+
+
+def kept_refs(rehearsal: Rehearsal) -> frozenset[str]:
+    """The references of all orders that the kept gateway remembers; none where none is kept."""
+    if rehearsal.keep is None:
+        return frozenset()
+    return frozenset(order.order_ref for order in load_rehearsal(rehearsal).orders)
+
+
+@asynccontextmanager
+async def rehearsing(rehearsal: Rehearsal, *, trading: bool) -> AsyncIterator[SimulatedGateway]:
+    """The embedded gateway while the block runs; who trades leaves the account in its file.
+
+    Raises: as ``load_rehearsal``; InputError where that file cannot be written.
+    """
+    from src.simulator.gateway.server import SimulatedGateway, utc_now
+
+    scenario = load_rehearsal(rehearsal)
+    if rehearsal.keep is None:
+        from src.simulator.exchange import Exchange
+
+        async with SimulatedGateway(Exchange(scenario, utc_now())) as gateway:
+            yield gateway
+        return
+    from src.simulator.keeping import begin
+
+    exchange = begin(scenario, utc_now())
+    exchange.advance(utc_now())
+    gateway = SimulatedGateway(exchange)
+    if trading:
+        gateway.on_order_news = partial(_save, exchange, rehearsal.keep)
+    try:
+        gateway.on_order_news()
+    except OSError as error:
+        why = error.strerror or error
+        raise InputError(f"--keep: {rehearsal.keep} cannot be written: {why}") from error
+    async with gateway:
+        yield gateway
+    gateway.on_order_news()
+
+
+def _save(exchange: Exchange, file: Path) -> None:
+    from src.simulator.gateway.server import utc_now
+    from src.simulator.keeping import save_scenario
+
+    save_scenario(exchange.kept(utc_now()), file)

@@ -8,6 +8,7 @@ for an option it is per contract, multiplier included.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -34,6 +35,14 @@ class Holding:
     def cost(self) -> Decimal:
         """What the whole position cost."""
         return self.quantity * self.avg_cost
+
+
+class Unsettled(NamedTuple):
+    """Proceeds that are in the cash and cannot be spent before ``until``."""
+
+    currency: str
+    amount: Decimal
+    until: datetime
 
 
 class Figures(NamedTuple):
@@ -79,7 +88,7 @@ class Account:
         self.base = setup.base_currency
         self.cash: dict[str, Decimal] = dict(setup.cash)
         self.cash.setdefault(self.base, ZERO)
-        self.unsettled: dict[str, Decimal] = {}
+        self.unsettled: list[Unsettled] = []
         self.holdings: dict[int, Holding] = {}
         self._scenario = scenario
         self._market = market
@@ -156,9 +165,9 @@ class Account:
         holding.realized_pnl -= booking.realized_pnl
         self.charge(booking.contract.currency, booking.cash)
 
-    def add_unsettled(self, currency: str, amount: Decimal) -> None:
-        """Proceeds that are in the cash and cannot be spent yet; below zero: settled now."""
-        self.unsettled[currency] = self.unsettled.get(currency, ZERO) + amount
+    def settle(self, now: datetime) -> None:
+        """What has settled by now can be spent."""
+        self.unsettled = [one for one in self.unsettled if one.until > now]
 
     def settled_cash(self) -> Decimal:
         """Cash of all currencies without proceeds that have not settled, in the base currency."""
@@ -186,7 +195,7 @@ class Account:
         gross = stocks.gross + options.gross
         equity = cash + stocks.net
         initial = stocks.gross * _INITIAL_RATE[self.setup.type]
-        unsettled = sum((self.unsettled[code] * self.rate(code) for code in self.unsettled), ZERO)
+        unsettled = sum((one.amount * self.rate(one.currency) for one in self.unsettled), ZERO)
         return Figures(
             net_liquidation=cash + accrued + dividend + stocks.net + options.net,
             cash=cash,

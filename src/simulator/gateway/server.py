@@ -17,7 +17,12 @@ from src.simulator.gateway.faults import FaultScript
 from src.simulator.gateway.session import Hello, Incoming
 from src.simulator.gateway.wire_log import WireLog, WireRecord
 from src.simulator.messages.requests import Request, StartApi
-from src.simulator.messages.responses import ErrorMessage
+from src.simulator.messages.responses import (
+    CommissionReport,
+    ErrorMessage,
+    ExecDetails,
+    OrderStatus,
+)
 from src.simulator.messages.tables import NO_ID, Refusal, request_id_of
 from src.simulator.messages.wire import RemoteProtocolError
 from src.simulator.outbox.delivery import Delivery
@@ -28,6 +33,7 @@ CHUNK_BYTES = 65536
 MAX_CONNECTIONS = 64
 CLIENT_ID_IN_USE = 326
 TOO_FAST = 100
+_ORDER_NEWS = (OrderStatus, ExecDetails, CommissionReport)
 SCRIPTED = "The simulated gateway answers so by scenario."
 
 log = logging.getLogger(__name__)
@@ -72,6 +78,7 @@ class SimulatedGateway:
     """Serves one exchange to any number of clients of the TWS API, on loopback only.
 
     ``port`` 0 takes a free one; after ``start`` it is the real one and is kept over restarts.
+    ``on_order_news`` is called before clients are told what became of an order.
     Raises: ValueError if ``host`` is not a loopback address; OSError from ``start`` if the port
     cannot be had.
     """
@@ -92,6 +99,7 @@ class SimulatedGateway:
         self.port = port
         self.log = WireLog(wire_log_file)
         self._clock = clock
+        self.on_order_news: Callable[[], None] = lambda: None
         self._faults = FaultScript(exchange.scenario.wire)
         self._server: asyncio.AbstractServer | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -240,12 +248,20 @@ class SimulatedGateway:
         self._deliver(self.exchange.connect(client_id, now))
 
     def _deliver(self, deliveries: Sequence[Delivery]) -> None:
+        if any(isinstance(delivery.message, _ORDER_NEWS) for delivery in deliveries):
+            self._tell_order_news()
         for client_id in dict.fromkeys(delivery.client_id for delivery in deliveries):
             messages = [item.message for item in deliveries if item.client_id == client_id]
             for message in messages:
                 self.log.note_response(client_id, message)
             if client_id in self._clients:
                 self._clients[client_id].send(messages)
+
+    def _tell_order_news(self) -> None:
+        try:
+            self.on_order_news()
+        except OSError as error:
+            log.warning("what became of an order could not be kept: %s", error.strerror or error)
 
     def _drop(self, connection: Connection) -> None:
         connection.close()

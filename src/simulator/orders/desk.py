@@ -54,6 +54,13 @@ class OrderDesk:
         self._floor.book.add(live)
         return self._transmit(live, request.order, now) if request.order.transmit else []
 
+    def go_on(self, now: datetime) -> None:
+        """Have the orders of an earlier gateway that are not done work on from here."""
+        for live in self._floor.book.working():
+            if not live.behaviour.never_fills:
+                live.behaviour = self._behaviour(live.contract, live.order)
+                self._flow.activate(live, live.version, now)
+
     def _reused_id(
         self, client_id: int, request: PlaceOrder, before: LiveOrder | None
     ) -> Complaint | None:

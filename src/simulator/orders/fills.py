@@ -7,11 +7,11 @@ openOrder with the commission and the commission report. A behaviour can disturb
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TypeAlias
 
-from src.simulator.accounts.account import ZERO, Account, Booking
+from src.simulator.accounts.account import ZERO, Account, Booking, Unsettled
 from src.simulator.messages.responses import Response
 from src.simulator.orders.floor import Floor
 from src.simulator.orders.messages import (
@@ -25,6 +25,7 @@ from src.simulator.outbox.delivery import Delivery
 from src.simulator.scenario.records import Correction, FillStep
 
 Teller: TypeAlias = Callable[..., list[Delivery]]
+_UNKNOWN_OPENING = timedelta(days=30)
 _MID_STEP = Decimal("0.005")
 
 
@@ -165,17 +166,10 @@ class FillDesk:
         self, account: Account, live: LiveOrder, proceeds: Decimal, now: datetime
     ) -> None:
         """The proceeds of a sale can be spent from the next trading day on."""
-        contract = live.contract
-        account.add_unsettled(contract.currency, proceeds)
-
-        def settle(at: datetime) -> list[Delivery]:
-            account.add_unsettled(contract.currency, -proceeds)
-            self._floor.money_changed(account, at)
-            return []
-
-        opens = self._floor.market.calendar.next_regular_open(contract.time_zone, now)
-        if opens is not None:
-            self._floor.agenda.add(now, (opens - now).total_seconds(), settle)
+        calendar, currency = self._floor.market.calendar, live.contract.currency
+        opens = calendar.next_regular_open(live.contract.time_zone, now) or now + _UNKNOWN_OPENING
+        later = Unsettled(currency=currency, amount=proceeds, until=opens)
+        self._floor.settle_later(account, later, now)
 
     def _plan_correction(
         self, live: LiveOrder, execution: Execution, correction: Correction, now: datetime

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from src.simulator.accounts.account import Account
+from src.simulator.accounts.account import Account, Unsettled
 from src.simulator.accounts.account_feeds import AccountDesk
 from src.simulator.accounts.position_feeds import PositionDesk
 from src.simulator.market.contracts import ContractDesk
@@ -42,6 +42,25 @@ class Floor:
         self.positions = PositionDesk(self.accounts)
         self.book = OrderBook(gateway)
         add_orders(scenario, self.book, start)
+        for setup in scenario.accounts:
+            for one in setup.unsettled:
+                until = start + timedelta(seconds=one.after_sec)
+                self.settle_later(
+                    self.accounts[setup.account_id],
+                    Unsettled(currency=one.currency, amount=one.amount, until=until),
+                    start,
+                )
+
+    def settle_later(self, account: Account, proceeds: Unsettled, now: datetime) -> None:
+        """Proceeds of a sale that the account can spend when they have settled."""
+        account.unsettled.append(proceeds)
+
+        def settle(at: datetime) -> list[Delivery]:
+            account.settle(at)
+            self.money_changed(account, at)
+            return []
+
+        self.agenda.add(now, (proceeds.until - now).total_seconds(), settle)
 
     def broadcast(self, code: int, text: str) -> list[Delivery]:
         """A system message for every connected client."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from src.simulator.accounts.account import ZERO
 from src.simulator.market.contracts import contract_key
-from src.simulator.messages.orders import Order
+from src.simulator.messages.orders import Order, TagValue
 from src.simulator.orders.state import (
     FILLED,
     PRE_SUBMITTED,
@@ -15,9 +15,10 @@ from src.simulator.orders.state import (
     LiveOrder,
     OrderBook,
 )
-from src.simulator.scenario.records import OrderBehaviour, OrderSetup, Scenario
+from src.simulator.scenario.records import ExecutionSetup, OrderBehaviour, OrderSetup, Scenario
 
 _RESTS = OrderBehaviour(never_fills=True)
+_GOES_ON = OrderBehaviour()
 
 
 def add_orders(scenario: Scenario, book: OrderBook, start: datetime) -> None:
@@ -25,20 +26,23 @@ def add_orders(scenario: Scenario, book: OrderBook, start: datetime) -> None:
     for setup in scenario.orders:
         live = build_order(scenario, setup, book, start)
         book.add(live)
-        if setup.filled:
+        if setup.executions:
+            _add_kept_executions(setup, live, book, start)
+        elif setup.filled:
             _add_execution(setup, live, book, start - timedelta(minutes=setup.minutes_ago))
 
 
 def build_order(
     scenario: Scenario, setup: OrderSetup, book: OrderBook, start: datetime
 ) -> LiveOrder:
-    """An order as the scenario describes it; it rests in the book and never fills."""
+    """An order as the scenario describes it; it rests in the book unless it goes on."""
     contract = scenario.contract(setup.symbol, setup.con_id)
     order_id = setup.order_id
     if setup.client_id and not order_id:
         order_id = book.next_valid_id(setup.client_id)
     placed_at = start - timedelta(minutes=setup.minutes_ago)
     is_working = setup.status in (SUBMITTED, PRE_SUBMITTED)
+    priority = setup.adaptive_priority
     return LiveOrder(
         client_id=setup.client_id,
         order_id=order_id,
@@ -53,9 +57,12 @@ def build_order(
             tif=setup.tif,
             account=scenario.account(setup.account_id).account_id,
             order_ref=setup.order_ref,
+            outside_rth=setup.outside_rth,
+            algo_strategy="Adaptive" if priority else "",
+            algo_params=(TagValue(tag="adaptivePriority", value=priority),) if priority else (),
         ),
         placed_at=placed_at,
-        behaviour=_RESTS,
+        behaviour=_GOES_ON if setup.goes_on else _RESTS,
         status=setup.status,
         filled=setup.filled,
         value=setup.filled * (setup.fill_price or contract.price),
@@ -65,6 +72,21 @@ def build_order(
     )
 
 
+def _add_kept_executions(
+    setup: OrderSetup, live: LiveOrder, book: OrderBook, start: datetime
+) -> None:
+    """The executions that an earlier gateway reported, under their own numbers."""
+    live.filled = live.value = ZERO
+    for one in setup.executions:
+        live.filled += one.shares
+        live.value += one.shares * one.price
+        live.commission += one.commission
+        live.last_price = one.price
+        at = start - timedelta(minutes=one.minutes_ago)
+        book.keep(_execution(live, one, at))
+    live.next_step = len(setup.executions)
+
+
 def _add_execution(setup: OrderSetup, live: LiveOrder, book: OrderBook, at: datetime) -> None:
     commission = setup.commission
     if commission is None:
@@ -72,20 +94,29 @@ def _add_execution(setup: OrderSetup, live: LiveOrder, book: OrderBook, at: date
         commission = live.behaviour.commission.charged(setup.filled, value)
     live.commission = commission
     live.last_price = live.avg_price
-    execution = Execution(
+    one = ExecutionSetup(
         number=book.new_exec_number(),
-        live=live,
-        at=at,
         shares=setup.filled,
         price=live.avg_price,
+        commission=commission,
+    )
+    book.keep(_execution(live, one, at))
+
+
+def _execution(live: LiveOrder, setup: ExecutionSetup, at: datetime) -> Execution:
+    return Execution(
+        number=setup.number,
+        live=live,
+        at=at,
+        shares=setup.shares,
+        price=setup.price,
         side="BOT" if live.is_buy else "SLD",
         account=live.order.account,
         contract=live.contract,
-        order_ref=setup.order_ref,
-        cum_qty=setup.filled,
+        order_ref=live.order.order_ref,
+        cum_qty=live.filled,
         avg_price=live.avg_price,
-        commission=commission,
+        commission=setup.commission,
         realized_pnl=None if live.is_buy else ZERO,
+        revision=setup.revision,
     )
-    book.executions[execution.number] = execution
-    book.told_commissions.add(execution.exec_id)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from itertools import count
 from typing import NamedTuple
 
 from src.simulator.accounts.account import ZERO
@@ -20,6 +19,9 @@ from src.simulator.scenario.records import ContractSetup, GatewaySettings, Order
 PENDING_SUBMIT, PRE_SUBMITTED, SUBMITTED = "PendingSubmit", "PreSubmitted", "Submitted"
 PENDING_CANCEL, CANCELLED, FILLED, INACTIVE = "PendingCancel", "Cancelled", "Filled", "Inactive"
 _FIRST_PERM_ID = 1_732_500_001
+_FIRST_EXEC_NUMBER = 0x67F01000
+FINISHED_KEPT = 1000
+"""So many finished orders are remembered, and at times twice as many."""
 _EXEC_SERIES = 0x0000E0D5
 
 
@@ -127,8 +129,7 @@ class OrderBook:
         self._first_id = gateway.first_order_id
         self.times = GatewayTimes(gateway)
         self._used_ids: dict[int, int] = {}
-        self._perm_ids = count(_FIRST_PERM_ID)
-        self._exec_numbers = count(0x67F01000)
+        self._last_perm_id, self._last_exec_number = _FIRST_PERM_ID - 1, _FIRST_EXEC_NUMBER - 1
 
     def next_valid_id(self, client_id: int) -> int:
         """The order id the gateway offers to this client."""
@@ -150,18 +151,39 @@ class OrderBook:
 
     def new_perm_id(self) -> int:
         """The next permanent id."""
-        return next(self._perm_ids)
+        self._last_perm_id += 1
+        return self._last_perm_id
 
     def new_exec_number(self) -> int:
         """The next execution number."""
-        return next(self._exec_numbers)
+        self._last_exec_number += 1
+        return self._last_exec_number
 
     def add(self, live: LiveOrder) -> None:
-        """Take an order in; a hand-typed one has no name."""
+        """Take an order in; a hand-typed one has no name. Old finished ones are forgotten."""
+        if len(self.orders) >= 2 * FINISHED_KEPT:
+            self._forget()
         self.orders.append(live)
+        self._last_perm_id = max(self._last_perm_id, live.perm_id)
         if not live.is_manual:
             self._by_name[live.client_id, live.order_id] = live
             self.use_id(live.client_id, live.order_id)
+
+    def _forget(self) -> None:
+        finished = [live for live in self.orders if live.is_done]
+        old = {id(live) for live in finished[: -FINISHED_KEPT or None]}
+        self.orders = [live for live in self.orders if id(live) not in old]
+        self._by_name = {k: live for k, live in self._by_name.items() if id(live) not in old}
+        gone = [one for one in self.executions.values() if id(one.live) in old]
+        self.told_commissions -= {one.exec_id for one in gone}
+        for one in gone:
+            del self.executions[one.number]
+
+    def keep(self, execution: Execution) -> None:
+        """Take in an execution that was reported with its commission before the start."""
+        self.executions[execution.number] = execution
+        self.told_commissions.add(execution.exec_id)
+        self._last_exec_number = max(self._last_exec_number, execution.number)
 
     def find(self, client_id: int, order_id: int) -> LiveOrder | None:
         """The latest order of that name."""

@@ -10,6 +10,7 @@ from typing import Literal
 
 from src.simulator.scenario.reader import RawDecimal
 
+Status = Literal["PreSubmitted", "Submitted", "Filled", "Cancelled", "Inactive"]
 # Paper logins only: DU accounts, and the masters DF and DI that stand beside them.
 _PAPER_ID = re.compile(r"DU[A-Z]{0,2}[0-9]{4,9}|D[FI][0-9]{4,9}A?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -54,6 +55,15 @@ class ValueOverride:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnsettledSetup:
+    """Proceeds that stand in the cash and can be spent ``after_sec`` from the start."""
+
+    currency: str
+    amount: Decimal
+    after_sec: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSetup:
     """One account of the login; ``cash`` is per currency.
 
@@ -72,6 +82,7 @@ class AccountSetup:
     accrued_dividend: Decimal = Decimal(0)
     swept_cash: Mapping[str, Decimal] = field(default_factory=dict)
     trading_type: str | None = None
+    unsettled: tuple[UnsettledSetup, ...] = ()
     positions: tuple[PositionSetup, ...] = ()
     is_linked: bool = False
     ready: bool = True
@@ -100,12 +111,25 @@ class AccountSetup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionSetup:
+    """One execution that an order has had, ``minutes_ago`` before the start, with its number."""
+
+    number: int
+    shares: Decimal
+    price: Decimal
+    commission: Decimal = Decimal(0)
+    minutes_ago: float = 0
+    revision: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderSetup:
     """An order that exists at the start: working, or finished today.
 
     ``client_id`` 0 with ``order_id`` 0 is an order typed by hand into TWS. ``filled`` shares were
-    executed at ``fill_price`` ``minutes_ago`` before the start; positions and cash given for the
-    account already hold them.
+    executed at ``fill_price`` ``minutes_ago`` before the start, or as ``executions`` say; positions
+    and cash given for the account already hold them. A working order rests for ever, but with
+    ``goes_on`` it fills as one placed now would.
     """
 
     quantity: Decimal
@@ -120,11 +144,15 @@ class OrderSetup:
     order_type: str = "LMT"
     limit_price: Decimal | None = None
     tif: str = "GTC"
-    status: Literal["PreSubmitted", "Submitted", "Filled", "Cancelled", "Inactive"] = "Submitted"
+    status: Status = "Submitted"
     filled: Decimal = Decimal(0)
     fill_price: Decimal | None = None
     commission: Decimal | None = None
     minutes_ago: float = 30
+    executions: tuple[ExecutionSetup, ...] = ()
+    adaptive_priority: str = ""
+    outside_rth: bool = False
+    goes_on: bool = False
 
     def __post_init__(self) -> None:
         if bool(self.symbol) == bool(self.con_id):

@@ -18,8 +18,11 @@ from typing import Literal
 
 from src.simulator.scenario.accounts import (
     AccountSetup,
+    ExecutionSetup,
     OrderSetup,
     PositionSetup,
+    Status,
+    UnsettledSetup,
     ValueOverride,
     check_currency,
 )
@@ -37,8 +40,13 @@ from src.simulator.scenario.orders import (
     OrderRule,
     Rejection,
 )
-from src.simulator.scenario.reader import RawDecimal, ScenarioError, read_record
-from src.simulator.scenario.sample import SAMPLE_ACCOUNT, find_scenario, scenario_data
+from src.simulator.scenario.reader import RawDecimal, ScenarioError, read_json, read_record
+from src.simulator.scenario.sample import (
+    SAMPLE_ACCOUNT,
+    find_scenario,
+    go_on_with,
+    scenario_data,
+)
 
 __all__ = [
     "SAMPLE_ACCOUNT",
@@ -47,6 +55,7 @@ __all__ = [
     "CommissionSetup",
     "ContractSetup",
     "Correction",
+    "ExecutionSetup",
     "FillStep",
     "GatewaySettings",
     "Hold",
@@ -62,6 +71,8 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "ScheduledEvent",
+    "Status",
+    "UnsettledSetup",
     "ValueOverride",
     "WireFaults",
     "find_scenario",
@@ -80,7 +91,8 @@ class Scenario:
     """Everything the simulated exchange starts from.
 
     ``usd_rates``: US dollars for one unit of a currency. ``clock``: the exchange's own time at the
-    start, with the real trading calendar; without it the market is ``open`` now. ``market`` stages
+    start, with the real trading calendar; without it the market is ``open`` now. ``kept_at``: when
+    accounts and orders were as given, where an earlier gateway left them. ``market`` stages
     another state around the clock. Orders fill ``fill_delay_sec`` after they arrive, and by chance
     up to ``fill_spread_sec`` later, Adaptive and MIDPRICE some of these more. ``daily_move_pct``:
     how far prices wander in a day, 0: they stand still. ``seed``: other chances.
@@ -89,6 +101,7 @@ class Scenario:
     accounts: tuple[AccountSetup, ...]
     description: str = ""
     clock: datetime | None = None
+    kept_at: datetime | None = None
     market: Literal["auto", "open", "closed", "pre", "holiday", "halfday"] = "auto"
     usd_rates: Mapping[str, Decimal] = field(default_factory=dict)
     contracts: tuple[ContractSetup, ...] = ()
@@ -175,14 +188,22 @@ class Scenario:
                 self.contract(event.symbol, event.con_id)
 
 
-def load_scenario(path: Path | str = SAMPLE_ACCOUNT, *, moves: bool = False) -> Scenario:
+def load_scenario(
+    path: Path | str = SAMPLE_ACCOUNT, *, moves: bool = False, kept: Path | None = None
+) -> Scenario:
     """Read and check a scenario file; ``moves``: its market does so, if it says nothing else.
 
+    ``kept``: a file in which an earlier gateway left accounts, orders and prices; they hold in
+    place of the scenario's.
     Raises: ScenarioError naming the file and the path in it.
     """
-    file = Path(path)
+    if kept is not None:
+        load_scenario(path)  # what is wrong from here on is wrong in the kept file
+    file = kept or Path(path)
     try:
-        data = scenario_data(file)
+        data = scenario_data(Path(path))
+        if kept is not None:
+            data = go_on_with(data, read_json(kept))
         if moves and isinstance(data, dict):
             data = {**(MOVING if "fill_delay_sec" not in data else WANDERING), **data}
         return read_record(Scenario, data, "")

@@ -10,6 +10,7 @@ from src.simulator.scenario.reader import ScenarioError, read_json
 _DATA = Path(__file__).resolve().parents[3] / "data"
 SAMPLE_ACCOUNT = _DATA / "simulated_account.json"
 SCENARIOS = _DATA / "scenarios"
+_KEPT_KEYS = ("kept_at", "accounts", "usd_rates", "orders")
 _BASE_KEYS = ("accounts", "contracts", "usd_rates")
 
 
@@ -40,6 +41,27 @@ def scenario_data(file: Path) -> object:
     if isinstance(data, dict) and not {"accounts", "contracts"} <= data.keys():
         return _lay_over(data, read_json(SAMPLE_ACCOUNT))
     return data
+
+
+def go_on_with(data: object, kept: object) -> object:
+    """``data`` with the accounts, orders and prices that an earlier gateway left.
+
+    Raises: ScenarioError for a file that no gateway wrote.
+    """
+    if not isinstance(data, dict) or not isinstance(kept, dict) or "kept_at" not in kept:
+        raise ScenarioError("this is no account kept by --keep; name a new file")
+    merged = {**data, **{key: kept[key] for key in _KEPT_KEYS if key in kept}}
+    given, known = data.get("contracts"), kept.get("contracts")
+    if isinstance(given, list) and isinstance(known, list):
+        merged["contracts"] = _lay_over_contracts([_unpriced(one, known) for one in given], known)
+    return merged
+
+
+def _unpriced(item: object, known: list[object]) -> object:
+    """A contract without its price, where ``known`` has one for it."""
+    if isinstance(item, dict) and any(_is_same(item, other) for other in known):
+        return {key: value for key, value in item.items() if key != "price"}
+    return item
 
 
 def _lay_over(data: dict[str, object], sample: object) -> dict[str, object]:

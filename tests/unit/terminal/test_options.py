@@ -56,6 +56,8 @@ def test_a_scenario_may_be_named() -> None:
     options = read_options(["--confirm", "--simulate", "split"])
     assert options.simulate
     assert options.rehearsal == Rehearsal("split")
+    kept = read_options(["--recover", "--simulate", "--keep", "k.json"]).rehearsal
+    assert kept == Rehearsal("", Path("k.json"))
     assert read_options(["--simulate=mine.json", "--json"]).rehearsal.scenario == "mine.json"
 
 
@@ -89,6 +91,8 @@ def test_paths_are_taken_over() -> None:
         ["--from-snapshot", "s.json", "--recover"],
         ["--from-snapshot", "s.json", "--rebuild", RUN],
         ["--from-snapshot", "s.json", "--simulate"],
+        ["--keep", "k.json"],
+        ["--keep", "k.json", "--confirm"],
         ["--accept", RUN],
         ["--cancel"],
         ["--save"],
