@@ -11,12 +11,6 @@ from datetime import datetime, timedelta
 
 from src.simulator.events import EventDesk
 from src.simulator.messages.account import ManagedAccounts
-from src.simulator.messages.history import (
-    ReqHeadTimestamp,
-    ReqHistoricalData,
-    ReqPnl,
-    ReqPnlSingle,
-)
 from src.simulator.messages.requests import (
     CancelOrder,
     PlaceOrder,
@@ -32,7 +26,7 @@ from src.simulator.orders.desk import OrderDesk
 from src.simulator.orders.floor import Floor
 from src.simulator.orders.flow import OrderFlow
 from src.simulator.orders.queries import QueryDesk
-from src.simulator.outbox.delivery import Delivery, complain, deliver, invalid
+from src.simulator.outbox.delivery import Delivery, complain, deliver
 from src.simulator.outbox.link import LINK_TEXTS
 from src.simulator.scenario.records import Scenario, ScheduledEvent
 
@@ -40,7 +34,6 @@ __all__ = ["Delivery", "Exchange"]
 
 _LINK_BROKEN = 2110
 _BEAT_SEC = 1
-_NO_HISTORY = "Historical Market Data Service error message:No market data permissions."
 
 
 class Exchange:
@@ -156,10 +149,6 @@ class Exchange:
                 return deliver(client_id, self._next_valid_id(client_id))
             case ReqCurrentTime():
                 return deliver(client_id, CurrentTime(epoch_sec=int(now.timestamp())))
-            case ReqHistoricalData() | ReqHeadTimestamp():
-                return complain(client_id, request.req_id, 162, _NO_HISTORY)
-            case ReqPnl() | ReqPnlSingle():
-                return invalid(client_id, request.req_id, "Profit and loss is not simulated")
         return [part for desk in self._desks for part in desk.handle(client_id, request, now)]
 
     def _managed_accounts(self) -> ManagedAccounts:

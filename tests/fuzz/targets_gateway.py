@@ -74,7 +74,7 @@ def _answer(exchange: Exchange, message: Incoming, at_utc: datetime) -> list[Del
     if content is None:
         return []
     if isinstance(content, Refusal):
-        return [Delivery(client_id=42, message=content.error)]
+        return [Delivery(client_id=42, message=reply) for reply in content.replies]
     if isinstance(content, StartApi):
         is_free = not exchange.is_client_id_in_use(42)
         return exchange.connect(42, at_utc) if is_free else []

@@ -16,13 +16,6 @@ from ib_async.decoder import Decoder
 
 from src.simulator.messages import requests as ask
 from src.simulator.messages.account import PortfolioValue, Position, PositionMulti
-from src.simulator.messages.history import (
-    CancelHistoricalData,
-    ReqHeadTimestamp,
-    ReqHistoricalData,
-    ReqPnl,
-    ReqPnlSingle,
-)
 from src.simulator.messages.layout import Layout
 from src.simulator.messages.layout_orders import COMPLETED_ORDER, OPEN_ORDER, PLACE_ORDER
 from src.simulator.messages.layout_responses import RESPONSE_LAYOUTS
@@ -118,6 +111,7 @@ NOT_IN_ORDER = {
     "PositionMulti",
     "SymbolSamples",
     "MarketRule",
+    *("FamilyCodes", "DepthExchanges", "NewsProviders"),  # empty lists
 }
 SHORT = [layout for layout in RESPONSE_LAYOUTS if layout.name not in NOT_IN_ORDER]
 
@@ -303,19 +297,6 @@ REQUESTS: list[tuple[str, tuple[object, ...], Request]] = [
     ("reqContractDetails", (5, _THEIR_VTI), ask.ReqContractDetails(req_id=5, contract=VTI)),
     ("setServerLogLevel", (5,), ask.SetServerLogLevel(level=5)),
     ("reqManagedAccts", (), ask.ReqManagedAccounts()),
-    (
-        "reqHistoricalData",
-        (6, _THEIR_VTI, "", "1 D", "1 hour", "TRADES", 1, 1, False, []),
-        ReqHistoricalData(
-            req_id=6,
-            contract=VTI,
-            bar_size="1 hour",
-            duration="1 D",
-            use_rth=1,
-            what_to_show="TRADES",
-        ),
-    ),
-    ("cancelHistoricalData", (6,), CancelHistoricalData(req_id=6)),
     ("reqCurrentTime", (), ask.ReqCurrentTime()),
     ("reqGlobalCancel", (), ask.ReqGlobalCancel()),
     ("reqMarketDataType", (3,), ask.ReqMarketDataType(market_data_type=3)),
@@ -336,14 +317,7 @@ REQUESTS: list[tuple[str, tuple[object, ...], Request]] = [
     ),
     ("cancelAccountUpdatesMulti", (3,), ask.CancelAccountUpdatesMulti(req_id=3)),
     ("reqMatchingSymbols", (3, "VT"), ask.ReqMatchingSymbols(req_id=3, pattern="VT")),
-    (
-        "reqHeadTimeStamp",
-        (3, _THEIR_VTI, "TRADES", 1, 1),
-        ReqHeadTimestamp(req_id=3, contract=VTI, use_rth=1, what_to_show="TRADES"),
-    ),
     ("reqMarketRule", (26,), ask.ReqMarketRule(rule_id=26)),
-    ("reqPnL", (3, "DU1", ""), ReqPnl(req_id=3, account="DU1")),
-    ("reqPnLSingle", (3, "DU1", "", 12), ReqPnlSingle(req_id=3, account="DU1", con_id=12)),
     ("reqCompletedOrders", (False,), ask.ReqCompletedOrders(api_only=False)),
 ]
 

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 import pytest
 
-from src.simulator.messages.history import ReqHistoricalData, ReqPnl
 from src.simulator.messages.market import (
     ContractDetails,
     ContractDetailsEnd,
@@ -70,9 +69,29 @@ def test_details_describe_an_etf_with_sessions_and_steps() -> None:
 
 def test_without_an_exchange_there_is_a_row_per_venue() -> None:
     rows = only(
-        ContractDetails, Client().ask(ReqContractDetails(req_id=5, contract=stock(SPY, "")))
+        ContractDetails,
+        Client().ask(ReqContractDetails(req_id=5, contract=SPY_BY_NAME._replace(exchange=""))),
     )
     assert [row.contract.exchange for row in rows] == list(SPY.valid_exchanges)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        stock(SPY, ""),
+        ContractKey(local_symbol="SPY", sec_type="STK"),
+        ContractKey(local_symbol="SPY"),
+        ContractKey(con_id=1, symbol="SPY", sec_type="STK", right="0", primary_exchange="ARCA"),
+    ],
+)
+def test_an_id_or_a_local_symbol_is_one_row(key: ContractKey) -> None:
+    (row,) = only(ContractDetails, Client().ask(ReqContractDetails(req_id=5, contract=key)))
+    assert (row.contract.con_id, row.contract.exchange) == (1, "SMART")
+
+
+def test_ids_of_others_are_not_known() -> None:
+    named = ReqContractDetails(req_id=5, contract=SPY_BY_NAME, sec_id_type="ISIN", sec_id="US1")
+    assert codes(Client().ask(named)) == [200]
 
 
 @pytest.mark.parametrize(
@@ -152,12 +171,10 @@ def test_market_rules_give_the_price_step() -> None:
     step = PriceIncrement(low_edge=Decimal(0), increment=Decimal("0.01"))
     client = Client()
     assert client.ask(ReqMarketRule(rule_id=26)) == [MarketRule(rule_id=26, increments=(step,))]
-    assert codes(client.ask(ReqMarketRule(rule_id=999))) == [321]
+    assert client.ask(ReqMarketRule(rule_id=999)) == [MarketRule(rule_id=999, increments=())]
 
 
-def test_time_ids_and_what_is_not_simulated() -> None:
+def test_time_and_ids() -> None:
     client = Client()
     assert client.ask(ReqCurrentTime()) == [CurrentTime(epoch_sec=int(START.timestamp()))]
     assert client.ask(ReqIds()) == [NextValidId(order_id=1)]
-    assert codes(client.ask(ReqHistoricalData(req_id=1, contract=stock()))) == [162]
-    assert codes(client.ask(ReqPnl(req_id=2))) == [321]

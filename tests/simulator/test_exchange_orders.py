@@ -10,8 +10,10 @@ import pytest
 
 from src.simulator.messages.orders import ContractKey, TagValue
 from src.simulator.messages.requests import (
+    CancelOrder,
     PlaceOrder,
     ReqAccountUpdates,
+    ReqAllOpenOrders,
     ReqCompletedOrders,
     ReqGlobalCancel,
     ReqOpenOrders,
@@ -420,12 +422,28 @@ def test_cancelling_what_is_finished_or_unknown() -> None:
     assert codes(client.cancel(77)) == [10147]
 
 
-def test_a_client_cannot_cancel_the_orders_of_another() -> None:
+def test_a_client_may_cancel_the_order_of_another_by_its_id() -> None:
     client = Client()
-    client.trade(1, RESTS)
+    client.trade(7, RESTS._replace(tif="GTC"))
     other = Client(client_id=2, other=client)
-    assert codes(other.cancel(1)) == [10147]
-    assert words(client.wait()) == []
+    told = client.exchange.handle(2, CancelOrder(order_id=7), client.now)
+    for listener in (1, 2):
+        messages = [item.message for item in told if item.client_id == listener]
+        assert words(messages) == ["status PendingCancel 0/5", "status Cancelled 0/5", "error 202"]
+        assert {m.client_id for m in only(OrderStatus, messages)} == {1}
+    assert words(other.ask(ReqAllOpenOrders())) == ["OpenOrderEnd"]
+
+
+def test_an_order_of_ones_own_comes_first_and_an_id_of_several_others_is_not_found() -> None:
+    client = Client()
+    client.trade(7, RESTS)
+    other = Client(client_id=2, other=client)
+    other.trade(7, RESTS)
+    third = Client(client_id=3, other=client)
+    assert codes(third.cancel(7)) == [10147]
+    assert words(other.cancel(7))[-1] == "error 202"
+    assert len(only(OpenOrder, client.ask(ReqOpenOrders()))) == 1
+    assert words(third.cancel(7))[-1] == "error 202"
 
 
 def test_global_cancel_reaches_every_client() -> None:

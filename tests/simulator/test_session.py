@@ -20,6 +20,7 @@ from src.simulator.messages.requests import (
     Request,
     StartApi,
 )
+from src.simulator.messages.responses import ErrorMessage
 from src.simulator.messages.tables import Refusal, format_message
 from src.simulator.messages.wire import RemoteProtocolError, encode_fields, frame
 
@@ -144,7 +145,9 @@ def test_a_malformed_start_is_refused_and_may_be_repeated() -> None:
     messages = feed(session, HELLO + encode_fields(("71", "2", "five", "")) + START)
     refusal, start = contents(messages)
     assert isinstance(refusal, Refusal)
-    assert (refusal.error.id, refusal.error.code) == (-1, 320)
+    (error,) = refusal.replies
+    assert isinstance(error, ErrorMessage)
+    assert (error.id, error.code) == (-1, 320)
     assert start == StartApi(client_id=5)
 
 
@@ -190,7 +193,8 @@ def test_no_well_framed_garbage_ends_a_session() -> None:
     assert any(isinstance(answer, PlaceOrder) for answer in answers)
     refused = [answer for answer in answers if isinstance(answer, Refusal)]
     assert refused
-    assert {refusal.error.code for refusal in refused} <= {320, 321}
+    replies = [reply for refusal in refused for reply in refusal.replies]
+    assert {r.code for r in replies if isinstance(r, ErrorMessage)} <= {162, 320, 322}
 
 
 @given(noise=st.binary(max_size=400))

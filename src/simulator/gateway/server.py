@@ -229,7 +229,7 @@ class SimulatedGateway:
     def _handle(self, connection: Connection, content: Request | Refusal) -> None:
         now = self._clock()
         if isinstance(content, Refusal):
-            connection.send([content.error])
+            connection.send(content.replies)
         elif isinstance(content, StartApi):
             self._start_session(connection, content.client_id, now)
         else:

@@ -1,7 +1,8 @@
 """The instruments of the simulated exchange: finding them, describing them, market rules.
 
-A request may name an instrument by contract id alone, or by symbol (or local symbol) with its
-security type; every other field that is given has to agree. What is not found, is error 200.
+A request may name an instrument by contract id or local symbol alone, or by symbol with its
+security type; every other field that is given has to agree. What is not found is error 200, and so
+is anything by ISIN or another foreign id: none are known here.
 """
 
 from __future__ import annotations
@@ -74,15 +75,16 @@ class ContractDesk:
         self, client_id: int, request: ReqContractDetails, now: datetime
     ) -> list[Delivery]:
         key, req_id = request.contract, request.req_id
-        if not key.con_id and not key.sec_type:
+        if not (key.con_id or key.local_symbol or key.sec_type):
             return invalid(client_id, req_id, "Please enter a valid security type")
-        found = self.find(key)
+        is_foreign = request.sec_id or request.issuer_id
+        found = [] if is_foreign else self.find(key)
         if not found:
             return complain(client_id, req_id, 200, NOT_FOUND)
         rows = [
             self._describe(contract, venue, req_id, now)
             for contract in found
-            for venue in ([key.exchange] if key.exchange else contract.valid_exchanges)
+            for venue in _venues(contract, key)
         ]
         return deliver(client_id, *rows, ContractDetailsEnd(req_id=req_id))
 
@@ -148,11 +150,10 @@ class ContractDesk:
         )
 
     def _market_rule(self, client_id: int, rule_id: int) -> list[Delivery]:
+        """The rule; an unknown one is empty, for an error without a request id ends no call."""
         ticks = [c.min_tick for c in self._contracts if c.market_rule_id == rule_id]
-        if not ticks:
-            return invalid(client_id, -1, f"Invalid market rule id {rule_id}")
-        step = PriceIncrement(low_edge=Decimal(0), increment=min(ticks))
-        return deliver(client_id, MarketRule(rule_id=rule_id, increments=(step,)))
+        steps = (PriceIncrement(low_edge=Decimal(0), increment=min(ticks)),) if ticks else ()
+        return deliver(client_id, MarketRule(rule_id=rule_id, increments=steps))
 
 
 def contract_key(contract: ContractSetup, exchange: str) -> ContractKey:
@@ -171,6 +172,14 @@ def contract_key(contract: ContractSetup, exchange: str) -> ContractKey:
         local_symbol=contract.local_symbol or contract.symbol,
         trading_class=contract.trading_class or contract.symbol,
     )
+
+
+def _venues(contract: ContractSetup, key: ContractKey) -> tuple[str, ...]:
+    """Where the rows are of: every venue if a symbol comes without one, else one row."""
+    if key.exchange:
+        return (key.exchange,)
+    is_one = key.con_id or key.local_symbol
+    return contract.valid_exchanges[:1] if is_one else contract.valid_exchanges
 
 
 def _agrees(contract: ContractSetup, key: ContractKey) -> bool:

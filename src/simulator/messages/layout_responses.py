@@ -50,15 +50,20 @@ from src.simulator.messages.market import (
 )
 from src.simulator.messages.orders import TagValue
 from src.simulator.messages.responses import (
+    AdvisorData,
     CommissionReport,
     CompletedOrdersEnd,
     CurrentTime,
+    DepthExchanges,
     ErrorMessage,
     ExecDetails,
     ExecDetailsEnd,
+    FamilyCodes,
+    NewsProviders,
     NextValidId,
     OpenOrderEnd,
     OrderStatus,
+    ScannerParameters,
 )
 
 FRACTIONAL_SIZES = 163
@@ -69,6 +74,7 @@ _V1 = Fixed("1")
 _REQ_ID = Field("req_id", INT)
 _TICK = (_REQ_ID, Field("tick_type", INT))
 _END: tuple[Item, ...] = (_V1, _REQ_ID)
+_NO_ROWS: tuple[Item, ...] = (Fixed("0"),)
 
 
 def _numbers(names: str) -> tuple[Item, ...]:
@@ -168,6 +174,8 @@ RESPONSE_LAYOUTS: tuple[Layout, ...] = (
     Layout(10, ContractDetails, _CONTRACT_DETAILS),
     Layout(11, ExecDetails, _EXEC_DETAILS),
     Layout(15, ManagedAccounts, (_V1, *texts("accounts"))),
+    Layout(16, AdvisorData, (_V1, Field("kind", INT), *texts("xml"))),
+    Layout(19, ScannerParameters, (_V1, *texts("xml"))),
     Layout(45, TickGeneric, (Fixed("6"), *_TICK, *_numbers("value"))),
     Layout(46, TickString, (Fixed("6"), *_TICK, *texts("value"))),
     Layout(49, CurrentTime, (_V1, Field("epoch_sec", LONG))),
@@ -201,7 +209,9 @@ RESPONSE_LAYOUTS: tuple[Layout, ...] = (
     Layout(72, PositionMultiEnd, _END),
     Layout(73, AccountUpdateMulti, (_V1, _REQ_ID, *texts("account model_code key value currency"))),
     Layout(74, AccountUpdateMultiEnd, _END),
+    Layout(78, FamilyCodes, _NO_ROWS),
     Layout(79, SymbolSamples, (_REQ_ID, Repeat("samples", SymbolSample, _SYMBOL_SAMPLE))),
+    Layout(80, DepthExchanges, _NO_ROWS),
     Layout(
         81,
         TickReqParams,
@@ -212,6 +222,7 @@ RESPONSE_LAYOUTS: tuple[Layout, ...] = (
             Field("snapshot_permissions", INT),
         ),
     ),
+    Layout(85, NewsProviders, _NO_ROWS),
     Layout(
         93,
         MarketRule,

@@ -5,15 +5,6 @@
 
 from typing import NamedTuple, TypeAlias
 
-from src.simulator.messages.history import (
-    CancelHistoricalData,
-    CancelPnl,
-    CancelPnlSingle,
-    ReqHeadTimestamp,
-    ReqHistoricalData,
-    ReqPnl,
-    ReqPnlSingle,
-)
 from src.simulator.messages.orders import ComboLeg, ContractKey, Order
 
 
@@ -223,8 +214,6 @@ Request: TypeAlias = (
     | ReqContractDetails
     | SetServerLogLevel
     | ReqManagedAccounts
-    | ReqHistoricalData
-    | CancelHistoricalData
     | ReqCurrentTime
     | ReqGlobalCancel
     | ReqMarketDataType
@@ -237,11 +226,6 @@ Request: TypeAlias = (
     | ReqAccountUpdatesMulti
     | CancelAccountUpdatesMulti
     | ReqMatchingSymbols
-    | ReqHeadTimestamp
     | ReqMarketRule
-    | ReqPnl
-    | ReqPnlSingle
-    | CancelPnl
-    | CancelPnlSingle
     | ReqCompletedOrders
 )

@@ -163,6 +163,31 @@ class CompletedOrdersEnd(NamedTuple):
     """No more completed orders."""
 
 
+class FamilyCodes(NamedTuple):
+    """Families of accounts: there are none."""
+
+
+class DepthExchanges(NamedTuple):
+    """Venues that show market depth: none."""
+
+
+class NewsProviders(NamedTuple):
+    """Subscribed news providers: none."""
+
+
+class ScannerParameters(NamedTuple):
+    """What a market scanner can ask for: nothing."""
+
+    xml: str = ""
+
+
+class AdvisorData(NamedTuple):
+    """Groups or profiles of an advisor's login: none."""
+
+    kind: int = 1
+    xml: str = ""
+
+
 Response: TypeAlias = (
     TickPrice
     | TickSize
@@ -199,4 +224,9 @@ Response: TypeAlias = (
     | MarketRule
     | CompletedOrder
     | CompletedOrdersEnd
+    | FamilyCodes
+    | DepthExchanges
+    | NewsProviders
+    | ScannerParameters
+    | AdvisorData
 )

@@ -1,8 +1,8 @@
 """All messages of the protocol subset: one table per direction, keyed by message id.
 
-The records live in ``messages_order`` (shared nouns), ``messages_requests`` and
-``messages_responses``; their wire order is data in the ``layout_*`` modules. A request that cannot
-be served is not an exception but a ``Refusal``: the connection lives on.
+The records live in ``orders`` (shared nouns), ``requests`` and ``responses``; their wire order is
+data in the ``layout_*`` modules. A request that is not served (``unserved``) or cannot be read is
+not an exception but a ``Refusal``: the connection lives on.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,17 +10,17 @@ from typing import NamedTuple, cast
 
 from src.simulator.messages.fields import parse_int
 from src.simulator.messages.layout import Field, FieldError, Fixed, Layout, read, write
-from src.simulator.messages.layout_requests import REQUEST_LAYOUTS, UNSERVED, Unserved
+from src.simulator.messages.layout_requests import REQUEST_LAYOUTS
 from src.simulator.messages.layout_responses import RESPONSE_LAYOUTS
 from src.simulator.messages.requests import Request
 from src.simulator.messages.responses import ErrorMessage, Response
+from src.simulator.messages.unserved import UNSERVED, Unserved
 from src.simulator.messages.wire import LocalProtocolError, RemoteProtocolError
 
 LOWEST_VERSION = 157
 HIGHEST_VERSION = 178
 NO_ID = -1
 CANNOT_READ = 320
-CANNOT_SERVE = 321
 _ID_NAMES = ("req_id", "order_id")
 
 _REQUESTS: Mapping[int, Layout] = {layout.message_id: layout for layout in REQUEST_LAYOUTS}
@@ -31,10 +31,10 @@ _BY_RECORD: Mapping[Callable[..., object], Layout] = {
 
 
 class Refusal(NamedTuple):
-    """A request that was not understood, with the error that answers it."""
+    """A request that is not served or was not understood, with what answers it: often an error."""
 
     name: str
-    error: ErrorMessage
+    replies: tuple[Response, ...]
 
 
 def parse_request(fields: tuple[str, ...], version: int) -> Request | Refusal:
@@ -97,13 +97,17 @@ def _refuse_unserved(message_id: int, fields: tuple[str, ...]) -> Refusal:
     if message_id not in UNSERVED:
         text = f"Error reading request: unknown message id '{fields[0][:80]}'"
         return _refusal(known.name, NO_ID, text)
+    if known.is_silent:
+        return Refusal(name=known.name, replies=())
+    if known.instead is not None:
+        return Refusal(name=known.name, replies=(known.instead,))
     about = _id_at(fields, known.id_index) if known.id_index else NO_ID
-    text = f"Error validating request: the simulated gateway does not serve {known.name}"
-    return _refusal(known.name, about, text, CANNOT_SERVE)
+    text = f"Error processing request: the simulated gateway does not serve {known.name}"
+    return _refusal(known.name, about, text, known.code)
 
 
 def _refusal(name: str, about: int, text: str, code: int = CANNOT_READ) -> Refusal:
-    return Refusal(name=name, error=ErrorMessage(id=about, code=code, text=text))
+    return Refusal(name=name, replies=(ErrorMessage(id=about, code=code, text=text),))
 
 
 def _unserved(message_id: int) -> Unserved:

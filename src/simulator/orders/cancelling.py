@@ -1,6 +1,8 @@
 """Takes cancel requests and answers them as the order's behaviour says.
 
-A client can cancel its own orders only; for another client's order TWS answers 10147, not found.
+The id of an order of its own comes first; else a client may cancel the working order that another
+has placed under the id, and hears of its end with it. A request does not say whose order it means,
+so an id that several others use is not found.
 """
 
 from __future__ import annotations
@@ -30,13 +32,15 @@ class CancelDesk:
         order_id = request.order_id
         if self._floor.scenario.gateway.read_only_api:
             return invalid(client_id, order_id, READ_ONLY)
-        live = self._floor.book.find(client_id, order_id)
+        book = self._floor.book
+        live = book.find(client_id, order_id) or book.find_of_others(order_id)
         if live is None or (live.is_done and not live.is_transmitted):
             return complain(client_id, order_id, 10147, _not_found(order_id))
         if live.is_done:
             return complain(client_id, order_id, 10148, _not_cancellable(live))
         if not live.is_transmitted:
             return self._flow.end_cancelled(live, now)
+        live.cancelled_by = None if client_id == live.client_id else client_id
         return self._start(live, now)
 
     def cancel_all(self, client_id: int, now: datetime) -> list[Delivery]:

@@ -17,6 +17,7 @@ from src.simulator.orders.attributes import api_name, unmodelled
 from src.simulator.orders.floor import Floor
 from src.simulator.orders.queries import READ_ONLY
 from src.simulator.orders.state import LiveOrder
+from src.simulator.outbox.delivery import INVALID
 from src.simulator.scenario.records import ContractSetup
 
 _ORDER_TYPES = ("MKT", "LMT", "MIDPRICE")
@@ -211,7 +212,7 @@ def _is_usable(number: Decimal) -> bool:
 
 
 def _invalid(cause: str) -> Complaint:
-    return Complaint(code=321, text=f"Error validating request.-'bW' : cause - {cause}")
+    return Complaint(code=321, text=INVALID + cause)
 
 
 _CHECKS: tuple[_Check, ...] = (

@@ -49,10 +49,11 @@ class OrderFlow:
         self._day_ends: set[datetime] = set()
 
     def tell(self, live: LiveOrder, *messages: Response) -> list[Delivery]:
-        """Messages about an order, for the client that placed it and the master client."""
+        """Messages about an order, for who placed it, who cancels it and the master client."""
         if live.is_muted:
             return []
-        listeners = {live.client_id, self._floor.scenario.gateway.master_client_id}
+        master = self._floor.scenario.gateway.master_client_id
+        listeners = {live.client_id, live.cancelled_by, master}
         times = 2 if live.behaviour.events == "repeated" else 1
         return [
             part
@@ -66,8 +67,10 @@ class OrderFlow:
         return self.tell(live, open_order(live), order_status(live))
 
     def complain(self, live: LiveOrder, code: int, text: str) -> list[Delivery]:
-        """An error message about an order, for the client that placed it."""
-        return [] if live.is_muted else complain(live.client_id, live.order_id, code, text)
+        """An error message about an order, for who placed it and who cancels it."""
+        listeners = [] if live.is_muted else [live.client_id, live.cancelled_by]
+        ids = [client for client in listeners if client is not None]
+        return [part for client in ids for part in complain(client, live.order_id, code, text)]
 
     def submit(self, live: LiveOrder, rejection: Rejection | None, now: datetime) -> None:
         """Take the order to the exchange; ``rejection`` is the exchange's own, if it has one."""

@@ -30,7 +30,7 @@ class LiveOrder:
     """One order from its arrival on. ``value`` is the sum of shares times price of its fills.
 
     ``version`` rises whenever what was planned for the order no longer holds. ``expires_at``: the
-    end of the session a DAY order is for.
+    end of the session a DAY order is for. ``cancelled_by``: another client that asked to cancel it.
     """
 
     client_id: int
@@ -56,6 +56,7 @@ class LiveOrder:
     version: int = 0
     finished_at: datetime | None = None
     expires_at: datetime | None = None
+    cancelled_by: int | None = None
 
     @property
     def is_manual(self) -> bool:
@@ -188,6 +189,11 @@ class OrderBook:
     def find(self, client_id: int, order_id: int) -> LiveOrder | None:
         """The latest order of that name."""
         return self._by_name.get((client_id, order_id))
+
+    def find_of_others(self, order_id: int) -> LiveOrder | None:
+        """The one working order of that id, whoever placed it; none if several clients have one."""
+        found = [live for live in self.working() if live.order_id == order_id > 0]
+        return found[0] if len(found) == 1 else None
 
     def working(self) -> list[LiveOrder]:
         """Orders that are not done and known to the exchange."""

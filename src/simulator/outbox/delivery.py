@@ -7,6 +7,7 @@ from typing import NamedTuple
 from src.simulator.messages.responses import ErrorMessage, Response
 
 SYSTEM_ID = -1
+INVALID = "Error validating request.-'bW' : cause - "
 
 
 class Delivery(NamedTuple):
@@ -28,4 +29,4 @@ def complain(client_id: int, request_id: int, code: int, text: str) -> list[Deli
 
 def invalid(client_id: int, request_id: int, cause: str) -> list[Delivery]:
     """Error 321 in TWS's wording."""
-    return complain(client_id, request_id, 321, f"Error validating request.-'bW' : cause - {cause}")
+    return complain(client_id, request_id, 321, INVALID + cause)

@@ -19,7 +19,7 @@ from src.simulator.messages.requests import (
     Request,
 )
 from src.simulator.outbox.agenda import Agenda
-from src.simulator.outbox.delivery import Delivery, complain, deliver, invalid
+from src.simulator.outbox.delivery import INVALID, Delivery, complain, deliver, invalid
 from src.simulator.quotes.ticks import (
     LIVE,
     close_tick,
@@ -34,6 +34,7 @@ _SNAPSHOT_LIMIT_SEC = 11
 _KINDS = (1, 2, 3, 4)
 _FIRST_DELAYED_KIND = 3
 _PARTLY = 10090
+_REFUSED_KEPT = 1000
 _REFUSALS = {
     354: "Requested market data is not subscribed.Delayed market data is available.",
     10089: "Requested market data requires additional subscription for API. See link in 'Market"
@@ -66,6 +67,7 @@ class MarketDataDesk:
         self._agenda = agenda
         self._line_limit = line_limit
         self._lines: dict[tuple[int, int], _Line] = {}
+        self._refused: dict[tuple[int, int], int] = {}
         self._kinds: dict[int, int] = {}
 
     def handle(self, client_id: int, request: Request, now: datetime) -> list[Delivery]:
@@ -82,6 +84,7 @@ class MarketDataDesk:
     def disconnect(self, client_id: int) -> None:
         """Close this client's lines."""
         self._lines = {key: line for key, line in self._lines.items() if key[0] != client_id}
+        self._refused = {key: code for key, code in self._refused.items() if key[0] != client_id}
         self._kinds.pop(client_id, None)
 
     def drop_all(self) -> None:
@@ -113,9 +116,7 @@ class MarketDataDesk:
         """End the open lines of this contract: the market refuses its data."""
         code = self._market.refusal(contract)
         ended = [key for key, line in self._lines.items() if line.contract is contract]
-        for key in ended:
-            del self._lines[key]
-        return [part for key in ended for part in complain(*key, code, _REFUSALS[code])]
+        return [part for key in ended for part in self._refuse(key, code, _REFUSALS[code])]
 
     def _ticking(self, contract: ContractSetup) -> list[_Line]:
         if contract.market_data.access not in ("live", "delayed"):
@@ -129,34 +130,40 @@ class MarketDataDesk:
         return []
 
     def _cancel(self, client_id: int, req_id: int) -> list[Delivery]:
-        if self._lines.pop((client_id, req_id), None) is None:
+        """End a line; in silence also one that was refused, which is no fault of the client."""
+        key = (client_id, req_id)
+        if self._lines.pop(key, None) is None and self._refused.pop(key, None) is None:
             return complain(client_id, req_id, 300, f"Can't find EId with tickerId:{req_id}")
         return []
 
+    def _refuse(self, key: tuple[int, int], code: int, text: str) -> list[Delivery]:
+        self._lines.pop(key, None)
+        self._refused[key] = code
+        if len(self._refused) > _REFUSED_KEPT:
+            del self._refused[next(iter(self._refused))]
+        return complain(*key, code, text)
+
     def _open(self, client_id: int, request: ReqMktData, now: datetime) -> list[Delivery]:
-        req_id, is_snapshot = request.req_id, request.snapshot or request.regulatory_snapshot
-        if (client_id, req_id) in self._lines:
-            return complain(client_id, req_id, 102, "Duplicate ticker ID")
-        if is_snapshot and request.generic_ticks:
-            cause = "Snapshot market data subscription is not applicable to generic ticks"
-            return invalid(client_id, req_id, cause)
-        if not request.contract.exchange:
-            return invalid(client_id, req_id, "Please enter exchange")
+        key = (client_id, request.req_id)
+        if key in self._lines:
+            return complain(*key, 102, "Duplicate ticker ID")
         found = self._contracts.find(request.contract)
+        if (cause := _invalid_cause(request)) is not None:
+            return self._refuse(key, 321, f"{INVALID}{cause}")
         if len(found) != 1:
             name = request.contract.symbol or request.contract.con_id
             ambiguous = f"The contract description specified for {name} is ambiguous."
-            return complain(client_id, req_id, 200, ambiguous if found else NOT_FOUND)
+            return self._refuse(key, 200, ambiguous if found else NOT_FOUND)
         if len(self._lines) >= self._line_limit:
-            return complain(client_id, req_id, 101, "Max number of tickers has been reached")
-        line = _Line(
+            return self._refuse(key, 101, "Max number of tickers has been reached")
+        line = self._lines[key] = _Line(
             client_id=client_id,
-            req_id=req_id,
+            req_id=request.req_id,
             contract=found[0],
-            is_snapshot=is_snapshot,
+            is_snapshot=request.snapshot or request.regulatory_snapshot,
             kind=self._kinds.get(client_id, LIVE),
         )
-        self._lines[client_id, req_id] = line
+        self._refused.pop(key, None)
         self._agenda.add(now, found[0].market_data.delay_sec, lambda at: self._start(line, at))
         return []
 
@@ -165,7 +172,7 @@ class MarketDataDesk:
             return []
         code = self._market.refusal(line.contract) or _refusal(line)
         if code:
-            return self._refuse(line, code, now)
+            return self._refuse_line(line, code, now)
         data = line.contract.market_data
         deliveries: list[Delivery] = []
         if data.access != "silent":
@@ -179,14 +186,13 @@ class MarketDataDesk:
             self._agenda.add(now, end_sec, lambda _: self._end_snapshot(line))
         return deliveries
 
-    def _refuse(self, line: _Line, code: int, now: datetime) -> list[Delivery]:
+    def _refuse_line(self, line: _Line, code: int, now: datetime) -> list[Delivery]:
         """The refusal; one in part leaves a stream what needs no subscription: the close."""
-        refusal = complain(line.client_id, line.req_id, code, _REFUSALS[code])
+        key = (line.client_id, line.req_id)
         if code == _PARTLY and not line.is_snapshot:
             ticks = close_tick(self._market, line.contract, line.req_id, now)
-            return [*refusal, *deliver(line.client_id, *ticks)]
-        self._lines.pop((line.client_id, line.req_id))
-        return refusal
+            return [*complain(*key, code, _REFUSALS[code]), *deliver(line.client_id, *ticks)]
+        return self._refuse(key, code, _REFUSALS[code])
 
     def _end_snapshot(self, line: _Line) -> list[Delivery]:
         if not self._is_open(line):
@@ -196,6 +202,17 @@ class MarketDataDesk:
 
     def _is_open(self, line: _Line) -> bool:
         return self._lines.get((line.client_id, line.req_id)) is line
+
+
+def _invalid_cause(request: ReqMktData) -> str | None:
+    """What is wrong with the request itself, or asks for what is not simulated."""
+    if not request.contract.exchange:
+        return "Please enter exchange"
+    if request.generic_ticks and (request.snapshot or request.regulatory_snapshot):
+        return "Snapshot market data subscription is not applicable to generic ticks"
+    if request.generic_ticks:
+        return f"Incorrect generic tick list of {request.generic_ticks}. None are simulated"
+    return "Delta neutral contracts are not simulated" if request.has_underlying else None
 
 
 def _refusal(line: _Line) -> int:
