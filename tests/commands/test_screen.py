@@ -9,16 +9,19 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from src.base.errors import ExitCode
-from src.simulator.scenario.records import WireFaults
+from src.simulator.scenario.records import ScheduledEvent, WireFaults
 from src.terminal.progress import CANCEL_HINT, STOPPING
 from tests.commands.conftest import OpenGateway
 from tests.commands.kit import PROMPT, Workplace, finish, sample
 from tests.kits.terminals import Frame, Watched, watched
+from tests.recording import GOLDEN, WRITTEN_ANEW, as_text
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX terminals")
 
@@ -108,6 +111,39 @@ def test_leaving_at_once_leaves_the_terminal_as_it_was(
     assert run.shows_cursor
     last = "".join(run.everything().splitlines()[-2:])  # it wraps
     assert "Run `python rebalance.py --recover` before trading again" in last
+
+
+def has(text: str) -> Callable[[Frame], bool]:
+    return lambda frame: text in " ".join(frame)
+
+
+def test_the_recording_shows_a_run_as_its_user_sees_it(
+    place: Workplace, open_gateway: OpenGateway
+) -> None:
+    gateway = open_gateway(sample(wire=SLOW, fill_delay_sec=1.5))
+    frames: dict[str, Frame] = {}
+    with watched(["--confirm"], place.path) as run:
+        frames["While the gateway answers"] = run.until(has("Waiting for the login"))
+        frames["While prices come"] = run.until(has("of 14 prices"))
+        frames["The first question"] = run.until(is_at_the_question)
+        gateway.happen(ScheduledEvent(what="position", symbol="GDX", value=Decimal(150)))
+        run.type("y\n")
+        run.until(lambda frame: not is_at_the_question(frame))
+        frames["Asked again: shares were sold meanwhile"] = run.until(is_at_the_question)
+        run.type("y\n")
+        frames["While the sells work"] = run.until(
+            lambda frame: has("0 of 13 orders done")(frame) and not has("sending")(frame)
+        )
+        frames["While the buys work"] = run.until(
+            lambda frame: has("7 of 13 orders done")(frame)
+            and len(re.findall(r"BUY .*? PreSubmitted", " ".join(frame))) == 6
+        )
+        assert run.end() == ExitCode.OK
+        frames["The end"] = run.frames[-1]
+    text = as_text(frames)
+    if os.environ.get(WRITTEN_ANEW):
+        GOLDEN.write_text(text, encoding="utf-8", newline="\n")
+    assert text == GOLDEN.read_text(encoding="utf-8")
 
 
 def test_what_is_said_meanwhile_stands_above_the_picture(

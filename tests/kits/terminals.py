@@ -15,11 +15,12 @@ from typing import IO, Final
 
 import pyte
 
-ROOT: Final = Path(__file__).resolve().parents[1]
+ROOT: Final = Path(__file__).resolve().parents[2]
 Frame = tuple[str, ...]
 """The lines of a screen, without what is empty at its end."""
 
 _LIMIT_SEC: Final = 60
+_REDRAW: Final = b"\r\x1b[2K"
 _IN_ITS_TERMINAL: Final = """
 import fcntl, runpy, sys, termios
 fcntl.ioctl(2, termios.TIOCSCTTY, 0)
@@ -61,10 +62,14 @@ class Watched:
         os.write(self._keyboard, text.encode())
 
     def until(self, is_seen: Callable[[Frame], bool]) -> Frame:
-        """Look on until the screen is as it is wanted; fails when it never is."""
-        while not is_seen(self.frames[-1]):
+        """The next frame that is as it is wanted, or the present one; fails when none is."""
+        seen = len(self.frames) - 1
+        while True:
+            for frame in self.frames[seen:]:
+                if is_seen(frame):
+                    return frame
+            seen = len(self.frames)
             assert self._look(), self.everything()
-        return self.frames[-1]
 
     def until_text(self, text: str) -> Frame:
         """Look on until a text stands on the screen, also where it is wrapped."""
@@ -117,14 +122,20 @@ class Watched:
             except OSError:  # how a terminal ends whose program is gone
                 return False
             self.raw += written
-            self._stream.feed(written)
-            lines = tuple(line.rstrip() for line in self._screen.display)
-            while lines and not lines[-1]:
-                lines = lines[:-1]
-            if lines != self.frames[-1]:
-                self.frames.append(lines)
+            first, *others = written.split(_REDRAW)
+            self._show(first)
+            for one in others:  # what is read at once may have been several pictures
+                self._show(_REDRAW + one)
             return bool(written)
         raise AssertionError(f"nothing happened for {_LIMIT_SEC} s:\n{self.everything()}")
+
+    def _show(self, written: bytes) -> None:
+        self._stream.feed(written)
+        lines = tuple(line.rstrip() for line in self._screen.display)
+        while lines and not lines[-1]:
+            lines = lines[:-1]
+        if lines != self.frames[-1]:
+            self.frames.append(lines)
 
 
 @contextmanager
