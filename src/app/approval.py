@@ -20,10 +20,12 @@ from src.app.proposing.presenting import Presentation, present, question, write_
 from src.app.runs import NOTHING_SENT
 from src.base.errors import Interrupted, Refused
 from src.broker.wire.clock import Stopwatch
-from src.core.journal.events import Approved, Declined, PlanRecorded
+from src.core.journal import events as journal
+from src.core.journal.events import Approved, PlanRecorded
 from src.core.permission.market_state import MarketState
 from src.core.permission.permit import (
     Answer,
+    Declined,
     TradePermit,
     grant_permit,
     is_approval,
@@ -48,6 +50,9 @@ log = logging.getLogger(__name__)
 MAX_PLANS: Final = 3
 """How many plans are shown and asked about, the first one among them."""
 
+ENDED: Final = "answered q"
+"""The answer that ends the accounts which would be asked about after this one, too."""
+
 CHANGED: Final = "The plan no longer holds and is made again:"
 
 
@@ -61,6 +66,15 @@ class Asking:
     files: RunFiles
     how: Presentation
     now: Callable[[], datetime]
+    first: FirstPlan | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstPlan:
+    """A plan that was made before its turn came, and the time since then."""
+
+    proposal: LiveProposal
+    since: Stopwatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,27 +87,30 @@ class Approval:
     pre_report: Path
 
 
-async def seek_approval(view: MarketView, asking: Asking) -> Approval | None:
-    """Ask until there is a yes to a plan that still holds; None when nothing is to be traded.
+async def seek_approval(view: MarketView, asking: Asking) -> Approval | Declined:
+    """Ask until there is a yes to a plan that still holds, or why nothing is to be traded.
 
     Raises: Refused when a guard says no or the market keeps moving; BrokerLost.
     """
     asked: TradePlan | None = None
     for number in range(MAX_PLANS):
-        since_planned = Stopwatch()
-        proposal = await propose(view, asking.inputs, asking.books, asking.now, fresh=number > 0)
+        planned = _planned_before(asking) if number == 0 else None
+        planned = planned or await _plan(view, asking, fresh=number > 0)
+        proposal, since_planned = planned.proposal, planned.since
         filed = _show(proposal, asking, asked)
-        answer = await _ask(proposal, asking) if filed else None
-        if answer is None or filed is None:
-            return None
+        if isinstance(filed, Declined):
+            return filed
+        answer = await _ask(proposal, asking)
+        if isinstance(answer, Declined):
+            return answer
         later = await look_again(view, asking.inputs, asking.books, asking.now)
         age_sec = since_planned.elapsed_sec()
         changes = _changes(proposal, later, age_sec, asking)
         if not changes:
             state = aged(later, age_sec)
             permit = _permit(proposal, answer, state, asking)
-            if permit is None:
-                return None
+            if isinstance(permit, Declined):
+                return permit
             return Approval(proposal=proposal, state=state, permit=permit, pre_report=filed)
         asked = proposal.plan
         _decline(asking, "changed: " + "; ".join(changes))
@@ -104,7 +121,20 @@ async def seek_approval(view: MarketView, asking: Asking) -> Approval | None:
     )
 
 
-def _show(proposal: LiveProposal, asking: Asking, asked: TradePlan | None) -> Path | None:
+def _planned_before(asking: Asking) -> FirstPlan | None:
+    """The plan that was made before, unless it has become too old to be shown."""
+    limit_sec = asking.inputs.settings.execution.plan_max_age_sec
+    first = asking.first
+    return None if first is None or first.since.elapsed_sec() > limit_sec else first
+
+
+async def _plan(view: MarketView, asking: Asking, *, fresh: bool) -> FirstPlan:
+    since, is_again = Stopwatch(), fresh or asking.first is not None
+    proposal = await propose(view, asking.inputs, asking.books, asking.now, fresh=is_again)
+    return FirstPlan(proposal=proposal, since=since)
+
+
+def _show(proposal: LiveProposal, asking: Asking, asked: TradePlan | None) -> Path | Declined:
     """Record, print and file the plan; where it is filed, if there is something to ask about.
 
     ``asked`` is the plan that no longer held.
@@ -123,11 +153,11 @@ def _show(proposal: LiveProposal, asking: Asking, asked: TradePlan | None) -> Pa
         reason = "nobody could read the plan: the output was closed"
     if reason:
         _decline(asking, reason)
-    return None if reason else filed
+    return Declined(reason=reason) if reason else filed
 
 
-async def _ask(proposal: LiveProposal, asking: Asking) -> Answer | None:
-    """The user's yes to this plan, or None; anything but a yes is on record."""
+async def _ask(proposal: LiveProposal, asking: Asking) -> Answer | Declined:
+    """The user's yes to this plan, or what it was instead; anything but a yes is on record."""
     settings = asking.inputs.settings
     try:
         text = await ask(question(proposal, asking.how))
@@ -139,9 +169,11 @@ async def _ask(proposal: LiveProposal, asking: Asking) -> Answer | None:
             log.warning("%s was changed meanwhile; this run goes on with what it read", path)
         return Answer(text=text, run_id=asking.files.run_id, plan_hash=proposal.plan.plan_hash)
     reason = "end of input" if text is None else "answered no"
+    if asking.how.is_one_of_several and (text or "").strip().lower() == "q":
+        reason = ENDED
     _decline(asking, reason)
     emit(NOTHING_SENT)
-    return None
+    return Declined(reason=reason)
 
 
 def _changes(
@@ -158,7 +190,7 @@ def _changes(
 
 def _permit(
     proposal: LiveProposal, answer: Answer, state: MarketState, asking: Asking
-) -> TradePermit | None:
+) -> TradePermit | Declined:
     try:
         permit = grant_permit(answer, proposal.plan, state, asking.inputs.settings, asking.now())
     except Refused as error:
@@ -166,7 +198,7 @@ def _permit(
         raise
     if not isinstance(permit, TradePermit):
         _decline(asking, permit.reason)
-        return None
+        return permit
     run_id = asking.files.run_id
     asking.journal.append(
         Approved(run_id=run_id, at_utc=asking.now(), plan_hash=proposal.plan.plan_hash)
@@ -190,5 +222,7 @@ def _plan_event(proposal: LiveProposal, asking: Asking) -> PlanRecorded:
 
 def _decline(asking: Asking, reason: str) -> None:
     """This plan will not be traded, and why: for the journal and the log."""
-    asking.journal.append(Declined(run_id=asking.files.run_id, at_utc=asking.now(), reason=reason))
+    asking.journal.append(
+        journal.Declined(run_id=asking.files.run_id, at_utc=asking.now(), reason=reason)
+    )
     log.info("plan declined reason=%s", reason)

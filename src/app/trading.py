@@ -9,25 +9,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from src.app.approval import Approval, Asking, seek_approval
+from src.app.approval import Approval, Asking, FirstPlan, seek_approval
 from src.app.books.account_books import AccountBooks, hold_account
 from src.app.books.accounting import RunAccounts, account_for
-from src.app.books.earlier_runs import settle_earlier_runs
+from src.app.books.earlier_runs import EarlierRuns, settle_earlier_runs
 from src.app.proposing.inputs import now_utc
 from src.app.proposing.simulated import kept_refs
 from src.app.runs import presentation
 from src.base.errors import ExitCode, Interrupted, RebalancerError, Refused
 from src.broker.execution import ExecutionResult, ExecutionRun, execute
 from src.core.journal.events import RunClosed
+from src.core.permission.permit import Declined
+from src.core.run.report import RunReport
 from src.core.run.settlement import Settlement, settle
 from src.terminal.console import complain
 from src.terminal.progress import order_progress
 
 if TYPE_CHECKING:
     from src.app.proposing.inputs import Inputs
+    from src.app.proposing.presenting import Presentation
     from src.broker.ibkr_client import IbkrSession
     from src.broker.sending.order_desk import IbkrOrderDesk
     from src.io.files.run_files import RunFiles
@@ -38,13 +43,27 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Run:
-    """What the steps of one confirmed run share."""
+class Turn:
+    """One account's run from its plan to its report: what its steps share.
+
+    ``first`` is a plan that was made before, together with those of other accounts.
+    """
 
     inputs: Inputs
     files: RunFiles
     books: AccountBooks
     session: IbkrSession
+    how: Presentation
+    earlier: EarlierRuns
+    first: FirstPlan | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traded:
+    """A run that was approved: what it came to, and whether it ended by an alarm."""
+
+    report: RunReport
+    was_alarmed: bool
 
 
 async def confirmed_run(
@@ -57,51 +76,86 @@ async def confirmed_run(
     """
     from src.app.proposing.session import open_session
 
-    settings, simulate, rehearsal = inputs.settings, options.simulate, options.rehearsal
+    settings, simulate = inputs.settings, options.simulate
     with hold_account(settings, files.started_utc, is_simulated=simulate) as books:
-        _check_run_id(books, files)
         async with open_session(
-            settings, simulate=simulate, rehearsal=rehearsal, trading=True
+            settings, simulate=simulate, trading=True, rehearsal=options.rehearsal
         ) as session:
-            run = _Run(inputs=inputs, files=files, books=books, session=session)
-            try:
-                approval = await _approval(run, options)
-            except asyncio.CancelledError:
-                raise Interrupted("interrupted: nothing was sent") from None
-            if approval is None:
-                _close_untraded(run)
-                return ExitCode.OK
-            if sending is not None:
-                sending.has_begun = True
-            accounts = await _trade(run, approval)
-            return account_for(accounts, books.journal, files)
+            ended = await _whole_run(options, inputs, (files, books, session), sending)
+    return ended.report.exit_code if isinstance(ended, Traded) else ExitCode.OK
 
 
-async def _approval(run: _Run, options: Options) -> Approval | None:
-    report_dir = run.inputs.settings.io.report_dir
-    kept = kept_refs(options.rehearsal)
-    earlier = await settle_earlier_runs(run.session, run.books, report_dir, kept)
-    how = presentation(options, run.inputs)
+async def _whole_run(
+    options: Options,
+    inputs: Inputs,
+    held: tuple[RunFiles, AccountBooks, IbkrSession],
+    sending: Sending | None,
+) -> Traded | Declined:
+    files, books, session = held
+    with nothing_sent_yet():
+        kept, folder = kept_refs(options.rehearsal), inputs.settings.io.report_dir
+        earlier = await settle_earlier_runs(session, books, folder, kept)
+    turn = Turn(
+        inputs=inputs,
+        files=files,
+        books=books,
+        session=session,
+        how=presentation(options, inputs),
+        earlier=earlier,
+    )
+    return await take_turn(turn, sending)
+
+
+async def take_turn(turn: Turn, sending: Sending | None = None) -> Traded | Declined:
+    """Ask about the account's plan and trade it after a yes; it is all on record then.
+
+    Raises: Refused, BrokerLost and so on while nothing was sent.
+    """
+    _check_run_id(turn.books, turn.files)
+    with nothing_sent_yet():
+        approval = await _approval(turn)
+    if isinstance(approval, Declined):
+        _close_untraded(turn)
+        return approval
+    if sending is not None:
+        sending.has_begun = True
+    accounts = await _trade(turn, approval)
+    report = account_for(accounts, turn.books.journal, turn.files)
+    return Traded(report=report, was_alarmed=bool(accounts.result.alarms))
+
+
+@contextmanager
+def nothing_sent_yet() -> Iterator[None]:
+    """An interrupt inside the block is one before anything was sent."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        raise Interrupted("interrupted: nothing was sent") from None
+
+
+async def _approval(turn: Turn) -> Approval | Declined:
+    how, earlier = turn.how, turn.earlier
     asking = Asking(
-        inputs=run.inputs,
+        inputs=turn.inputs,
         books=replace(
-            run.books.for_guards(),
+            turn.books.for_guards(),
             unknown_fills=earlier.unknown_fills,
             todays_fills=earlier.todays_fills,
         ),
-        journal=run.books.journal,
-        files=run.files,
+        journal=turn.books.journal,
+        files=turn.files,
         how=replace(how, notices=(*how.notices, *earlier.notices)),
         now=now_utc,
+        first=turn.first,
     )
-    return await seek_approval(run.session, asking)
+    return await seek_approval(turn.session, asking)
 
 
-async def _trade(run: _Run, approval: Approval) -> RunAccounts:
+async def _trade(turn: Turn, approval: Approval) -> RunAccounts:
     """Send and follow the orders, then read the account they left."""
     is_in_doubt = True
     try:
-        result = await _execute(run, approval)
+        result = await _execute(turn, approval)
         is_in_doubt = False
     except RebalancerError:  # raised only while nothing was sent
         is_in_doubt = False
@@ -112,22 +166,22 @@ async def _trade(run: _Run, approval: Approval) -> RunAccounts:
     return RunAccounts(
         plan=approval.proposal.plan,
         pre_report=approval.pre_report,
-        is_simulated=run.books.is_simulated,
+        is_simulated=turn.books.is_simulated,
         result=result,
         settlement=_settlement(approval, result),
     )
 
 
-async def _execute(run: _Run, approval: Approval) -> ExecutionResult:
-    desk = run.session.open_order_desk(approval.permit)
+async def _execute(turn: Turn, approval: Approval) -> ExecutionResult:
+    desk = turn.session.open_order_desk(approval.permit)
 
     async def reconnect() -> IbkrOrderDesk:
         await desk.reconnect()
         return desk
 
-    stop, settings = asyncio.Event(), run.inputs.settings
+    stop, settings = asyncio.Event(), turn.inputs.settings
     limit_sec = float(settings.execution.order_timeout_sec)
-    with order_progress(run.session.waits, limit_sec, stop) as show:
+    with closing(desk), order_progress(turn.session.waits, limit_sec, stop) as show:
         return await execute(
             ExecutionRun(
                 plan=approval.proposal.plan,
@@ -135,10 +189,10 @@ async def _execute(run: _Run, approval: Approval) -> ExecutionResult:
                 settings=settings,
                 snapshot=approval.state.snapshot,
                 listings=approval.state.listings,
-                journal=run.books.journal,
+                journal=turn.books.journal,
                 reconnect=reconnect,
-                least_order_id=run.books.highest_order_id() + 1,
-                earlier_refs=run.books.journal.order_refs(),
+                least_order_id=turn.books.highest_order_id() + 1,
+                earlier_refs=turn.books.journal.order_refs(),
                 clock_offset=approval.state.clock_offset,
                 progress=show,
                 stop=stop,
@@ -159,8 +213,8 @@ def _check_run_id(books: AccountBooks, files: RunFiles) -> None:
         raise Refused(f"another run started in the second {files.run_id}; start again")
 
 
-def _close_untraded(run: _Run) -> None:
-    run.books.journal.append(
-        RunClosed(run_id=run.files.run_id, at_utc=now_utc(), exit_code=int(ExitCode.OK))
+def _close_untraded(turn: Turn) -> None:
+    turn.books.journal.append(
+        RunClosed(run_id=turn.files.run_id, at_utc=now_utc(), exit_code=int(ExitCode.OK))
     )
     log.info("run finished exit_code=0 orders_sent=0")

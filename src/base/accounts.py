@@ -12,7 +12,7 @@ Source: SRS F-105, F-106, F-111.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 _ACCOUNT: Final = re.compile(r"[A-Z]{1,5}[0-9]{1,12}[A-Z]?", re.ASCII)
@@ -62,6 +62,23 @@ def master_refusal(account_id: str, login: Collection[str] = ()) -> str:
         " to trade; set [ibkr] account_id to one of its client accounts"
     )
     return f"{text}: {', '.join(clients[:_MOST_NAMED])}" if clients else text
+
+
+def unreadable_accounts(wanted: Collection[str], login: Sequence[str]) -> dict[str, str]:
+    """Why accounts cannot be read in this login; those that can are not among them."""
+    setting = "account" if len(wanted) > 1 else "[ibkr] account_id"
+    found = {one: master_refusal(one, login) for one in wanted if is_master(one)}
+    return found | {
+        one: f"{setting} {one} is not an account of this login,"
+        f" which has {', '.join(login[:_MOST_NAMED])}; log in as its owner or correct the setting"
+        for one in wanted
+        if one not in login and one not in found
+    }
+
+
+def named_account(account_id: str, label: str) -> str:
+    """The account with its label behind it, where it has one."""
+    return f'{account_id} "{label}"' if label else account_id
 
 
 def account_masks(known: Collection[str]) -> dict[str, str]:

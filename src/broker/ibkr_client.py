@@ -25,14 +25,24 @@ if TYPE_CHECKING:
 class IbkrSession(MarketReader):
     """The read side of a connected session, and the only door to an order desk."""
 
-    def __init__(self, connection: BrokerConnection, *, trading: bool) -> None:
-        super().__init__(connection)
+    def __init__(
+        self,
+        connection: BrokerConnection,
+        *,
+        trading: bool,
+        settings: IbkrSettings | None = None,
+    ) -> None:
+        super().__init__(connection, (settings.account_id,) if settings else ())
         self._trading = trading
-
-    @property
-    def settings(self) -> IbkrSettings:
+        self.settings = settings or connection.settings
         """The connection settings in force (with the simulated gateway: its own)."""
-        return self._connection.settings
+
+    def of(self, ibkr: IbkrSettings) -> IbkrSession:
+        """This session for one account alone, with what its settings allow."""
+        own = self.settings._replace(
+            account_id=ibkr.account_id, read_only=ibkr.read_only, allow_live=ibkr.allow_live
+        )
+        return IbkrSession(self._connection, trading=self._trading, settings=own)
 
     @property
     def waits(self) -> Waits:
@@ -48,7 +58,7 @@ class IbkrSession(MarketReader):
         from src.broker.sending.order_desk import IbkrOrderDesk
 
         self._check_permit(permit.account_id)
-        if self._connection.is_desk_open:
+        if self._connection.desk_account:
             raise Refused("an order desk is open already: one approval, one desk")
         return IbkrOrderDesk(self._connection, permit)
 
@@ -62,21 +72,21 @@ class IbkrSession(MarketReader):
         self._check_permit(permit.account_id)
         if permit.client_id != self.settings.client_id:
             raise Refused(f"client {permit.client_id} placed the orders, and it alone cancels them")
-        if self._connection.is_desk_open or self._connection.may_cancel:
+        if self._connection.desk_account or self._connection.may_cancel:
             raise Refused("a desk is open already: one approval, one desk")
         return CancelDesk(self._connection, permit)
 
     def _check_permit(self, account_id: str) -> None:
         if not self._trading or self.settings.read_only:
             raise Refused("this session is for reading only: no order desk")
-        if account_id != self.account_id:
+        if self.accounts != (account_id,):
             raise Refused(f"the approval is for account {account_id}, which is not this session's")
 
 
 @asynccontextmanager
 async def connect(
     settings: IbkrSettings,
-    *,
+    *accounts: str,
     contracts: ContractChoices = MappingProxyType({}),
     trading: bool = False,
     head_start: HeadStart | None = None,
@@ -84,11 +94,12 @@ async def connect(
 ) -> AsyncIterator[IbkrSession]:
     """A connected session with the account downloaded; closed at the end in every case.
 
-    ``contracts`` says which instrument a ticker means; ``head_start`` is done while the gateway
-    answers; ``waits`` is told what is waited for.
-    Raises: BrokerLost with what to check; Refused when the account is not in the login.
+    With several ``accounts`` it reads them all; ``of`` gives the session of each. ``contracts``
+    says which instrument a ticker means; ``head_start`` is done while the gateway answers;
+    ``waits`` is told what is waited for.
+    Raises: BrokerLost with what to check; Refused when no account is in the login.
     """
-    connection = BrokerConnection(settings, contracts, waits)
+    connection = BrokerConnection(settings, contracts, waits, accounts=accounts)
     async with _opened(connection, head_start):
         yield IbkrSession(connection, trading=trading)
 
@@ -96,16 +107,16 @@ async def connect(
 @asynccontextmanager
 async def connect_to_look(
     settings: IbkrSettings,
-    *,
+    *accounts: str,
     contracts: ContractChoices = MappingProxyType({}),
     waits: Waits | None = None,
 ) -> AsyncIterator[MarketReader]:
     """Like ``connect``, but what is yielded has no door to an order desk at all.
 
-    The account is read in the way that disturbs no run beside this one.
+    The accounts are read in the way that disturbs no run beside this one.
     Raises: as ``connect``.
     """
-    connection = BrokerConnection(settings, contracts, waits, by_multi=True)
+    connection = BrokerConnection(settings, contracts, waits, accounts=accounts, by_multi=True)
     async with _opened(connection, None):
         yield MarketReader(connection)
 

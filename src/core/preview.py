@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from src.base.accounts import named_account
 from src.base.money import dollars, exact_arithmetic, plain_text, shares_text
 from src.base.settings import RebalanceSettings
 from src.core.account.account_rules import kind_text
@@ -44,7 +45,7 @@ class PreviewContext:
     top (such as "dry run: nothing will be sent"), ``warnings`` near the end; both are plain
     sentences. ``alerts`` and ``reminders`` tell of earlier wishes, at the top and at the end.
     ``changes`` are the orders that differ from the plan that was asked about before. ``rules`` give
-    the band that nothing to trade is judged by.
+    the band that nothing to trade is judged by. ``label`` is what the user calls the account.
     """
 
     snapshot: AccountSnapshot
@@ -59,6 +60,7 @@ class PreviewContext:
     reminders: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
     rules: RebalanceSettings | None = None
+    label: str = ""
 
 
 @exact_arithmetic()
@@ -92,7 +94,7 @@ def render_preview(plan: TradePlan, prices: PriceBook, context: PreviewContext) 
 
 def _head(plan: TradePlan, context: PreviewContext) -> list[str]:
     kind = "paper" if context.is_paper else "LIVE"
-    account = f"account {plan.account_id} ({kind})"
+    account = f"account {named_account(plan.account_id, context.label)} ({kind})"
     at = context.snapshot.as_of_utc
     when = f"{at:%Y-%m-%d %H:%M:%S} UTC" if at.timestamp() else "at an unknown time"
     title = f"Rebalance plan for {account if plan.account_id else 'an unnamed account'}, {when}"

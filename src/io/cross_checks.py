@@ -127,7 +127,7 @@ def idle_contracts(
     known = set(listed)
     if held is not None:
         known.update(ticker_of(one.symbol) for one in held.positions)
-        known.update(one.symbol for one in held.unmanaged)
+        known.update(ticker_of(one.symbol) for one in held.unmanaged)
     without = "no model lists it" if held is None else "no model lists it and nothing of it is held"
     return tuple(
         f"[contracts] {symbol} = {choice} has no effect: {without}"

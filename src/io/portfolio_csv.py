@@ -8,7 +8,7 @@ that borrows may hold more than 100% of one asset. Weights are fractions from he
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 SUM_TOLERANCE: Final = Decimal("0.0001")
 _SAVE_AS_CSV: Final = "File → Save as → CSV UTF-8"
+_NO_TYPE: Final = "a stock of no stated type"
 _FUND_TYPES: Final = frozenset({"ETF", "ETN", "ETC", "ETP"})
 _ABOUT_ONE_PERCENT: Final = (Decimal("0.009"), Decimal("0.011"))
 
@@ -84,17 +85,26 @@ def check_symbols(
 
     Raises: UnknownSymbolError naming every symbol that is unknown or ambiguous at the broker.
     """
-    problems, warnings = [], []
-    for symbol in sorted(portfolios.symbols, key=lambda one: portfolios.lines.get(one, 0)):
-        lookup = lookups.get(symbol)
-        if lookup is None or lookup.listing is None:
-            problems.append(_symbol_problem(portfolios, symbol, lookup))
-        elif lookup.listing.stock_type.upper() not in _FUND_TYPES:
-            kind = printable(lookup.listing.stock_type, 40) or "a stock of no stated type"
-            warnings.append(f"{symbol} is not an ETF: IBKR calls it {kind}")
+    check_all_symbols([portfolios], lookups)
+    return tuple(
+        f"{symbol} is not an ETF: IBKR calls it {printable(listing.stock_type, 40) or _NO_TYPE}"
+        for symbol in portfolios.symbols
+        if (listing := lookups[symbol].listing) and listing.stock_type.upper() not in _FUND_TYPES
+    )
+
+
+def check_all_symbols(
+    files: Iterable[ModelPortfolios], lookups: Mapping[Symbol, SymbolLookup]
+) -> None:
+    """Raises: UnknownSymbolError as ``check_symbols`` does, for all files at once."""
+    problems = dict.fromkeys(
+        _symbol_problem(one, symbol, lookup)
+        for one in files
+        for symbol in sorted(one.symbols, key=lambda name: one.lines.get(name, 0))
+        if (lookup := lookups.get(symbol)) is None or lookup.listing is None
+    )
     if problems:
         raise UnknownSymbolError(problems)
-    return tuple(warnings)
 
 
 def _symbol_problem(

@@ -170,7 +170,7 @@ def test_a_message_that_cannot_be_read_is_refused(number: int) -> None:
 
 def test_lists_that_disagree_are_read_once_more() -> None:
     async def work(session: IbkrSession) -> tuple[Decimal, int]:
-        rows = session._connection.link.listener.book.positions
+        rows = session._connection.link.listener.books[session.account_id].positions
         rows[1] = replace(rows[1], qty=Decimal(21))
         snapshot = await session.fetch_snapshot()
         return snapshot.positions[0].qty_shares, sent(gateway_of(session)).count("ReqPositions")
@@ -191,7 +191,7 @@ def test_an_account_that_is_not_ready_is_waited_for_in_bounds() -> None:
 def test_fresh_figures_replace_the_download() -> None:
     async def work(session: IbkrSession) -> Mapping[str, Decimal]:
         before = await session.fetch_snapshot()
-        rows = session._connection.link.listener.book.values
+        rows = session._connection.link.listener.books[session.account_id].values
         rows["CashBalance", "USD"] = rows["TotalCashBalance", "USD"] = "1"
         stale = await session.fetch_snapshot()
         fresh = await session.fetch_snapshot(fresh=True)

@@ -118,10 +118,11 @@ def _check_words(text: str) -> None:
 
 def _check_account(link: Link) -> None:
     """The account can be believed, or is refused with a reason."""
+    book = link.listener.books[_SETTINGS.account_id]
     try:
-        refuse_unreadable(link.listener.book)
-        disagreement(link.listener.book)
-        snapshot = read_snapshot(link.listener.book, NOON_UTC)
+        refuse_unreadable(book)
+        disagreement(book)
+        snapshot = read_snapshot(book, NOON_UTC)
     except Refused as error:
         _check_words(str(error))
         return

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from src.app.proposing.inputs import Books, Inputs
-from src.app.proposing.planning import market_state, price, read_market
+from src.app.proposing.market_reading import manage, price, read_market
+from src.app.proposing.planning import market_state
 from src.app.proposing.session import open_session
 from src.base.accounts import is_paper_account
 from src.base.settings import Settings
@@ -73,7 +74,8 @@ async def _buy_one_share(tmp_path: Path) -> ExecutionResult:
     now = datetime.now(timezone.utc)
     async with paper_session(trading=True) as (session, settings):
         inputs = _inputs(settings)
-        reading = await read_market(session, await session.fetch_snapshot(), inputs)
+        held = manage(await session.fetch_snapshot(), inputs)
+        (reading,) = await read_market(session, [held])
         prices = price(reading, inputs, now)
         state = market_state(
             session, reading, prices, Books(order_prefix=order_prefix(is_simulated=False))

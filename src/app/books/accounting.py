@@ -45,8 +45,8 @@ class RunAccounts:
     settlement: Settlement
 
 
-def account_for(accounts: RunAccounts, journal: JournalDb, files: RunFiles) -> int:
-    """Close the run in the journal, write its report, print its summary; its exit code."""
+def account_for(accounts: RunAccounts, journal: JournalDb, files: RunFiles) -> RunReport:
+    """Close the run in the journal, write its report, print its summary; all there is to say."""
     report = _report(accounts, files)
     outcomes, gaps = _recorded(journal, report)
     problems = [*report.problems, *(gaps or _close(journal, report))]
@@ -58,7 +58,7 @@ def account_for(accounts: RunAccounts, journal: JournalDb, files: RunFiles) -> i
         _close(journal, final)
     emit("\n" + render_summary(final))
     log.info("run finished exit_code=%d %s", final.exit_code, last_line(final))
-    return final.exit_code
+    return final
 
 
 def _report(accounts: RunAccounts, files: RunFiles) -> RunReport:

@@ -11,7 +11,7 @@ from src.base.settings import Settings
 from src.core.permission.recent_trades import RecentTrades
 from src.core.records.orders import Fill
 from src.core.records.plan import Targets
-from src.core.records.portfolios import ModelPortfolios
+from src.core.records.portfolios import ModelPortfolios, Symbol
 from src.core.records.wishes import NO_WISHES, Wishes
 from src.core.run.recent_wishes import PastWish
 
@@ -29,6 +29,8 @@ class Inputs:
 
     ``wishes`` are what the command line asks of this run's plan besides.
 
+    With several accounts a wish may name what is ``known_elsewhere``, in one of the others.
+
     ``files`` maps the settings file and the CSV, in this order, to the bytes that were read.
     """
 
@@ -37,6 +39,7 @@ class Inputs:
     targets: Targets
     wishes: Wishes = NO_WISHES
     files: Mapping[Path, bytes] = field(default_factory=dict)
+    known_elsewhere: frozenset[Symbol] = frozenset()
 
     @property
     def sha256(self) -> str:

@@ -1,67 +1,55 @@
 """The middle of the street: what the broker says → prices → drift → sized trades.
 
 One place makes a plan, whether for a dry run, for the prompt, for the second look after a stale
-answer, or from a file. Reading happens through ``MarketView``; deciding is left to ``src.core``.
+answer, or from a file, of one account or of several at once. What the broker says is read in
+``src.app.proposing.market_reading``; deciding is left to ``src.core``.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Union
 
 from src.app.proposing.inputs import Books, Inputs
+from src.app.proposing.market_reading import Managed, Reading, agreeing, manage, price, read_market
+from src.base.errors import RebalancerError, Refused
 from src.core.account.account_rules import spendable_now, unknown_kind
 from src.core.account.net_liq_check import broker_net_liq_check
-from src.core.calendar.sessions import is_open
 from src.core.permission.market_state import MarketState, previous_closes
 from src.core.permission.permit import trading_obstacles
-from src.core.pricing import MarketMoment, choose_prices
 from src.core.records.account import AccountSnapshot
-from src.core.records.market import Listing, PriceBook, Quotes, SymbolLookup
-from src.core.records.orders import WorkingOrder
+from src.core.records.market import Listing, PriceBook
 from src.core.records.plan import TradePlan
 from src.core.records.portfolios import Symbol
 from src.core.run.recent_wishes import earlier_invests, earlier_withdrawals
 from src.core.settled_buys import wait_for_settlement
 from src.core.showing.names import money_lookalikes, unclear_holdings
-from src.core.stubs import set_stubs_aside
-from src.core.targets import apply_unlisted, symbols_to_price, unlisted_symbols
+from src.core.targets import unlisted_symbols
 from src.core.valuation import value_account
-from src.core.wishes.effect import check_wish_names, plan_with_wishes
-from src.io.cross_checks import check_contracts, idle_contracts
+from src.core.wishes.effect import check_wish_names, plan_with_wishes, wishable, wishes_here
+from src.io.cross_checks import idle_contracts
 from src.io.portfolio_csv import check_symbols
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import Callable
 
     from src.broker.ports import MarketView
-
-_T = TypeVar("_T")
+    from src.broker.reading.market_reader import MarketReader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """Everything the broker said for one plan, before anything was concluded from it."""
+class Wanted:
+    """One account to plan for: the user's files, and what earlier runs left of it."""
 
-    snapshot: AccountSnapshot
-    lookups: Mapping[Symbol, SymbolLookup]
-    quotes: Quotes
-    working_orders: tuple[WorkingOrder, ...] | None
-    clock_offset: timedelta
+    inputs: Inputs
+    books: Books
 
-    @property
-    def listings(self) -> dict[Symbol, Listing]:
-        """The symbols that are known for certain."""
-        return {
-            symbol: lookup.listing
-            for symbol, lookup in self.lookups.items()
-            if lookup.listing is not None
-        }
+
+Outcome = Union["LiveProposal", RebalancerError]
+"""The plan of one of several accounts, or why there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +88,68 @@ async def propose(
 
     Raises: UnknownSymbolError, BrokerLost, and Refused where the figures cannot be true.
     """
-    settings = inputs.settings
     snapshot = await view.fetch_snapshot(fresh=fresh)
-    managed = apply_unlisted(snapshot, inputs.portfolios.symbols, settings.rebalance)
-    reading = await read_market(view, managed, inputs)
-    held = reading.snapshot
+    (reading,) = await read_market(view, [manage(snapshot, inputs)])
+    return _proposal(view, reading, inputs, books, now)
+
+
+async def propose_all(
+    view: MarketReader, wanted: Sequence[Wanted], now: Callable[[], datetime]
+) -> tuple[Outcome, ...]:
+    """A plan for each account, from one reading of the market; what stops one stops no other.
+
+    Raises: InputError for symbols and wishes that are wrong, BrokerLost.
+    """
+    snapshots = await view.fetch_snapshots()
+    found: list[Outcome | Managed] = [
+        _managed_or_why_not(snapshots[one.inputs.settings.ibkr.account_id], one.inputs)
+        for one in wanted
+    ]
+    managed = [one for one in found if isinstance(one, Managed)]
+    if managed:
+        check_wish_names(wanted[0].inputs.wishes, [one.known for one in managed])
+    readings: dict[str, Reading] = {}
+    for group in agreeing(managed):
+        names = [one.snapshot.account_id for one in group]
+        readings |= zip(names, await read_market(view.only(names), group), strict=True)
+    return tuple(
+        (
+            _proposal_or_why_not(view, readings[one.snapshot.account_id], asked, now)
+            if isinstance(one, Managed)
+            else one
+        )
+        for one, asked in zip(found, wanted, strict=True)
+    )
+
+
+def _managed_or_why_not(
+    snapshot: AccountSnapshot | RebalancerError, inputs: Inputs
+) -> Managed | RebalancerError:
+    if isinstance(snapshot, RebalancerError):
+        return snapshot
+    try:
+        return manage(snapshot, inputs)
+    except Refused as error:
+        return error
+
+
+def _proposal_or_why_not(
+    view: MarketView, reading: Reading, wanted: Wanted, now: Callable[[], datetime]
+) -> Outcome:
+    try:
+        return _proposal(view, reading, wanted.inputs, wanted.books, now)
+    except Refused as error:
+        return error
+
+
+def _proposal(
+    view: MarketView, reading: Reading, inputs: Inputs, books: Books, now: Callable[[], datetime]
+) -> LiveProposal:
+    """From a reading to the plan and all that is to be said about it.
+
+    Raises: Refused where the figures cannot be true.
+    """
+    settings, held = inputs.settings, reading.snapshot
     symbol_warnings = check_symbols(inputs.portfolios, reading.lookups)
     prices = price(reading, inputs, now())
     con_ids = {symbol: listing.con_id for symbol, listing in reading.listings.items()}
@@ -125,7 +170,7 @@ async def propose(
             *symbol_warnings,
             *money_lookalikes(inputs.portfolios.symbols, reading.lookups),
             *unclear_holdings(held, reading.lookups),
-            *idle_contracts(settings, inputs.portfolios.symbols, snapshot),
+            *idle_contracts(settings, inputs.portfolios.symbols, held),
             *held.warnings,
             unknown_kind(held.terms),
             *prices.warnings,
@@ -152,59 +197,12 @@ def plan_trades(
     Raises: InputError for a wish that names what is neither held nor targeted, Refused.
     """
     rules = inputs.settings.rebalance
-    check_wish_names(inputs.wishes, snapshot, inputs.targets)
+    known = wishable(snapshot, inputs.targets)
+    check_wish_names(inputs.wishes, [known, inputs.known_elsewhere])
+    wishes = wishes_here(inputs.wishes, known)
     account = value_account(snapshot, prices, con_ids)
-    plan = plan_with_wishes(account, inputs.targets, rules, inputs.wishes, prices.halted)
+    plan = plan_with_wishes(account, inputs.targets, rules, wishes, prices.halted)
     return wait_for_settlement(plan, spendable_usd, rules)
-
-
-async def read_market(view: MarketView, snapshot: AccountSnapshot, inputs: Inputs) -> Reading:
-    """Ask everything a plan needs at once; a quote is asked as soon as its symbol is known.
-
-    Positions that the broker no longer knows are set aside in the reading's snapshot.
-    """
-    needed = symbols_to_price(snapshot, inputs.targets)
-    every = sorted({*needed, *inputs.portfolios.symbols})
-    async with (
-        _running(view.fetch_clock_offset()) as clock_offset,
-        _running(view.fetch_working_orders()) as working_orders,
-        _running(_after_the_short_questions(needed, view, inputs)) as quotes,
-    ):
-        await _let_ask()
-        lookups = await view.known_symbols(every)
-        check_symbols(inputs.portfolios, lookups)
-        check_contracts(inputs.settings, lookups)
-        listed, found = inputs.portfolios.symbols, await quotes
-        return Reading(
-            snapshot=set_stubs_aside(snapshot, listed, lookups, found),
-            lookups=lookups,
-            quotes=found,
-            working_orders=await working_orders,
-            clock_offset=await clock_offset,
-        )
-
-
-async def _after_the_short_questions(
-    needed: Collection[Symbol], view: MarketView, inputs: Inputs
-) -> Quotes:
-    """Quotes of hundreds of symbols may queue for seconds: nothing else should wait behind them."""
-    await _let_ask()
-    return await view.fetch_quotes(needed, inputs.settings.pricing)
-
-
-async def _let_ask() -> None:
-    """Let the tasks begun so far send their questions; each takes at most two turns to do it."""
-    for _ in range(2):
-        await asyncio.sleep(0)
-
-
-def price(reading: Reading, inputs: Inputs, now_utc: datetime) -> PriceBook:
-    """Choose one price for every held or targeted symbol."""
-    symbols = symbols_to_price(reading.snapshot, inputs.targets)
-    pricing = inputs.settings.pricing
-    gateway_utc = now_utc + reading.clock_offset
-    moment = MarketMoment(now_utc=now_utc, open_symbols=_open_now(reading, symbols, gateway_utc))
-    return choose_prices(reading.quotes, reading.snapshot, pricing, symbols, moment)
 
 
 def market_state(
@@ -237,34 +235,13 @@ async def look_again(
 ) -> MarketState:
     """The second look, after the answer: account, working orders and prices as they are now."""
     snapshot = await view.fetch_snapshot(fresh=True)
-    held = apply_unlisted(snapshot, inputs.portfolios.symbols, inputs.settings.rebalance)
-    reading = await read_market(view, held, inputs)
+    (reading,) = await read_market(view, [manage(snapshot, inputs)])
     return market_state(view, reading, price(reading, inputs, now()), books)
 
 
 def aged(state: MarketState, plan_age_sec: Decimal) -> MarketState:
     """The same state, judged with the plan's true age."""
     return replace(state, plan_age_sec=plan_age_sec)
-
-
-def _open_now(reading: Reading, symbols: Collection[Symbol], at_utc: datetime) -> frozenset[Symbol]:
-    listings = reading.listings
-    return frozenset(
-        symbol
-        for symbol in symbols
-        if symbol in listings and is_open(listings[symbol].regular_sessions, at_utc)
-    )
-
-
-@asynccontextmanager
-async def _running(work: Awaitable[_T]) -> AsyncIterator[asyncio.Future[_T]]:
-    """Start work now; leaving the block early cancels it instead of leaving it behind."""
-    task = asyncio.ensure_future(work)
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 def _unique(*texts: str) -> tuple[str, ...]:

@@ -35,13 +35,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presentation:
-    """How this run speaks: ``notices`` stand at the top of the preview."""
+    """How this run speaks: ``notices`` stand at the top of the preview.
+
+    ``is_one_of_several``: other accounts are asked about after this one.
+    """
 
     settings: Settings
     is_simulated: bool
     as_json: bool
     is_from_file: bool = False
     notices: tuple[str, ...] = ()
+    is_one_of_several: bool = False
 
 
 def present(
@@ -69,6 +73,7 @@ def present(
         alerts=proposal.alerts,
         reminders=proposal.reminders,
         rules=how.settings.rebalance,
+        label=how.settings.label,
         changes=order_changes(asked, proposal.plan) if asked else (),
     )
     return emit(render_preview(proposal.plan, proposal.prices, context))
@@ -81,6 +86,8 @@ def question(proposal: Proposal, how: Presentation) -> str:
         is_simulated=how.is_simulated,
         wants_account_id=how.settings.ibkr.allow_live,
         unlisted=proposal.not_in_model,
+        label=how.settings.label,
+        ends_others=how.is_one_of_several,
     )
     return question_text(proposal.plan, asked)
 

@@ -7,7 +7,7 @@ event loop, listens on a free loopback port, and is reached through the same cli
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
@@ -37,7 +37,7 @@ _HIGHEST_CLIENT_ID: Final = 2**31 - 1
 @asynccontextmanager
 async def open_session(
     settings: Settings,
-    *,
+    *others: Settings,
     simulate: bool = False,
     trading: bool = False,
     rehearsal: Rehearsal = SAMPLE,
@@ -46,7 +46,7 @@ async def open_session(
     """A connected session; ``trading`` says that it may open an order desk later.
 
     ``rehearsal`` is what the simulated gateway plays. ``head_start`` is done while the gateway
-    answers.
+    answers. The accounts of ``others`` are read over the same connection.
     Raises: BrokerLost, Refused; InputError for a scenario that cannot be used.
     """
     from src.broker.ibkr_client import connect
@@ -55,6 +55,7 @@ async def open_session(
         with _waits() as waits:
             opening = connect(
                 ibkr,
+                *_ids(settings, *others),
                 contracts=settings.contracts,
                 trading=trading,
                 head_start=head_start,
@@ -75,10 +76,12 @@ async def _reached(
     from src.app.proposing.simulated import rehearsing
 
     async with rehearsing(rehearsal, trading=trading) as gateway:
+        known = [one.account_id for one in gateway.exchange.scenario.accounts]
+        account = settings.ibkr.account_id
         yield settings.ibkr._replace(
             host=gateway.host,
             port=gateway.port,
-            account_id=gateway.exchange.scenario.accounts[0].account_id,
+            account_id=account if account in known else known[0],
             allow_live=False,
         )
 
@@ -86,7 +89,7 @@ async def _reached(
 @asynccontextmanager
 async def open_session_to_look(
     settings: Settings,
-    *,
+    *others: Settings,
     simulate: bool = False,
     rehearsal: Rehearsal = SAMPLE,
     head_start: HeadStart | None = None,
@@ -98,14 +101,22 @@ async def open_session_to_look(
     """
     first = settings.ibkr.client_id
     ids = range(first, min(first + _IDS_BESIDE, _HIGHEST_CLIENT_ID) + 1)
-    opened = partial(open_session, simulate=simulate, rehearsal=rehearsal, head_start=head_start)
+    opened = partial(
+        open_session,
+        simulate=simulate,
+        rehearsal=rehearsal,
+        head_start=head_start,
+    )
     async with AsyncExitStack() as stack:
-        yield await _first_free(stack, settings, ids, opened)
+        yield await _first_free(stack, (settings, *others), ids, opened)
 
 
 @asynccontextmanager
 async def open_session_to_check(
-    settings: Settings, *, simulate: bool = False, rehearsal: Rehearsal = SAMPLE
+    settings: Settings,
+    *others: Settings,
+    simulate: bool = False,
+    rehearsal: Rehearsal = SAMPLE,
 ) -> AsyncIterator[MarketReader]:
     """A session for ``--check``: it can only read, and disturbs no run beside it.
 
@@ -118,18 +129,19 @@ async def open_session_to_check(
     ids = range(first + step, first + step * (_IDS_BESIDE + 1), step)
     opened = partial(_reader, simulate=simulate, rehearsal=rehearsal)
     async with AsyncExitStack() as stack:
-        yield await _first_free(stack, settings, ids, opened)
+        yield await _first_free(stack, (settings, *others), ids, opened)
 
 
 @asynccontextmanager
 async def _reader(
-    settings: Settings, *, simulate: bool, rehearsal: Rehearsal
+    settings: Settings, *others: Settings, simulate: bool, rehearsal: Rehearsal
 ) -> AsyncIterator[MarketReader]:
     from src.broker.ibkr_client import connect_to_look
 
     async with _reached(settings, simulate=simulate, rehearsal=rehearsal) as ibkr:
         with _waits() as waits:
-            opening = connect_to_look(ibkr, contracts=settings.contracts, waits=waits)
+            ids = _ids(settings, *others)
+            opening = connect_to_look(ibkr, *ids, contracts=settings.contracts, waits=waits)
             async with opening as reader:
                 yield reader
 
@@ -144,18 +156,24 @@ def client_note(settings: Settings, session: IbkrSession, *, simulate: bool) -> 
 
 async def _first_free(
     stack: AsyncExitStack,
-    settings: Settings,
+    accounts: Sequence[Settings],
     client_ids: Iterable[int],
-    opened: Callable[[Settings], AbstractAsyncContextManager[_S]],
+    opened: Callable[..., AbstractAsyncContextManager[_S]],
 ) -> _S:
+    settings, *others = accounts
     refusals: list[ClientIdTaken] = []
     for client_id in client_ids:
         placed = settings._replace(ibkr=settings.ibkr._replace(client_id=client_id))
         try:
-            return await stack.enter_async_context(opened(placed))
+            return await stack.enter_async_context(opened(placed, *others))
         except ClientIdTaken as error:
             refusals.append(error)
     raise refusals[0]
+
+
+def _ids(*accounts: Settings) -> tuple[str, ...]:
+    """The accounts to read; none stands for the one that is connected for."""
+    return tuple(one.ibkr.account_id for one in accounts) if len(accounts) > 1 else ()
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from src.base.errors import Refused, UnbelievableData
+from src.base.errors import BrokerLost, Refused, UnbelievableData
 from src.base.money import plain_text
 from src.broker.client.ledger import believable, read_ledger
 from src.core.account.usd_cash import covered_debt, no_dollars
@@ -63,6 +63,13 @@ class FigureRow(NamedTuple):
     text: str
 
 
+class PositionRow(NamedTuple):
+    """One position of an account that was asked about by itself."""
+
+    account_id: str
+    row: HeldRow
+
+
 @dataclass(slots=True)
 class AccountBook:
     """All rows of one download of one account.
@@ -70,7 +77,8 @@ class AccountBook:
     ``positions`` come from the list of all positions, ``portfolio`` from the account's own
     updates with market prices; ``values`` maps (key, currency) → text. ``unreadable`` names a
     message that could not be decoded while the download ran. With ``is_multi`` the figures came by
-    reqAccountUpdatesMulti, which has no portfolio.
+    reqAccountUpdatesMulti, which has no portfolio. ``failure`` says why the account could not be
+    read.
     """
 
     account_id: str
@@ -82,6 +90,7 @@ class AccountBook:
     is_multi: bool = False
     warnings: list[str] = field(default_factory=list)
     unreadable: str = ""
+    failure: BrokerLost | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -112,6 +121,12 @@ class AccountBook:
         """A figure of the account, still as text."""
         if account_id == self.account_id and len(self.values) < MAX_ROWS:
             self.values[key, currency] = text
+
+    def use_positions(self, rows: Iterable[PositionRow]) -> None:
+        """Complete the book with the positions that were asked for this account alone."""
+        self.has_positions = True
+        for found in rows:
+            self.add_position(found.account_id, found.row)
 
     def use_multi(self, rows: Iterable[FigureRow]) -> None:
         """Complete the book with the figures of a multi request; portfolio rows are dropped."""

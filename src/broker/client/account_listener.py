@@ -9,12 +9,13 @@ summary. The rows of the first go into the book at once, those of the others to 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from ib_async.wrapper import Wrapper
 
 from src.broker.client import convert
-from src.broker.client.account_book import AccountBook, FigureRow
+from src.broker.client.account_book import AccountBook, FigureRow, PositionRow
 from src.broker.client.replies import Replies
 
 if TYPE_CHECKING:
@@ -26,30 +27,55 @@ ACCOUNT_VALUES: Final = "accountValues"
 
 
 class AccountListener(Wrapper):
-    """Receives the messages about accounts.
+    """Receives the messages about accounts; each row goes into the book of its own account.
 
-    ``download_ended`` is set by the End of an account's download, ``feed_taken`` once the gateway
-    says that another program holds the subscription of a different account (2101).
+    ``positions_ended`` and ``download_ended`` are set by the End of the list of all positions and
+    of an account's download, ``feed_taken`` once the gateway says that another program holds the
+    subscription of a different account (2101).
     """
 
-    def __init__(self, ib: IB, account_id: str) -> None:
+    def __init__(self, ib: IB, accounts: Iterable[str]) -> None:
         super().__init__(ib)
         self.replies = Replies()
-        self.book = AccountBook(account_id)
+        self.books = {account: AccountBook(account) for account in accounts}
+        self.positions_ended = asyncio.Event()
         self.download_ended = asyncio.Event()
         self.feed_taken = asyncio.Event()
 
     def position(self, account: str, contract: Contract, posSize: float, avgCost: float) -> None:
         row = convert.held_row(contract, posSize, avg_cost=convert.known(avgCost))
-        self.book.add_position(account, row)
+        if account in self.books:
+            self.books[account].add_position(account, row)
 
     def positionEnd(self) -> None:
-        self.book.has_positions = True
-        self._endReq(POSITIONS)
+        for book in self.books.values():
+            book.has_positions = True
+        self.positions_ended.set()
+        self.end_startup_positions()
         self.replies.finish(POSITIONS)
 
+    def end_startup_positions(self) -> None:
+        """Let the library's own connecting go on, which waits for the list of all positions."""
+        self._endReq(POSITIONS)
+
+    def positionMulti(
+        self,
+        reqId: int,
+        account: str,
+        modelCode: str,
+        contract: Contract,
+        pos: float,
+        avgCost: float,
+    ) -> None:
+        row = convert.held_row(contract, pos, avg_cost=convert.known(avgCost))
+        self.replies.add(reqId, PositionRow(account, row))
+
+    def positionMultiEnd(self, reqId: int) -> None:
+        self.replies.finish(reqId)
+
     def updateAccountValue(self, tag: str, val: str, currency: str, account: str) -> None:
-        self.book.add_value(account, tag, currency, val)
+        if account in self.books:
+            self.books[account].add_value(account, tag, currency, val)
 
     def updatePortfolio(
         self,
@@ -69,10 +95,12 @@ class AccountListener(Wrapper):
             price=convert.exact(marketPrice),
             value=convert.known(marketValue),
         )
-        self.book.add_portfolio(account, row)
+        if account in self.books:
+            self.books[account].add_portfolio(account, row)
 
     def accountDownloadEnd(self, _account: str) -> None:
-        self.book.has_values = True
+        for book in self.books.values():  # only one is ever downloaded
+            book.has_values = True
         self.download_ended.set()
         self.end_startup_download()
         self.replies.finish(ACCOUNT_VALUES)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +22,7 @@ from ib_async.client import Client
 from ib_async.connection import Connection
 from ib_async.contract import Contract
 
-from src.base.accounts import is_master, master_refusal
+from src.base.accounts import unreadable_accounts
 from src.base.errors import Refused
 from src.base.known_accounts import learn_accounts
 from src.broker.client.strict_decoder import StrictDecoder
@@ -72,18 +73,23 @@ class _GuardedConnection(Connection):
 
 
 class GuardedClient(Client):
-    """One connection. ``fault`` says in plain words why it broke, ``progress`` how far it came."""
+    """One connection. ``fault`` says in plain words why it broke, ``progress`` how far it came.
+
+    ``unusable`` says why an account that is to be read cannot be, by its id. ``desk_account`` is
+    the one whose orders may leave; empty while no order desk is open.
+    """
 
     MaxRequests = BURST_MESSAGES
 
-    def __init__(self, wrapper: Listener, account_id: str) -> None:
+    def __init__(self, wrapper: Listener, accounts: Sequence[str]) -> None:
         self._queued = 0
         self._leaving: list[tuple[int, asyncio.Future[None]]] = []
         self._frames = FrameReader()
         self._timer: asyncio.TimerHandle | None = None
         self._broken: asyncio.Future[None] | None = None
-        self.account_id = account_id
-        self.desk_is_open = False
+        self.accounts = tuple(accounts)
+        self.unusable: dict[str, str] = {}
+        self.desk_account = ""
         self.may_cancel: frozenset[int] = frozenset()
         self.fault = ""
         self.progress = Progress.NOTHING
@@ -102,7 +108,7 @@ class GuardedClient(Client):
     ) -> None:
         """Connect and log in; ends as soon as the handshake is known to have failed.
 
-        Raises: ConnectionError when the gateway ends it; Refused when the configured account is a
+        Raises: ConnectionError when the gateway ends it; Refused when each configured account is a
         master or not one of the login's, before anything is asked about any account.
         """
         broken = self._broken = asyncio.get_running_loop().create_future()
@@ -119,7 +125,7 @@ class GuardedClient(Client):
                 starting.exception()
             raise ConnectionError(self.fault)
         await starting
-        self._check_account()
+        self._check_accounts()
         self.logged_in.set()
 
     def break_off(self, reason: str) -> None:
@@ -128,17 +134,11 @@ class GuardedClient(Client):
         self.conn.disconnect()
         self._onSocketDisconnected(reason)
 
-    def _check_account(self) -> None:
-        accounts = [account.strip() for account in self.getAccounts()]
-        if is_master(self.account_id):
-            raise Refused(master_refusal(self.account_id, accounts))
-        if self.account_id in accounts:
-            return
-        known = ", ".join(accounts[:20])
-        raise Refused(
-            f"[ibkr] account_id {self.account_id} is not an account of this login,"
-            f" which has {known}; log in as its owner or correct the setting"
-        )
+    def _check_accounts(self) -> None:
+        login = [account.strip() for account in self.getAccounts()]
+        self.unusable = unreadable_accounts(self.accounts, login)
+        if len(self.unusable) == len(self.accounts):
+            raise Refused("; ".join(self.unusable.values()))
 
     # --- sending ----------------------------------------------------------------------------
 
@@ -150,7 +150,7 @@ class GuardedClient(Client):
 
     def check(self, message: str) -> None:
         """Raises: Refused for a message that may not leave now."""
-        check_outgoing(message, desk_is_open=self.desk_is_open, may_cancel=self.may_cancel)
+        check_outgoing(message, desk_account=self.desk_account, may_cancel=self.may_cancel)
 
     def sendMsg(self, msg: str | None) -> None:
         """Queue one message; without one, send what the throttle lets go.

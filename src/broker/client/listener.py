@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -49,7 +49,7 @@ CURRENT_TIME: Final = "current time"
 _CLIENT_ID_IN_USE: Final = 326
 _VALIDATION_FAILED: Final = 321
 _TICKS: Final = frozenset({"1", "2", "45", "46", "57", "58", "81"})
-_LISTED: Final = frozenset({"5", "10", "11", "63", "73", "79", "101"})
+_LISTED: Final = frozenset({"5", "10", "11", "63", "71", "73", "79", "101"})
 _SESSION_BACK: Final = frozenset({CodeKind.SESSION_BACK, CodeKind.SESSION_BACK_WITH_LOSS})
 _GRAVE: Final = _SESSION_BACK | {CodeKind.SESSION_DOWN, CodeKind.PACING}
 CLIENT_ID_TAKEN: Final = "refused the client id: it is in use by another program"
@@ -58,8 +58,8 @@ CLIENT_ID_TAKEN: Final = "refused the client id: it is in use by another program
 class Listener(AccountListener):
     """Receives every decoded message of one connection."""
 
-    def __init__(self, ib: IB, account_id: str) -> None:
-        super().__init__(ib, account_id)
+    def __init__(self, ib: IB, accounts: Iterable[str]) -> None:
+        super().__init__(ib, accounts)
         self.quotes: dict[int, TickSink] = {}
         self.upstream = Upstream()
         self.notices = Notices()
@@ -215,7 +215,8 @@ class Listener(AccountListener):
         """
         if message_id in _TICKS:
             return
-        self.book.note_unreadable(name)
+        for book in self.books.values():
+            book.note_unreadable(name)
         if message_id in _LISTED or not message_id.isdecimal():
             self.replies.fail_all(AnswerDamaged(f"a message was not understood: {name}"))
 

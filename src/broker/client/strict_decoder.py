@@ -33,7 +33,7 @@ _UNREADABLE: Final = (
 )
 _USED: Final = frozenset(
     {1, 3, 4, 5, 6, 7, 9, 10, 11, 15, 18, 45, 46, 49, 52, 53, 54, 55, 57, 58, 59, 61, 62, 79}
-    | {63, 64, 73, 74, 101, 102}
+    | {63, 64, 71, 72, 73, 74, 101, 102}
 )
 """The messages this program asks for; any other kind that the library knows is ignored."""
 
@@ -47,6 +47,7 @@ _NAMES: Final = {
     "59": "commission report",
     "61": "position",
     "63": "account summary",
+    "71": "position",
     "73": "account figure",
     "79": "matching symbols",
     "101": "completed order",
@@ -54,6 +55,7 @@ _NAMES: Final = {
 _EXEC_TIME: Final = 15  # places of fields within their messages
 _COMMISSION: Final = 3
 _POSITION_QTY: Final = 14
+_POSITION_MULTI_QTY: Final = 15
 
 
 class StrictDecoder(Decoder):
@@ -122,6 +124,11 @@ class StrictDecoder(Decoder):
         """A missing quantity is not a number, not zero."""
         fields[_POSITION_QTY] = fields[_POSITION_QTY] or "nan"
         super().position(fields)
+
+    def positionMulti(self, fields: list[str]) -> None:
+        """Likewise."""
+        fields[_POSITION_MULTI_QTY] = fields[_POSITION_MULTI_QTY] or "nan"
+        super().positionMulti(fields)
 
 
 def _ignore(_: list[str]) -> None:

@@ -1,26 +1,29 @@
-"""Reading the account: by its download where that ends, else by positions and a multi request.
+"""Reading accounts: one by its download where that ends, else by positions and multi requests.
 
 A gateway may never end the download of an account (a linked one of the same login), or refuse it
 because another program follows a different account (2101). The download goes first, since it alone
 brings the account's own prices. After a share of the time, or at once where the gateway says why,
 the figures are asked beside it by reqAccountUpdatesMulti, and what ends first counts. From then on
-this connection asks that way only.
+this connection asks that way only; for several accounts it does so from the start, as only one can
+be downloaded at a time. The list of all positions is replaced in the same way, by a request for
+each account, in a login of several.
 
-Source: SRS F-109, F-110.
+Source: SRS F-109, F-110, R-210.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Awaitable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from src.base.errors import BrokerLost
-from src.broker.client.account_book import AccountBook, FigureRow
+from src.broker.client.account_book import AccountBook, FigureRow, PositionRow
 from src.broker.client.account_listener import ACCOUNT_VALUES, POSITIONS
 from src.broker.client.notices import Topic
 from src.broker.client.replies import AnswerRefused
+from src.broker.reading.account_kind import AccountKind
 from src.core.orders.codes import FEED_TAKEN_ADVICE
 
 if TYPE_CHECKING:
@@ -33,66 +36,151 @@ _PATIENCE: Final = 0.3
 _PATIENCE_AMONG_SEVERAL: Final = 0.1
 """The share of the time that a download has for itself; less in a login of several accounts."""
 
-_KIND: Final = "TradingType-S"
-_FUNDS: Final = "AvailableFunds"
-_KIND_TAGS: Final = "AccountType,TradingType-S,AvailableFunds,BuyingPower"
+_MOST_IN_ONE_LIST: Final = 50
+"""In a login of more accounts the broker does not list the positions of all at once."""
 
 
 class AccountFeed:
-    """Reads the account over one link, and remembers which way that works."""
+    """Reads accounts over one link, and remembers which way that works.
 
-    def __init__(self, link: Link, account_id: str, *, by_multi: bool = False) -> None:
+    ``downloaded`` is the account whose download the library's own connecting asks for; empty when
+    there are several, or with ``by_multi``: a download would disturb another program's.
+    """
+
+    def __init__(self, link: Link, accounts: Sequence[str], *, by_multi: bool = False) -> None:
         self._link = link
-        self._account_id = account_id
-        self._uses_multi = by_multi
-        self._multi_id = 0
-        self._kind_rows: list[FigureRow] | None = None
+        self._accounts = tuple(accounts)
+        self._uses_multi = by_multi or len(accounts) > 1
+        self._asks_apart = False
+        self._multi_ids: dict[str, int] = {}
+        self._kind = AccountKind(link)
 
-    async def read_afresh(self) -> None:
+    @property
+    def downloaded(self) -> str:
+        """See the class."""
+        return "" if self._uses_multi else self._accounts[0]
+
+    async def read_afresh(self, accounts: Sequence[str]) -> None:
         """Ask for positions and figures from scratch; rows of before are forgotten.
 
-        Raises: BrokerLost.
+        Why the figures of an account could not be read stands in its book.
+        Raises: BrokerLost for what concerns them all.
         """
-        listener = self._link.listener
         await self._link.wait_upstream()
-        listener.book = AccountBook(self._account_id)
-        positions = _begin(self._ask("positions", POSITIONS, self._link.client.reqPositions))
-        figures = _begin(self.read_figures())
+        for account in accounts:
+            self._link.listener.books[account] = AccountBook(account)
+        positions = _begin(self._positions(accounts))
+        figures = _begin(self._figures_of_all(accounts))
         try:
             await asyncio.gather(positions, figures)
         finally:
             await _end(positions, figures)
 
-    @property
-    def uses_multi(self) -> bool:
-        """True where no account download is asked for: it would disturb another program's."""
-        return self._uses_multi
-
     async def help_opening(self) -> None:
-        """Beside the library's own start-up: see to it that a download without end is replaced."""
-        if self._uses_multi:
-            return
+        """Beside the library's own start-up: ask what it does not ask, replace what has no end."""
+        listener = self._link.listener
         await self._link.client.logged_in.wait()
+        listed = _begin(listener.positions_ended.wait())
+        positions = _begin(self._first_list(listed, self._readable()))
+        try:
+            if self._uses_multi:
+                await self._figures_of_all(self._readable())
+            else:
+                await self._help_download()
+            await positions
+        finally:
+            await _end(positions, listed)
+
+    async def _help_download(self) -> None:
         download = _begin(self._link.listener.download_ended.wait())
         try:
-            await self._first_to_end(download)
+            await self._first_download(download)
         except BrokerLost as error:
             log.info("account figures by multi not available reason=%s", error)
         finally:
             await _end(download)
 
-    async def read_figures(self) -> None:
-        """Ask for the figures alone. Raises: BrokerLost."""
+    async def opened(self, helping: Awaitable[None]) -> None:
+        """Wait for what the library did not ask; what became of it stands in the books.
+
+        Raises: BrokerLost when the connection is gone.
+        """
         if self._uses_multi:
-            self._take(await self._multi_rows())
+            await helping
+
+    def _readable(self) -> list[str]:
+        return [one for one in self._accounts if one not in self._link.client.unusable]
+
+    # --- positions --------------------------------------------------------------------------
+
+    async def _positions(self, accounts: Sequence[str]) -> None:
+        listed = _begin(self._ask("positions", POSITIONS, self._link.client.reqPositions))
+        try:
+            await self._first_list(listed, accounts)
+        finally:
+            await _end(listed)
+
+    async def _first_list(self, listed: asyncio.Task[Any], accounts: Sequence[str]) -> None:
+        """The list of all positions, or in a login of several those of each account.
+
+        Raises: BrokerLost when neither comes.
+        """
+        among = len(self._link.accounts)
+        if among == 1:
+            await listed
+            return
+        self._asks_apart = self._asks_apart or among > _MOST_IN_ONE_LIST
+        if not self._asks_apart and await self._ends_by_itself(listed) and not listed.exception():
+            return
+        apart = _begin(self._positions_apart(accounts))
+        try:
+            await asyncio.wait({listed, apart}, return_when=asyncio.FIRST_COMPLETED)
+            if not listed.done() or listed.exception() is not None:
+                await apart
+                self._asks_apart = True
+                self._link.listener.end_startup_positions()
+        finally:
+            await _end(apart)
+
+    async def _positions_apart(self, accounts: Sequence[str]) -> None:
+        found = await asyncio.gather(*(self._positions_of(one) for one in accounts))
+        for account, rows in zip(accounts, found, strict=True):
+            self._link.listener.books[account].use_positions(rows)
+
+    async def _positions_of(self, account: str) -> list[PositionRow]:
+        client, request_id = self._link.client, self._link.new_request_id()
+        try:
+            return await self._ask(
+                "positions", request_id, lambda: client.reqPositionsMulti(request_id, account, "")
+            )
+        finally:
+            if client.isConnected():
+                client.cancelPositionsMulti(request_id)
+
+    # --- figures ----------------------------------------------------------------------------
+
+    async def _figures_of_all(self, accounts: Sequence[str]) -> None:
+        await asyncio.gather(*(self._figures_or_why_not(one) for one in accounts))
+
+    async def _figures_or_why_not(self, account: str) -> None:
+        try:
+            await self._figures(account)
+        except BrokerLost as error:
+            if self._link.listener.closed.is_set():
+                raise
+            self._link.listener.books[account].failure = error
+
+    async def _figures(self, account: str) -> None:
+        if self._uses_multi:
+            self._take(account, await self._multi_rows(account))
             return
         download = _begin(self._ask("account values", ACCOUNT_VALUES, self._subscribe_again))
         try:
-            await self._first_to_end(download)
+            await self._first_download(download)
         finally:
             await _end(download)
 
-    async def _first_to_end(self, download: asyncio.Task[Any]) -> None:
+    async def _first_download(self, download: asyncio.Task[Any]) -> None:
         """The download, or after a while the multi request, whichever is complete first.
 
         Raises: BrokerLost when neither comes.
@@ -100,86 +188,53 @@ class AccountFeed:
         if await self._ends_by_itself(download):
             download.result()
             return
-        multi = _begin(self._multi_rows())
+        account = self._accounts[0]
+        multi = _begin(self._multi_rows(account))
         try:
             await asyncio.wait({download, multi}, return_when=asyncio.FIRST_COMPLETED)
             if not download.done() and multi.exception() is not None:
                 await asyncio.wait({download})
             if not download.done() or download.exception() is not None:
-                self._take(await multi)
+                self._take(account, await multi)
         finally:
             await _end(multi)
 
-    async def _ends_by_itself(self, download: asyncio.Task[Any]) -> bool:
+    async def _ends_by_itself(self, asked: asyncio.Task[Any]) -> bool:
         several = len(self._link.accounts) > 1
         share = _PATIENCE_AMONG_SEVERAL if several else _PATIENCE
         taken = _begin(self._link.listener.feed_taken.wait())
         try:
             await asyncio.wait(
-                {download, taken},
+                {asked, taken},
                 timeout=share * self._link.timeout_sec,
                 return_when=asyncio.FIRST_COMPLETED,
             )
         finally:
             await _end(taken)
-        return download.done()
+        return asked.done()
 
-    async def _multi_rows(self) -> list[FigureRow]:
+    async def _multi_rows(self, account: str) -> list[FigureRow]:
         """All figures by a request of its own, which replaces the one before it."""
         client = self._link.client
-        before, request_id = self._multi_id, self._link.new_request_id()
-        self._multi_id = request_id
+        before, request_id = self._multi_ids.get(account, 0), self._link.new_request_id()
+        self._multi_ids[account] = request_id
 
         def send() -> None:
             if before:
                 client.cancelAccountUpdatesMulti(before)
             client.reqAccountUpdatesMulti(
-                request_id, self._account_id, "", False  # noqa: FBT003 - the library's
+                request_id, account, "", False  # noqa: FBT003 - the library's
             )
 
         rows: list[FigureRow] = await self._ask("account values", request_id, send)
-        told = {row.key for row in rows}
-        if not {_KIND, _FUNDS} <= told:
-            asked = await self._asked_kind(are_funds_told=_FUNDS in told)
-            rows += [row for row in asked if row.key not in told]
-        return rows
+        return rows + await self._kind.missing_from(account, {row.key for row in rows})
 
-    async def _asked_kind(self, *, are_funds_told: bool) -> list[FigureRow]:
-        """What kind of account it is and what it can spend, which the other rows may not say.
-
-        The kind stays, so it is asked once a connection; funds change, so they are asked each time,
-        unless the first question brought nothing.
-        """
-        book, known = self._link.listener.book, self._kind_rows
-        if are_funds_told and any(key == _KIND for key, _ in book.values):
-            return []
-        if known is None or (known and not are_funds_told):
-            without_funds = [row for row in known or () if row.key != _FUNDS]
-            known = self._kind_rows = await self._summary_rows() or without_funds
-        return known
-
-    async def _summary_rows(self) -> list[FigureRow]:
-        client, request_id = self._link.client, self._link.new_request_id()
-
-        def send() -> None:
-            client.reqAccountSummary(request_id, "All", _KIND_TAGS)
-
-        try:
-            rows: list[FigureRow] = await self._ask("the kind of account", request_id, send)
-        except BrokerLost as error:
-            log.info("kind of account not told reason=%s", error)
-            return []
-        finally:
-            if client.isConnected():
-                client.cancelAccountSummary(request_id)
-        return rows
-
-    def _take(self, rows: Iterable[FigureRow]) -> None:
+    def _take(self, account: str, rows: Iterable[FigureRow]) -> None:
         """Make these the book's figures; what an unfinished download brought is completed by them.
 
         Its portfolio rows are dropped: nobody knows how many are missing.
         """
-        listener, book = self._link.listener, self._link.listener.book
+        listener, book = self._link.listener, self._link.listener.books[account]
         if not self._uses_multi:
             log.info("account download without end, figures are asked by reqAccountUpdatesMulti")
         self._uses_multi = True
@@ -195,8 +250,8 @@ class AccountFeed:
         """
         link = self._link
         link.listener.notices.unsubscribed()
-        link.client.reqAccountUpdates(False, self._account_id)  # noqa: FBT003 - the library's
-        link.client.reqAccountUpdates(True, self._account_id)  # noqa: FBT003 - likewise
+        link.client.reqAccountUpdates(False, self._accounts[0])  # noqa: FBT003 - the library's
+        link.client.reqAccountUpdates(True, self._accounts[0])  # noqa: FBT003 - likewise
 
     async def _ask(
         self, what: str, key: int | str, send: Any  # noqa: ANN401 - a method of the library

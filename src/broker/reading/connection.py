@@ -7,6 +7,7 @@ import itertools
 import logging
 import random
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -28,7 +29,10 @@ _MAX_EARLY: Final = BURST_MESSAGES - 8
 
 
 class BrokerConnection:
-    """Holds the link and what is asked over it; evidence flows on over a reconnect."""
+    """Holds the link and what is asked over it; evidence flows on over a reconnect.
+
+    ``desk_account`` is the account of the one order desk that is open; empty for none.
+    """
 
     def __init__(
         self,
@@ -36,14 +40,17 @@ class BrokerConnection:
         contracts: ContractChoices = MappingProxyType({}),
         waits: Waits | None = None,
         *,
+        accounts: Sequence[str] = (),
         by_multi: bool = False,
     ) -> None:
         self.settings = settings
         self.waits = waits or Waits()
-        self.link = Link(settings, self.waits, by_multi=by_multi)
+        self.accounts = tuple(accounts) or (settings.account_id,)
+        self._new_link = partial(Link, settings, self.waits, *self.accounts, by_multi=by_multi)
+        self.link = self._new_link()
         self.listings = Listings(self.link, contracts)
         self.quotes = QuoteDesk(self.link, self.listings)
-        self.is_desk_open = False
+        self.desk_account = ""
         self.may_cancel: frozenset[int] = frozenset()
         self.generation = 0
         self._evidence: Callable[[BrokerEvent], None] | None = None
@@ -100,18 +107,23 @@ class BrokerConnection:
                 log.warning("reconnected attempt=%d", attempt)
                 return
 
-    def open_desk(self, evidence: Callable[[BrokerEvent], None]) -> None:
-        """Let order messages pass, and hand every piece of evidence on.
+    def open_desk(self, account: str, evidence: Callable[[BrokerEvent], None]) -> None:
+        """Let order messages of this account pass, and hand every piece of evidence on.
 
         A line of the gateway that is down by now was reported before anybody listened.
         """
         self._evidence = evidence
-        self.is_desk_open = True
+        self.desk_account = account
         self._equip()
         if self.link.listener.upstream.is_lost:
             said = last_few(self.link.listener.notices.about(Topic.LINE))
             lost, number = LinkState.UPSTREAM_LOST, self.generation
             evidence(LinkSeen(state=lost, text=said, generation=number))
+
+    def close_desk(self) -> None:
+        """Let no order message pass any more; nobody listens to evidence."""
+        self._evidence, self.desk_account = None, ""
+        self._equip()
 
     def open_cancels(self, order_ids: frozenset[int]) -> None:
         """Let cancels of these orders pass, and no other order message."""
@@ -128,14 +140,14 @@ class BrokerConnection:
         self._highest_order_id = self.highest_order_id
         self.link.listener.evidence = None
         self.link.close()
-        self.link = Link(self.settings, self.waits)
+        self.link = self._new_link()
         self.generation += 1
         self.listings.use(self.link)
         self.quotes = QuoteDesk(self.link, self.listings)
         self._equip()
 
     def _equip(self) -> None:
-        self.link.client.desk_is_open = self.is_desk_open
+        self.link.client.desk_account = self.desk_account
         self.link.client.may_cancel = self.may_cancel
         self.link.listener.generation = self.generation
         self.link.listener.evidence = self._evidence

@@ -12,7 +12,7 @@ import logging
 import random
 import socket
 from asyncio import FIRST_COMPLETED
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ib_async.ib import IB, StartupFetch
@@ -42,31 +42,32 @@ _API_HINT: Final = "enable the API (Configure > API > Settings, socket clients) 
 class _GuardedIB(IB):
     """The library's facade around our listener and our guarded client."""
 
-    def __init__(self, account_id: str) -> None:
+    def __init__(self, accounts: Sequence[str]) -> None:
         super().__init__()
-        self.listener = Listener(self, account_id)
-        self.guarded = GuardedClient(self.listener, account_id)
+        self.listener = Listener(self, accounts)
+        self.guarded = GuardedClient(self.listener, accounts)
         self.wrapper = self.listener
         self.client = self.guarded
         self.client.apiEnd += self.disconnectedEvent
 
 
 class Link:
-    """One complete connection for one account.
+    """One complete connection, for the account of the settings or for these of its login.
 
-    ``by_multi``: the account's figures are asked by reqAccountUpdatesMulti alone, which takes no
-    subscription away from a run beside this one.
+    ``by_multi``: figures are asked by reqAccountUpdatesMulti alone, which takes no subscription
+    away from a run beside this one.
     """
 
     def __init__(
-        self, settings: IbkrSettings, waits: Waits | None = None, *, by_multi: bool = False
+        self, settings: IbkrSettings, waits: Waits | None = None, *ids: str, by_multi: bool = False
     ) -> None:
         self._settings = settings
         self.waits = waits or Waits()
-        self._ib = _GuardedIB(settings.account_id)
+        accounts = ids or (settings.account_id,)
+        self._ib = _GuardedIB(accounts)
         self._turns: dict[Key, asyncio.Lock] = {}
         self.timeout_sec = float(settings.connect_timeout_sec)
-        self.feed = AccountFeed(self, settings.account_id, by_multi=by_multi)
+        self.feed = AccountFeed(self, accounts, by_multi=by_multi)
 
     @property
     def client(self) -> GuardedClient:
@@ -89,21 +90,22 @@ class Link:
         Raises: BrokerLost; Refused when the account is not one of the login's.
         """
         silence_library_logs()
-        settings, by_multi = self._settings, self.feed.uses_multi
+        settings, downloaded = self._settings, self.feed.downloaded
         log.info("connecting host=%s port=%s client_id=%s", *self._place(), settings.client_id)
         opening = self._ib.connectAsync(
             host=settings.host,
             port=settings.port,
             clientId=settings.client_id,
             timeout=self.timeout_sec,
-            account=settings.account_id,
+            account=downloaded,
             raiseSyncErrors=True,
-            fetchFields=_POSITIONS if by_multi else _POSITIONS | StartupFetch.ACCOUNT_UPDATES,
+            fetchFields=_POSITIONS | StartupFetch.ACCOUNT_UPDATES if downloaded else _POSITIONS,
         )
         helping = asyncio.ensure_future(self.feed.help_opening())
         try:
             with self.waits.on(self._opening, self.timeout_sec):
                 await asyncio.wait_for(opening, self.timeout_sec)
+                await self.feed.opened(helping)
         except (OSError, asyncio.TimeoutError) as error:
             is_taken = self.client.fault == CLIENT_ID_TAKEN
             lost = ClientIdTaken if is_taken else BrokerLost
@@ -111,8 +113,6 @@ class Link:
         finally:
             helping.cancel()
             await asyncio.gather(helping, return_exceptions=True)
-        if by_multi:
-            await self.feed.read_figures()
         log.info("connected server_version=%s", self.client.serverVersion())
 
     def close(self) -> None:
@@ -264,7 +264,8 @@ class Link:
                 f"{where} answered the handshake but not the login as client id {client_id}:"
                 f" {fault}; is the client id in use, or does a dialog wait for a click in TWS?"
             )
-        missing = self.listener.book.missing() or "account data"
+        missing = next((one.missing() for one in self.listener.books.values()), "")
+        missing = missing or "account data"
         if self.listener.feed_taken.is_set():
             return f"{where} did not send {missing} in full: {FEED_TAKEN_ADVICE}, then run again"
         told = meanwhile(self.listener.notices.since(0))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 from ib_async.objects import ExecutionFilter
 
-from src.base.errors import BrokerLost, Refused
+from src.base.errors import BrokerLost, RebalancerError, Refused
 from src.base.settings import PricingSettings
 from src.broker.client.account_book import (
     AccountBook,
@@ -39,13 +39,24 @@ _CLOCK_LIMIT_SEC: Final = 3.0
 class MarketReader:
     """Reads over a connection; cannot place orders."""
 
-    def __init__(self, connection: BrokerConnection) -> None:
+    def __init__(self, connection: BrokerConnection, accounts: Sequence[str] = ()) -> None:
         self._connection = connection
+        self.accounts = tuple(accounts) or connection.accounts
+        """The accounts that are read: those of the connection, or of these only."""
 
     @property
     def account_id(self) -> str:
-        """The account this session was opened for."""
-        return self._connection.settings.account_id
+        """The account this session was opened for; of several the first."""
+        return self.accounts[0]
+
+    def only(self, accounts: Sequence[str]) -> MarketReader:
+        """A view of these accounts over the same connection."""
+        return MarketReader(self._connection, accounts)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection stands."""
+        return bool(self._connection.link.client.isConnected())
 
     @property
     def managed_accounts(self) -> tuple[str, ...]:
@@ -63,64 +74,106 @@ class MarketReader:
 
     async def fetch_quotes(self, symbols: Collection[Symbol], pricing: PricingSettings) -> Quotes:
         """Quotes by stage; ends for each symbol at its first usable field."""
-        rows = self._book().positions.values()
-        managed = [row for row in rows if row.is_managed and row.qty != 0]
-        names = await self._twins()
-        held = {names.get(row.con_id, row.symbol): row.con_id for row in managed}
+        held: dict[Symbol, int] = {}
+        for account in reversed(self.accounts):
+            rows = self._book(account).positions.values()
+            managed = [row for row in rows if row.is_managed and row.qty != 0]
+            names = await self._twins(account)
+            held |= {names.get(row.con_id, row.symbol): row.con_id for row in managed}
         return await self._connection.quotes.fetch(symbols, held, pricing)
 
-    # --- account ----------------------------------------------------------------------------
+    # --- accounts ---------------------------------------------------------------------------
 
     async def fetch_snapshot(self, *, fresh: bool = False) -> AccountSnapshot:
-        """The account now; the two lists of positions must agree, or are read once more.
+        """The one account now. Raises: UnbelievableData, Refused, BrokerLost."""
+        (found,) = (await self.fetch_snapshots(fresh=fresh)).values()
+        if isinstance(found, RebalancerError):
+            raise found
+        return found
 
-        Raises: UnbelievableData, Refused, BrokerLost.
+    async def fetch_snapshots(
+        self, *, fresh: bool = False
+    ) -> dict[str, AccountSnapshot | RebalancerError]:
+        """Each account now, or why it cannot be read.
+
+        Raises: BrokerLost for what concerns them all.
         """
-        if fresh or not self._book().is_complete:
-            await self._download()
-        await self._wait_ready()
-        refuse_unreadable(self._book())
-        if disagreement(self._book()):
-            await self._download()
-            refuse_unreadable(self._book())
-            difference = disagreement(self._book())
+        unusable = self._connection.link.client.unusable
+        found: dict[str, AccountSnapshot | RebalancerError] = {
+            account: Refused(unusable[account]) for account in self.accounts if account in unusable
+        }
+        wanted = [one for one in self.accounts if one not in unusable]
+        unread = [one for one in wanted if fresh or not self._is_read(one)]
+        if unread:
+            await self._download(*unread)
+        read = await asyncio.gather(*(self._read(one) for one in wanted))
+        return {**found, **dict(zip(wanted, read, strict=True))}
+
+    async def _read(self, account: str) -> AccountSnapshot | RebalancerError:
+        """The two lists of positions must agree, or are read once more."""
+        try:
+            return await self._snapshot(account)
+        except RebalancerError as error:
+            if self._connection.link.listener.closed.is_set():
+                raise
+            return error
+
+    async def _snapshot(self, account: str) -> AccountSnapshot:
+        await self._wait_ready(account)
+        refuse_unreadable(self._book(account))
+        if disagreement(self._book(account)):
+            await self._download(account)
+            refuse_unreadable(self._book(account))
+            difference = disagreement(self._book(account))
             if difference:
                 raise Refused(
                     "positions changed while they were read (list of positions and portfolio"
                     f" differ): {difference}; run again"
                 )
-        return read_snapshot(self._book(), datetime.now(timezone.utc), await self._twins())
+        names = await self._twins(account)
+        return read_snapshot(self._book(account), datetime.now(timezone.utc), names)
 
-    def _book(self) -> AccountBook:
-        return self._connection.link.listener.book
+    def _book(self, account: str) -> AccountBook:
+        return self._connection.link.listener.books[account]
 
-    async def _twins(self) -> dict[int, Symbol]:
+    def _is_read(self, account: str) -> bool:
+        book = self._book(account)
+        return book.is_complete or book.failure is not None
+
+    async def _twins(self, account: str) -> dict[int, Symbol]:
         """What held instruments are called whose ticker means another contract here."""
-        book = self._book()
+        book = self._book(account)
         rows = {**book.portfolio, **book.positions}.values()
         held = [(row.con_id, row.symbol) for row in rows if row.is_managed and row.qty != 0]
         return await self._connection.listings.twins(held)
 
-    async def _download(self) -> None:
+    async def _download(self, *accounts: str) -> None:
         """Ask for positions and account values from scratch; rows of before are forgotten."""
         link = self._connection.link
         with link.waits.on("the account", link.timeout_sec):
-            await link.feed.read_afresh()
+            await link.feed.read_afresh(accounts)
 
-    async def _wait_ready(self) -> None:
+    async def _wait_ready(self, account: str) -> None:
         """A gateway that has just started says so; ask again until its figures are valid."""
         clock = asyncio.get_running_loop().time
         limit_sec = self._connection.link.timeout_sec
         ends_at = clock() + limit_sec
-        while not is_ready(self._book().values):
+        self._refuse_unread(account)
+        while not is_ready(self._book(account).values):
             if clock() >= ends_at:
                 said = self._connection.link.said_about(Topic.ACCOUNT)
                 raise Refused(
-                    f"the figures of account {self.account_id} are not ready"
+                    f"the figures of account {account} are not ready"
                     f" (AccountReady is false for {limit_sec:g} s){said}; try again in a minute"
                 )
             await asyncio.sleep(_READY_POLL_SEC)
-            await self._download()
+            await self._download(account)
+            self._refuse_unread(account)
+
+    def _refuse_unread(self, account: str) -> None:
+        failure = self._book(account).failure
+        if failure is not None:
+            raise failure
 
     # --- orders -----------------------------------------------------------------------------
 

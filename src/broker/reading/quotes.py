@@ -73,7 +73,7 @@ class QuoteDesk:
         self._link = link
         self._listings = listings
         self._lines = QuoteLines(link)
-        self._streams: dict[Symbol, QuoteLine] = {}
+        self._streams: dict[int, QuoteLine] = {}
         self._losses = 0
 
     async def fetch(
@@ -142,12 +142,12 @@ class QuoteDesk:
 
     async def _price(self, symbol: Symbol, con_id: int, this: _Round) -> None:
         """All stages of one symbol."""
-        stream = self._running_stream(symbol, this.pricing)
-        if stream is not None:
-            this.lines[symbol].append(stream)
-            return
         contract = await self._contract(symbol, con_id)
         if contract is None:
+            return
+        stream = self._running_stream(contract.conId, this.pricing)
+        if stream is not None:
+            this.lines[symbol].append(stream)
             return
         this.contracts[symbol] = contract
         stages = list(_SHARES) if this.pricing.fallback_to_snapshot else [QuoteStage.LIVE]
@@ -160,7 +160,7 @@ class QuoteDesk:
             await _late_field(symbol, this)
         line = this.usable_line(symbol)
         if line is not None and line.stage is QuoteStage.LIVE and line.kind is DataKind.LIVE:
-            self._streams[symbol] = line
+            self._streams[contract.conId] = line
 
     async def _contract(self, symbol: Symbol, con_id: int) -> Contract | None:
         if con_id:
@@ -195,8 +195,8 @@ class QuoteDesk:
             pause = backoff_sec(attempt, random.random())  # noqa: S311 - spreads, hides nothing
             await asyncio.sleep(min(pause, ends_at - clock()))
 
-    def _running_stream(self, symbol: Symbol, pricing: PricingSettings) -> QuoteLine | None:
-        line = self._streams.get(symbol)
+    def _running_stream(self, con_id: int, pricing: PricingSettings) -> QuoteLine | None:
+        line = self._streams.get(con_id)
         if line is None or line.arrived_sec is None or not self._lines.is_running(line):
             return None
         is_fresh = asyncio.get_running_loop().time() - line.arrived_sec < _FRESH_SEC

@@ -17,7 +17,7 @@ from src.broker.reading.connection import BrokerConnection
 from src.broker.reading.market_reader import MarketReader
 from src.broker.sending.cancel_desk import send_cancel
 from src.broker.wire.clock import Stopwatch
-from src.core.orders.events import BrokerEvent
+from src.core.orders.events import BrokerEvent, FillSeen, OpenOrderSeen
 from src.core.orders.ids import MAX_ORDER_ID, USED_UP
 from src.core.permission.gate import OrderGate
 from src.core.permission.permit import TradePermit
@@ -30,12 +30,13 @@ class IbkrOrderDesk(MarketReader):
     """Opened with a permit by ``IbkrSession.open_order_desk``; one per run."""
 
     def __init__(self, connection: BrokerConnection, permit: TradePermit) -> None:
-        super().__init__(connection)
+        super().__init__(connection, (permit.account_id,))
         self._gate = OrderGate(permit=permit, client_id=self.client_id)
         self._events: asyncio.Queue[BrokerEvent] = asyncio.Queue()
         self._placed: set[int] = set()
         self._since_opened = Stopwatch()
-        connection.open_desk(self._receive)
+        self._others = frozenset(connection.accounts) - {permit.account_id}
+        connection.open_desk(permit.account_id, self._receive)
 
     @property
     def client_id(self) -> int:
@@ -99,6 +100,11 @@ class IbkrOrderDesk(MarketReader):
         """Wait for the next piece of evidence; events are never dropped or reordered."""
         return await self._events.get()
 
+    def close(self) -> None:
+        """Nothing leaves through this desk any more, and nothing is heard; safe to call twice."""
+        if self._connection.desk_account == self._gate.permit.account_id:
+            self._connection.close_desk()
+
     async def reconnect(self) -> IbkrOrderDesk:
         """Connect again after the socket was lost; the desk itself goes on, gate and events too.
 
@@ -114,5 +120,15 @@ class IbkrOrderDesk(MarketReader):
             await self._connection.link.client.calm(len(self._gate.permit.tickets))
 
     def _receive(self, event: BrokerEvent) -> None:
+        """What is said about another account that this program trades is not for this desk."""
+        if _account_of(event) in self._others:
+            return
         self._gate.observe(event)
         self._events.put_nowait(event)
+
+
+def _account_of(event: BrokerEvent) -> str:
+    """The account that an event is about, where it says so."""
+    if isinstance(event, OpenOrderSeen):
+        return event.order.account_id
+    return event.fill.account_id if isinstance(event, FillSeen) else ""

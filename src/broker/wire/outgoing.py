@@ -2,6 +2,7 @@
 
 Reading is always allowed. Placing and cancelling one order is allowed only while an order desk is
 open, which takes a permit; cancelling certain orders, and no more, while a cancel desk is open.
+An order names the account of the permit it leaves under, in the bytes themselves.
 Everything else never leaves: global cancel, exercise, binding manual orders, advisor settings,
 historical and news requests, and whatever is invented later.
 """
@@ -27,29 +28,40 @@ _READS: Final[dict[int, str]] = {
     63: "cancelAccountSummary",
     64: "cancelPositions",
     71: "startApi",
+    74: "reqPositionsMulti",
+    75: "cancelPositionsMulti",
     76: "reqAccountUpdatesMulti",
     77: "cancelAccountUpdatesMulti",
     81: "reqMatchingSymbols",
     99: "reqCompletedOrders",
 }
 _ORDERS: Final[dict[int, str]] = {3: "placeOrder", 4: "cancelOrder"}
+_PLACE: Final = 3
+_ACCOUNT: Final = 23
+"""Where a placeOrder names its account: from server version 145 on, and this program needs 157."""
+
 _CANCEL: Final = 4
 _ORDER_ID: Final = 2
 """Where a cancelOrder names the order: behind its message id and its version."""
 
 
 def check_outgoing(
-    message: str, *, desk_is_open: bool, may_cancel: Collection[int] = frozenset()
+    message: str, *, desk_account: str, may_cancel: Collection[int] = frozenset()
 ) -> None:
     """Let a message pass, or stop it before a byte leaves; ``may_cancel`` are order ids.
 
-    Raises: Refused for an order message without an open desk, and for every message id that is
-    not on the list.
+    ``desk_account`` is the account of the permit that the open order desk has; empty without one.
+    Raises: Refused for an order message without an open desk, for an order of another account, and
+    for every message id that is not on the list.
     """
-    fields = message.split("\0", _ORDER_ID + 1)
+    fields = message.split("\0", _ACCOUNT + 1)
     head, message_id = fields[0], _number(fields[0])
-    if message_id in _READS or (desk_is_open and message_id in _ORDERS):
+    if message_id in _READS or (desk_account and message_id == _CANCEL):
         return
+    if desk_account and message_id == _PLACE:
+        if len(fields) > _ACCOUNT and fields[_ACCOUNT] == desk_account:
+            return
+        raise Refused("blocked placeOrder: it does not name the account of the approved plan")
     if (
         message_id == _CANCEL
         and len(fields) > _ORDER_ID

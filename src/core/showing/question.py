@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from src.base.accounts import named_account
 from src.base.money import ZERO, dollars, exact_arithmetic, shares_text
 from src.base.text import counted, printable
 from src.core.records.orders import Side
@@ -25,13 +26,16 @@ _MOST_NAMED: Final = 3
 class Asked:
     """How a question is put: ``unlisted`` are held symbols that no model lists.
 
-    ``wants_account_id``: only the typed account id is a yes.
+    ``wants_account_id``: only the typed account id is a yes. ``label`` is what the user calls the
+    account. ``ends_others``: a ``q`` ends what would be asked after this.
     """
 
     is_paper: bool
     is_simulated: bool = False
     wants_account_id: bool = False
     unlisted: Collection[Symbol] = ()
+    label: str = ""
+    ends_others: bool = False
 
 
 @exact_arithmetic()
@@ -44,8 +48,11 @@ def question_text(plan: TradePlan, how: Asked) -> str:
     parts += [_part("buy", buys)] if buys else []
     kind = "paper" if how.is_paper else "LIVE"
     orders = counted(len(plan.tickets), "order")
-    text = f"Send {orders} in {plan.account_id} ({kind}): {', '.join(parts)}?"
+    account = named_account(plan.account_id, how.label)
+    text = f"Send {orders} in {account} ({kind}): {', '.join(parts)}?"
     end = "Type the account id to send: " if how.wants_account_id else "[y/N]: "
+    if how.ends_others:
+        end = "Type the account id to send (q: end): " if how.wants_account_id else "[y/N/q]: "
     return f"{'SIMULATED: ' if how.is_simulated else ''}{printable(text)} {end}"
 
 

@@ -8,7 +8,7 @@ Source: SRS R-312 to R-314.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -83,13 +83,26 @@ def make_brief(
     )
 
 
-def check_wish_names(wishes: Wishes, snapshot: AccountSnapshot, targets: Targets) -> None:
-    """Every named symbol is held or targeted.
+def wishable(snapshot: AccountSnapshot, targets: Targets) -> frozenset[Symbol]:
+    """What a wish may name: all that is held or targeted."""
+    known = {symbol for symbol, weight in targets.weights.items() if weight}
+    known |= {one.symbol for one in snapshot.positions}
+    return frozenset(known | {one.symbol for one in snapshot.unmanaged})
+
+
+def wishes_here(wishes: Wishes, known: Collection[Symbol]) -> Wishes:
+    """The wishes for an account that knows no more than these; ``--only`` what is not, is kept."""
+    only = tuple(symbol for symbol in wishes.only if symbol in known)
+    skip = tuple(symbol for symbol in wishes.skip if symbol in known)
+    return replace(wishes, skip=skip, only=only or wishes.only)
+
+
+def check_wish_names(wishes: Wishes, accounts: Iterable[Collection[Symbol]]) -> None:
+    """Every named symbol is held or targeted in one of the accounts, of which each knows these.
 
     Raises: InputError naming all that are not.
     """
-    known = {symbol for symbol, weight in targets.weights.items() if weight}
-    known |= {one.symbol for one in snapshot.positions} | {one.symbol for one in snapshot.unmanaged}
+    known = {symbol for one in accounts for symbol in one}
     named = [("--skip", one) for one in wishes.skip] + [("--only", one) for one in wishes.only]
     strangers = [(flag, symbol) for flag, symbol in named if symbol not in known]
     if strangers:

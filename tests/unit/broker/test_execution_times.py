@@ -47,7 +47,7 @@ def fills_heard(time: str, greeting: str) -> list[Fill]:
             heard.append(event.fill) if isinstance(event, FillSeen) else None
         )
         _feed(link.client, execution(time))
-        assert link.listener.book.unreadable == ""
+        assert link.listener.books[SETTINGS.account_id].unreadable == ""
         return heard
 
     return asyncio.run(main())

@@ -70,7 +70,7 @@ def test_a_kind_of_message_that_does_not_exist_spoils_no_snapshot() -> None:
     async def spoilt_by(*frames: bytes) -> str:
         link = _ready_link()
         _feed(link.client, *frames)
-        return link.listener.book.unreadable
+        return link.listener.books[SETTINGS.account_id].unreadable
 
     unknown = (_frame("200", "1", "mystery"), _frame("107"))
     assert asyncio.run(spoilt_by(*unknown)) == ""
@@ -122,6 +122,6 @@ def test_a_message_of_a_million_fields_is_taken_in_stride() -> None:
     async def main() -> str:
         link = _ready_link()
         _feed(link.client, _frame("61", *["1"] * 1_000_000))
-        return link.listener.book.unreadable
+        return link.listener.books[SETTINGS.account_id].unreadable
 
     assert asyncio.run(main()) == "position"

@@ -19,7 +19,7 @@ from src.core.records.portfolios import CASH, Symbol
 from src.core.records.wishes import NO_WISHES, Wishes
 from src.core.run.recent_wishes import PastWish, earlier_invests
 from src.core.showing.plan_json import PlanRemarks, plan_as_json
-from src.core.wishes.effect import check_wish_names, plan_with_wishes
+from src.core.wishes.effect import check_wish_names, plan_with_wishes, wishable, wishes_here
 from src.terminal.options import read_options
 from tests.kits.builders import (
     NOON_UTC,
@@ -129,14 +129,27 @@ def test_names_must_be_held_or_targeted() -> None:
         con_id=1, symbol="KEPT", sec_type="STK", currency="USD", qty=dec(1), value=None
     )
     held = replace(held, unmanaged=(option,))
-    check_wish_names(Wishes(skip=("AAA", "BBB", "XYZ", "KEPT")), held, MIX)
-    blank = targets({"AAA": 100, "BBB": 0})
+    known = wishable(held, MIX)
+    check_wish_names(Wishes(skip=("AAA", "BBB", "XYZ", "KEPT")), [known])
+    blank = wishable(held, targets({"AAA": 100, "BBB": 0}))
     with pytest.raises(InputError) as wrong:
-        check_wish_names(Wishes(only=("AAB", "BBB")), held, blank)
+        check_wish_names(Wishes(only=("AAB", "BBB")), [blank])
     assert str(wrong.value) == (
         "--only AAB: neither held nor in the models' targets, did you mean AAA?; "
         "--only BBB: neither held nor in the models' targets"
     )
+
+
+def test_of_several_accounts_one_must_know_the_name() -> None:
+    check_wish_names(Wishes(skip=("AAA", "BBB")), [{"AAA"}, {"BBB"}])
+    with pytest.raises(InputError, match="--skip CCC"):
+        check_wish_names(Wishes(skip=("AAA", "CCC")), [{"AAA"}, {"BBB"}])
+
+
+def test_in_an_account_that_knows_none_of_the_only_ones_nothing_is_traded() -> None:
+    assert wishes_here(Wishes(skip=("AAA", "BBB")), {"BBB"}) == Wishes(skip=("BBB",))
+    assert wishes_here(Wishes(only=("AAA", "BBB")), {"BBB"}) == Wishes(only=("BBB",))
+    assert wishes_here(Wishes(only=("AAA",)), {"BBB"}) == Wishes(only=("AAA",))
 
 
 def test_wishes_are_in_the_hash_in_any_order() -> None:
