@@ -30,11 +30,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         from src.app.maintenance import rebuild
 
         return rebuild(options.run_id, accounts)
-    settings = only_account(accounts)
     if options.task is Task.CHECK:
         from src.app.checking import check
 
-        return check(options, settings)
+        return check(options, accounts)
+    if options.task is Task.RECOVER and len(accounts) > 1:
+        from src.app.maintenance import recover_all
+
+        return recover_all(options, accounts)
+    if len(accounts) > 1 and options.from_snapshot is None:
+        from src.app.several import run_all
+
+        return run_all(options, accounts)
+    settings = only_account(accounts)
     from datetime import datetime, timezone
 
     from src.app.ending import ending_told

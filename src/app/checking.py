@@ -12,52 +12,67 @@ from typing import TYPE_CHECKING
 
 from src.app.ending import ending_told
 from src.app.proposing.inputs import now_utc
-from src.app.proposing.user_files import load_inputs
+from src.app.proposing.user_files import load_all_inputs
 from src.app.runs import presentation
-from src.base.errors import ExitCode
+from src.base.accounts import named_account
+from src.base.errors import ExitCode, RebalancerError
 from src.core.showing.due import due_text
 from src.io.files.logs import screen_log
-from src.terminal.console import emit
+from src.terminal.console import complain, emit
 from src.terminal.interrupt import run_interruptible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from src.app.proposing.inputs import Inputs
-    from src.app.proposing.planning import LiveProposal
+    from src.app.proposing.planning import LiveProposal, Outcome
     from src.base.settings import Settings
     from src.terminal.options import Options
 
 
-def check(options: Options, settings: Settings) -> int:
-    """Say for each account what is due; 10 where anything is, else 0. Raises: as a dry run."""
-    with screen_log(), ending_told(settings, options) as ending:
-        everyone = (load_inputs(options, settings),)
-        for inputs, proposal in run_interruptible(_look_at(everyone, options)):
-            _say(options, inputs, proposal, ending)
-            if proposal.plan.tickets:
+def check(options: Options, accounts: Sequence[Settings]) -> int:
+    """Say for each account what is due; 10 where anything is, else 0. Raises: as a dry run.
+
+    What stops one of several accounts stops no other; the exit code is then that of the gravest.
+    """
+    with screen_log(), ending_told(accounts[0], options) as ending:
+        everyone = load_all_inputs(options, accounts)
+        outcomes = run_interruptible(_look_at(everyone, options))
+        failed = [one for one in outcomes if isinstance(one, RebalancerError)]
+        if failed and len(outcomes) == 1:
+            raise failed[0]
+        for inputs, outcome in zip(everyone, outcomes, strict=True):
+            if isinstance(outcome, RebalancerError):
+                _say_why_not(inputs, outcome, ending)
+                continue
+            _say(options, inputs, outcome, ending)
+            if outcome.plan.tickets:
                 ending.code = ExitCode.DUE
+        if failed:
+            ending.code = max(one.exit_code for one in failed)
     return ending.code
 
 
-async def _look_at(
-    everyone: Iterable[Inputs], options: Options
-) -> list[tuple[Inputs, LiveProposal]]:
-    return [(inputs, await _look(inputs, options)) for inputs in everyone]
-
-
-async def _look(inputs: Inputs, options: Options) -> LiveProposal:
-    """What an account would trade now."""
+async def _look_at(everyone: Sequence[Inputs], options: Options) -> tuple[Outcome, ...]:
+    """What each account would trade now."""
     from src.app.books.glance import glance_at_books
-    from src.app.proposing.planning import propose
+    from src.app.proposing.planning import Wanted, propose_all
     from src.app.proposing.session import open_session_to_check
 
     simulate, rehearsal = options.simulate, options.rehearsal
-    async with open_session_to_check(
-        inputs.settings, simulate=simulate, rehearsal=rehearsal
-    ) as view:
-        books = glance_at_books(inputs.settings, is_simulated=simulate)
-        return await propose(view, inputs, books, now_utc, fresh=False)
+    settings = [one.settings for one in everyone]
+    async with open_session_to_check(*settings, simulate=simulate, rehearsal=rehearsal) as view:
+        wanted = [
+            Wanted(inputs=one, books=glance_at_books(one.settings, is_simulated=simulate))
+            for one in everyone
+        ]
+        return await propose_all(view, wanted, now_utc)
+
+
+def _say_why_not(inputs: Inputs, error: RebalancerError, ending: ending_told) -> None:
+    text = f"{named_account(inputs.settings.ibkr.account_id, inputs.settings.label)}: {error}"
+    complain(text)
+    ending.lines.append(text)
 
 
 def _say(options: Options, inputs: Inputs, proposal: LiveProposal, ending: ending_told) -> None:
@@ -65,7 +80,8 @@ def _say(options: Options, inputs: Inputs, proposal: LiveProposal, ending: endin
     from src.app.proposing.presenting import plan_document
 
     simulated = "SIMULATED " if options.simulate else ""
-    line = f"{simulated}{proposal.plan.account_id}: {due_text(proposal.plan)}"
+    account = named_account(proposal.plan.account_id, inputs.settings.label)
+    line = f"{simulated}{account}: {due_text(proposal.plan)}"
     for text in (*proposal.alerts, line):
         emit(text)
         ending.lines.append(text)

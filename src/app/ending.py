@@ -14,7 +14,7 @@ from src.base.known_accounts import mask_accounts
 from src.base.text import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from types import TracebackType
 
     from src.base.json_values import Json
@@ -31,12 +31,14 @@ class ending_told:  # noqa: N801 - read as a phrase: with ending_told(...) as en
     """Tell how the block ended: by ``code``, or by the error that leaves it.
 
     ``run_id`` is that of a run that may trade; ``lines`` and ``plans`` are what a check found.
+    ``runs`` are all that may trade, with the settings of their accounts.
     """
 
     def __init__(self, settings: Settings, options: Options, run_id: str = "") -> None:
         self._settings = settings
         self._options = options
         self._run_id = run_id
+        self.runs: Mapping[str, Settings] = {run_id: settings} if run_id else {}
         self.code: int = ExitCode.OK
         self.lines: list[str] = []
         self.plans: list[Json] = []
@@ -56,7 +58,7 @@ class ending_told:  # noqa: N801 - read as a phrase: with ending_told(...) as en
 
     def _tell(self, error: BaseException | None) -> None:
         code, why = _code_of(self.code, error), _words_of(error)
-        runs = tuple(_runs_with_orders(self._settings, self._run_id)) if self._run_id else ()
+        runs = [one for run_id, own in self.runs.items() for one in _runs_with_orders(own, run_id)]
         events = _events(code, has_traded=bool(runs) or code == ExitCode.UNFILLED)
         if not set(events) & set(self._settings.notify.on):
             return

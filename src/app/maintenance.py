@@ -17,17 +17,20 @@ from src.app.books.earlier_runs import (
 from src.app.books.recovery import accept_run, close_simulated_runs
 from src.app.proposing.inputs import now_utc
 from src.app.proposing.simulated import kept_refs
-from src.base.errors import ExitCode, InputError, Problem, Refused
+from src.base.errors import BrokerLost, ExitCode, InputError, Problem, Refused
+from src.base.settings import account_title
 from src.base.text import printable
 from src.core.orders.codes import READ_ONLY_ADVICE
 from src.core.orders.ref import is_run_id
 from src.core.run.fold import fold
 from src.core.run.open_orders import open_symbols
-from src.io.files.run_files import prepare_report_dir
+from src.io.files.logs import RunLog, run_log, screen_log
+from src.io.files.run_files import claim_run_files, prepare_report_dir
 from src.io.files.state_dir import journal_path, state_dir
 from src.io.journal.db import open_journal
 from src.io.post_report import rebuild_post_report
-from src.terminal.console import emit
+from src.terminal.cli import errors_recorded_in
+from src.terminal.console import complain, emit, remark
 from src.terminal.interrupt import run_interruptible
 
 if TYPE_CHECKING:
@@ -55,6 +58,36 @@ def recover(options: Options, settings: Settings, files: RunFiles) -> int:
                 emit("OK: what earlier simulated gateways left is closed.")
                 return ExitCode.OK
         return run_interruptible(_recover(options, settings, books))
+
+
+def recover_all(options: Options, accounts: Sequence[Settings]) -> int:
+    """The same for each account in turn; what stops one stops no other. The gravest exit code.
+
+    Raises: InputError for a run id, which is one account's.
+    """
+    if options.run_id:
+        raise InputError("--accept: a run is one account's; name it: --account")
+    codes = []
+    for settings in accounts:
+        files = claim_run_files(prepare_report_dir(settings.io.report_dir), now_utc())
+        emit(f"{account_title(settings)}:")
+        with (
+            screen_log(),
+            run_log(files, settings.io.log_level, is_simulated=options.simulate) as log,
+        ):
+            codes.append(_recovered(options, settings, files, log))
+    return next((code for code in (ExitCode.REFUSED, ExitCode.LOST) if code in codes), ExitCode.OK)
+
+
+def _recovered(options: Options, settings: Settings, files: RunFiles, log: RunLog) -> int:
+    try:
+        with errors_recorded_in(log):
+            return recover(options, settings, files)
+    except (Refused, BrokerLost) as error:
+        complain(str(error))
+        for line in error.details:
+            remark(line)
+        return error.exit_code
 
 
 async def _recover(options: Options, settings: Settings, books: AccountBooks) -> int:

@@ -97,6 +97,8 @@ def trading_command(options: Options) -> str:
         text = str(path)
         if path is not None and path != as_path(usual):
             words.append(f'{flag} "{text}"' if " " in text else f"{flag} {text}")
+    if options.all_accounts:
+        words.append("--all")
     if options.accounts:
         names = ",".join(options.accounts)
         words.append(f'--account "{names}"' if " " in names else f"--account {names}")

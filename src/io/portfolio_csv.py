@@ -78,6 +78,20 @@ def _shape_problem(table: CsvTable) -> Problem | None:
     return Problem(where=where, what=shape.what, hint=shape.hint)
 
 
+def load_all_portfolios(paths: Iterable[Path]) -> dict[Path, ModelPortfolios]:
+    """Read each file once. Raises: InputError with the problems of all of them."""
+    loaded: dict[Path, ModelPortfolios] = {}
+    problems: list[Problem] = []
+    for path in dict.fromkeys(paths):
+        try:
+            loaded[path] = load_portfolios(path)
+        except PortfolioCsvError as error:  # noqa: PERF203 - every file's problems are shown
+            problems.extend(error.problems)
+    if problems:
+        raise PortfolioCsvError(problems)
+    return loaded
+
+
 def check_symbols(
     portfolios: ModelPortfolios, lookups: Mapping[Symbol, SymbolLookup]
 ) -> tuple[str, ...]:

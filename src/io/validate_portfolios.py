@@ -17,7 +17,7 @@ from src.core.records.portfolios import ModelPortfolios, Symbol
 from src.core.showing.names import instrument_table, money_lookalikes, money_words
 from src.io.config_loader import load_settings_file
 from src.io.cross_checks import check_all_models, idle_contracts, mix_warnings
-from src.io.portfolio_csv import check_symbols, load_portfolios
+from src.io.portfolio_csv import check_symbols, load_all_portfolios, load_portfolios
 from src.terminal.cli import (
     DEFAULT_CSV,
     CommandParser,
@@ -96,11 +96,10 @@ def _load_all(config: Path, csv: Path) -> list[_Checked]:
         accounts = load_settings_file(config).accounts
     except InputError as error:
         problems.extend(error.problems)
-    for path in dict.fromkeys(one.csv or csv for one in accounts) or (csv,):
-        try:
-            loaded[path] = load_portfolios(path)
-        except InputError as error:  # noqa: PERF203 - every file's problems are shown
-            problems.extend(error.problems)
+    try:
+        loaded = load_all_portfolios([one.csv or csv for one in accounts] or [csv])
+    except InputError as error:
+        problems.extend(error.problems)
     if problems:
         raise InputError(problems)
     found = [_Checked(one, loaded[one.csv or csv]) for one in accounts]

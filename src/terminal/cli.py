@@ -222,7 +222,7 @@ def add_csv_flag(parser: argparse.ArgumentParser, default: str | None = DEFAULT_
     )
 
 
-def add_account_flag(parser: argparse.ArgumentParser) -> None:
+def add_account_flag(parser: argparse._ActionsContainer) -> None:
     """``--account NAME,...``: names of sections, each once."""
     parser.add_argument(
         "--account",

@@ -67,6 +67,7 @@ class Options(NamedTuple):
     cancel: bool = False
     wishes: Wishes | None = None
     accounts: tuple[str, ...] = ()
+    all_accounts: bool = False
 
 
 def read_options(argv: Sequence[str] | None = None) -> Options:
@@ -108,6 +109,7 @@ def read_options(argv: Sequence[str] | None = None) -> Options:
         cancel=flags.cancel,
         wishes=_wishes(flags, wanted[0] if wanted else "", parser),
         accounts=flags.account,
+        all_accounts=flags.all,
     )
 
 
@@ -249,7 +251,11 @@ def _parser() -> CommandParser:
     _add_wishes(parser)
     add_config_flag(parser)
     add_csv_flag(parser)
-    add_account_flag(parser)
+    accounts = parser.add_mutually_exclusive_group()
+    add_account_flag(accounts)
+    accounts.add_argument(
+        "--all", action="store_true", help="all accounts of the settings, in the file's order"
+    )
     parser.add_argument(
         "--recover", action="store_true", help="settle what an earlier run left, then stop"
     )

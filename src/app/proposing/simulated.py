@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from src.base.accounts import is_master
 from src.base.errors import InputError
 from src.base.settings import IbkrSettings, Settings
 
@@ -34,16 +35,34 @@ def load_rehearsal(rehearsal: Rehearsal) -> Scenario:
         raise InputError(f"--simulate: {error}") from error
 
 
-def simulated_settings(settings: Settings, rehearsal: Rehearsal, *, read_only: bool) -> Settings:
-    """Take [ibkr] from the scenario's first account; ``read_only`` is the command line's flag.
+def simulated_settings(
+    settings: Settings, rehearsal: Rehearsal, *, read_only: bool
+) -> tuple[Settings, ...]:
+    """Put the scenario's accounts in place of [ibkr] and all [account:NAME].
 
-    Host and port are known when the embedded gateway listens; the live switch is off, and what
-    was doubtful about the user's own connection settings no longer matters.
-    Raises: as ``load_rehearsal``.
+    ``read_only`` is the command line's flag. Host and port are known when the embedded gateway
+    listens; the live switch is off, and what was doubtful about the user's own connection settings
+    no longer matters. Of several accounts each has its name, and its folder for reports.
+    Raises: as ``load_rehearsal``; InputError for a file whose accounts have all models themselves.
     """
-    account_id = load_rehearsal(rehearsal).accounts[0].account_id
-    ibkr = IbkrSettings(account_id=account_id, read_only=read_only)
-    return settings._replace(ibkr=ibkr, warnings=())
+    if not settings.models:
+        raise InputError(f"--simulate: the mix of {settings.source} is missing: write [models]")
+    every = load_rehearsal(rehearsal).accounts
+    accounts = [one for one in every if not is_master(one.account_id)] or every[:1]
+    plain = settings._replace(warnings=())
+    if len(accounts) == 1:
+        ibkr = IbkrSettings(account_id=accounts[0].account_id, read_only=read_only)
+        return (plain._replace(ibkr=ibkr),)
+    folder = settings.io.report_dir
+    return tuple(
+        plain._replace(
+            ibkr=IbkrSettings(account_id=one.account_id, read_only=read_only),
+            io=settings.io._replace(report_dir=folder / one.name),
+            name=one.name,
+            label=one.name,
+        )
+        for one in accounts
+    )
 
 
 def kept_refs(rehearsal: Rehearsal) -> frozenset[str]:

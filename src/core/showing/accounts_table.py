@@ -72,7 +72,7 @@ def _table(lines: Sequence[AccountLine], unit: Decimal, name: str) -> str:
     total = (_TOTAL, *_money(sums, unit), "", "", str(sums.tickets), *_traded(sums, unit), "")
     rules = tuple("-" * width for width in _WIDTHS)
     rows = (heads, rules, *(_row(one, unit) for one in lines), total)
-    return "\n".join(_joined(cells) for cells in rows)
+    return "\n".join(_joined(cells).rstrip() for cells in rows)
 
 
 def total_as_json(lines: Iterable[AccountLine]) -> dict[str, Json]:

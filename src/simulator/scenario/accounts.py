@@ -13,6 +13,7 @@ from src.simulator.scenario.reader import RawDecimal
 Status = Literal["PreSubmitted", "Submitted", "Filled", "Cancelled", "Inactive"]
 # Paper logins only: DU accounts, and the masters DF and DI that stand beside them.
 _PAPER_ID = re.compile(r"DU[A-Z]{0,2}[0-9]{4,9}|D[FI][0-9]{4,9}A?")
+_LABEL = re.compile(r"\w(?:[\w -]{0,38}\w)?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -70,7 +71,7 @@ class AccountSetup:
     ``swept_cash`` lies in insured deposits, is part of ``cash``, and is counted once more in
     CashBalance. ``trading_type`` replaces the row TradingType-S that goes with ``type``.
     ``is_linked``: account updates bring its values, but no portfolio and no end; the lists of
-    positions and multi updates answer in full.
+    positions and multi updates answer in full. ``label`` is what a person calls it.
     """
 
     account_id: str
@@ -87,8 +88,11 @@ class AccountSetup:
     is_linked: bool = False
     ready: bool = True
     overrides: tuple[ValueOverride, ...] = ()
+    label: str = ""
 
     def __post_init__(self) -> None:
+        if self.label and not _LABEL.fullmatch(self.label):
+            raise ValueError(f"label {self.label!r} has more than letters, digits, spaces and -")
         if not _PAPER_ID.fullmatch(self.account_id):
             raise ValueError(
                 f"account_id {self.account_id!r} is not one of a paper login (DU and digits);"
@@ -96,6 +100,11 @@ class AccountSetup:
             )
         for code in (self.base_currency, *self.cash, *self.accrued_cash, *self.swept_cash):
             check_currency(code)
+
+    @property
+    def name(self) -> str:
+        """What the account is called."""
+        return self.label or self.account_id
 
     @property
     def settles_later(self) -> bool:
