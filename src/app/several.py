@@ -4,7 +4,7 @@ They share one connection and one reading of the market. Everything else is each
 lock, journal, permit, desk, log and reports. What stops one account stops no other, except a lost
 connection, an alarm, an interrupt, and the answer q.
 
-Source: SRS R-408, D-103.
+Source: SRS R-418, D-103.
 """
 
 from __future__ import annotations
@@ -57,12 +57,12 @@ SCHEMA: Final = "rebalance-accounts/1"
 
 @dataclass(slots=True, kw_only=True)
 class Command:
-    """What one command for several accounts works with; ``run_ids`` grows as runs are claimed."""
+    """What one command for several accounts works with; ``claimed`` grows as runs claim their ids."""
 
     options: Options
     everyone: tuple[Inputs, ...]
     files: RunFiles
-    run_ids: dict[str, Settings] = field(default_factory=dict)
+    claimed: dict[str, Settings] = field(default_factory=dict)
 
     @property
     def accounts(self) -> tuple[Settings, ...]:
@@ -81,8 +81,8 @@ class Command:
         The id goes into the reference of each order, which must mean one account only.
         """
         directory = prepare_report_dir(settings.io.report_dir)
-        files = claim_run_files(directory, now_utc(), is_taken=self.run_ids.__contains__)
-        self.run_ids[files.run_id] = settings
+        files = claim_run_files(directory, now_utc(), is_taken=self.claimed.__contains__)
+        self.claimed[files.run_id] = settings
         level, simulated = settings.io.log_level, self.options.simulate
         with run_log(files, level, is_simulated=simulated):
             yield files
@@ -105,7 +105,7 @@ def run_all(options: Options, accounts: tuple[Settings, ...]) -> int:
         ending_told(main, options) as ending,
         errors_recorded_in(own_log),
     ):
-        ending.runs = command.run_ids
+        ending.runs = command.claimed
         ending.code = _plan_and_trade(command)
     return ending.code
 

@@ -70,7 +70,7 @@ def filed(place: Workplace, name: str, start: str) -> list[Path]:
 # --- looking --------------------------------------------------------------------------------
 
 
-def test_r408_a_table_of_all_then_each_plan(
+def test_r418_a_table_of_all_then_each_plan(
     place: Workplace, family: Callable[..., Gateway]
 ) -> None:
     gateway = family()
@@ -89,7 +89,7 @@ def test_r408_a_table_of_all_then_each_plan(
     assert len(place.reports_named("rebalance_2")) == 1, "one log of the command itself"
 
 
-def test_r408_no_two_accounts_share_a_run_id(
+def test_r418_no_two_accounts_share_a_run_id(
     place: Workplace, family: Callable[..., Gateway]
 ) -> None:
     family()
@@ -98,7 +98,7 @@ def test_r408_no_two_accounts_share_a_run_id(
     assert len(set(ids)) == len(ids)
 
 
-def test_r408_json_is_one_object_for_all(place: Workplace, family: Callable[..., Gateway]) -> None:
+def test_r418_json_is_one_object_for_all(place: Workplace, family: Callable[..., Gateway]) -> None:
     family(joint=ACCOUNT, ira=SECOND, lost=THIRD)
     done = place.run("--json", "--all")
     assert done.code == ExitCode.REFUSED
@@ -113,7 +113,7 @@ def test_r408_json_is_one_object_for_all(place: Workplace, family: Callable[...,
     assert document["total"]["tickets"] == len(joint["tickets"]) + len(ira["tickets"])
 
 
-def test_r408_each_instrument_is_asked_once(
+def test_r418_each_instrument_is_asked_once(
     place: Workplace, family: Callable[..., Gateway]
 ) -> None:
     gateway = family()
@@ -126,7 +126,7 @@ def test_r408_each_instrument_is_asked_once(
     assert gateway.names.count("ReqPositions") == 1
 
 
-def test_r408_what_stops_one_account_stops_no_other(
+def test_r418_what_stops_one_account_stops_no_other(
     place: Workplace, family: Callable[..., Gateway]
 ) -> None:
     short = (PositionSetup(symbol="SPY", quantity=Decimal(-5), avg_cost=Decimal(500)),)
@@ -143,7 +143,7 @@ def test_r408_what_stops_one_account_stops_no_other(
     assert '"ira"' in done.out
 
 
-def test_r408_several_without_a_choice_are_named(
+def test_r418_several_without_a_choice_are_named(
     place: Workplace, family: Callable[..., Gateway]
 ) -> None:
     family()
@@ -153,7 +153,7 @@ def test_r408_several_without_a_choice_are_named(
     assert "--account NAME, of joint, ira, or --all" in error
 
 
-def test_r408_an_amount_is_for_one_account(
+def test_r418_an_amount_is_for_one_account(
     place: Workplace, family: Callable[..., Gateway]
 ) -> None:
     family()
@@ -163,7 +163,7 @@ def test_r408_an_amount_is_for_one_account(
     assert place.run("--account", "ira", "--invest", "2000").code == ExitCode.OK
 
 
-def test_r408_a_wish_may_name_what_one_of_them_holds(
+def test_r418_a_wish_may_name_what_one_of_them_holds(
     place: Workplace, family: Callable[..., Gateway]
 ) -> None:
     family()
@@ -171,7 +171,7 @@ def test_r408_a_wish_may_name_what_one_of_them_holds(
     assert place.run("--all", "--skip", "SPY").code == ExitCode.OK
 
 
-def test_r408_all_problems_of_all_files_come_first(
+def test_r418_all_problems_of_all_files_come_first(
     place: Workplace, family: Callable[..., Gateway]
 ) -> None:
     gateway = family()
@@ -188,7 +188,7 @@ def test_r408_all_problems_of_all_files_come_first(
     assert gateway.names == []
 
 
-def test_r408_a_check_takes_all_without_being_asked(
+def test_r418_a_check_takes_all_without_being_asked(
     place: Workplace, family: Callable[..., Gateway]
 ) -> None:
     gateway = family()
@@ -203,7 +203,7 @@ def test_r408_a_check_takes_all_without_being_asked(
 # --- trading --------------------------------------------------------------------------------
 
 
-def test_r408_each_account_is_asked_about_and_traded_by_itself(
+def test_r418_each_account_is_asked_about_and_traded_by_itself(
     place: Workplace, family: Callable[..., Gateway]
 ) -> None:
     gateway = family()
@@ -224,7 +224,7 @@ def test_r408_each_account_is_asked_about_and_traded_by_itself(
     assert "Accounts:" in done.out
 
 
-def test_r408_no_leaves_one_out_and_q_ends_the_rest(
+def test_r418_no_leaves_one_out_and_q_ends_the_rest(
     place: Workplace, family: Callable[..., Gateway]
 ) -> None:
     third = AccountSetup(account_id=THIRD, cash={"USD": Decimal(9_000)})
@@ -237,7 +237,7 @@ def test_r408_no_leaves_one_out_and_q_ends_the_rest(
     assert "- small: not asked: you ended it" in done.out
 
 
-def test_r408_an_account_that_is_refused_makes_a_traded_command_unfilled(
+def test_r418_an_account_that_is_refused_makes_a_traded_command_unfilled(
     place: Workplace, family: Callable[..., Gateway]
 ) -> None:
     gateway = family(joint=ACCOUNT, stranger=STRANGER, ira=SECOND)
@@ -247,7 +247,7 @@ def test_r408_an_account_that_is_refused_makes_a_traded_command_unfilled(
     assert "- stranger: account U***567 is not an account of this login" in done.out
 
 
-def test_r408_an_account_that_another_run_holds_is_left_out(
+def test_r418_an_account_that_another_run_holds_is_left_out(
     place: Workplace, family: Callable[..., Gateway]
 ) -> None:
     gateway = family()
@@ -260,7 +260,7 @@ def test_r408_an_account_that_another_run_holds_is_left_out(
     assert gateway.orders == []
 
 
-def test_r408_a_plan_that_aged_while_another_was_asked_about_is_made_anew(
+def test_r418_a_plan_that_aged_while_another_was_asked_about_is_made_anew(
     place: Workplace, family: Callable[..., Gateway]
 ) -> None:
     gateway = family()
@@ -272,7 +272,7 @@ def test_r408_a_plan_that_aged_while_another_was_asked_about_is_made_anew(
     assert gateway.names.count("ReqAccountUpdatesMulti") == 3, "the second was read again"
 
 
-def test_r408_a_lost_connection_ends_the_rest(
+def test_r418_a_lost_connection_ends_the_rest(
     place: Workplace, family: Callable[..., Gateway]
 ) -> None:
     gateway = family()
@@ -286,7 +286,7 @@ def test_r408_a_lost_connection_ends_the_rest(
 # --- settling -------------------------------------------------------------------------------
 
 
-def test_r408_recovery_goes_over_all_accounts(
+def test_r418_recovery_goes_over_all_accounts(
     place: Workplace, family: Callable[..., Gateway]
 ) -> None:
     family()
@@ -301,7 +301,7 @@ def test_r408_recovery_goes_over_all_accounts(
     assert place.run("--recover", "--account", "ira").out == "OK: no earlier run is open.\n"
 
 
-def test_r408_a_runs_report_is_rebuilt_in_its_own_folder(
+def test_r418_a_runs_report_is_rebuilt_in_its_own_folder(
     place: Workplace, family: Callable[..., Gateway]
 ) -> None:
     family()
@@ -318,7 +318,7 @@ def test_r408_a_runs_report_is_rebuilt_in_its_own_folder(
 
 
 @pytest.mark.parametrize("flags", [["--all"], ["--account", "joint,ira"]])
-def test_r408_the_sample_of_several_accounts(place: Workplace, flags: list[str]) -> None:
+def test_r418_the_sample_of_several_accounts(place: Workplace, flags: list[str]) -> None:
     done = place.run("--dry-run", *flags, "--simulate", "several_accounts")
     assert done.code == ExitCode.OK
     assert done.out.startswith("SIMULATED")

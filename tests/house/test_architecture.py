@@ -143,7 +143,7 @@ ROOMS = (
     Room(
         "src.app",
         "base core.records core.account core.history core.journal core.orders core.permission"
-        " core.run core.showing core io.files io.journal io"
+        " core.preview core.run core.showing core io.files io.journal io"
         " broker.ports broker.wire broker.sending broker.execution broker.ibkr_client"
         " terminal app.proposing app.books",
     ),

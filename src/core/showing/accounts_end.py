@@ -1,6 +1,6 @@
 """What became of each account of a command for several, and the one exit code of it all.
 
-Source: SRS R-408, exit codes.
+Source: SRS R-418, exit codes.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Figures are those of the plans; the total is for information, as every account i
 by itself. At most 80 columns; money in whole dollars, or in thousands or millions where these are
 too long.
 
-Source: SRS R-408.
+Source: SRS R-418.
 """
 
 from __future__ import annotations

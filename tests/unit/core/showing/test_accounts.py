@@ -40,24 +40,24 @@ def end(code: int, sent: int = 0, *, unresolved: bool = False) -> AccountEnd:
         ([end(4, 2, unresolved=True), end(130, 1)], 4),
     ],
 )
-def test_r408_one_exit_code_of_all(ends: list[AccountEnd], code: int) -> None:
+def test_r418_one_exit_code_of_all(ends: list[AccountEnd], code: int) -> None:
     assert exit_code_of_all(ends) == code
 
 
 @given(st.lists(st.tuples(st.sampled_from(ALONE), st.integers(0, 2)), min_size=1))
-def test_r408_the_code_is_0_only_where_every_account_is_well(found: list[tuple[int, int]]) -> None:
+def test_r418_the_code_is_0_only_where_every_account_is_well(found: list[tuple[int, int]]) -> None:
     code = exit_code_of_all([end(one, sent) for one, sent in found])
     assert (code == ExitCode.OK) == all(one == 0 for one, _ in found)
     if any(sent for _, sent in found):
         assert code in (ExitCode.OK, ExitCode.UNFILLED, ExitCode.INTERRUPTED)
 
 
-def test_r408_the_last_lines_name_each_account() -> None:
+def test_r418_the_last_lines_name_each_account() -> None:
     assert ends_text([end(0)]) == "Accounts:\n- joint: text"
 
 
 @pytest.mark.parametrize("factor", ["1", "1000", "1000000", "100000000"])
-def test_r408_the_table_fits_whatever_the_size_of_the_accounts(factor: str) -> None:
+def test_r418_the_table_fits_whatever_the_size_of_the_accounts(factor: str) -> None:
     made = plan(account({"SPY": 10, "IAU": 500}, {"SPY": 600, "IAU": 60}, 50_000), HALVES)
     net_liq = made.before.net_liq_usd * Decimal(factor)
     huge = replace(made, before=replace(made.before, net_liq_usd=net_liq))
