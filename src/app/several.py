@@ -27,6 +27,7 @@ from src.app.proposing.inputs import READ_ONLY_END, Books, Inputs, now_utc
 from src.app.proposing.planning import LiveProposal, Outcome, Wanted, propose_all
 from src.app.proposing.presenting import Presentation, plan_document, present, write_pre_report
 from src.app.proposing.session import client_note, open_session, open_session_to_look
+from src.app.proposing.simulated import kept_refs
 from src.app.proposing.user_files import load_all_inputs
 from src.app.runs import NOTHING_SENT, presentation, trading_command
 from src.app.trading import Turn, nothing_sent_yet, take_turn
@@ -57,7 +58,7 @@ SCHEMA: Final = "rebalance-accounts/1"
 
 @dataclass(slots=True, kw_only=True)
 class Command:
-    """What one command for several accounts works with; ``claimed`` grows as runs claim their ids."""
+    """What one command for several accounts works with; ``claimed`` holds the ids of its runs."""
 
     options: Options
     everyone: tuple[Inputs, ...]
@@ -321,22 +322,26 @@ async def _settled(
     command: Command, session: IbkrSession, books: Sequence[AccountBooks | RebalancerError]
 ) -> list[_Held | RebalancerError]:
     """What earlier runs left of each account, asked for all at once."""
+    kept = kept_refs(command.options.rehearsal)
     return await asyncio.gather(
         *(
-            _settle_or_why_not(session, settings, one)
+            _settle_or_why_not(session, settings, one, kept)
             for settings, one in zip(command.accounts, books, strict=True)
         )
     )
 
 
 async def _settle_or_why_not(
-    session: IbkrSession, settings: Settings, books: AccountBooks | RebalancerError
+    session: IbkrSession,
+    settings: Settings,
+    books: AccountBooks | RebalancerError,
+    kept: frozenset[str],
 ) -> _Held | RebalancerError:
     if isinstance(books, RebalancerError):
         return books
     try:
         view, folder = session.of(settings.ibkr), settings.io.report_dir
-        return _Held(books=books, earlier=await settle_earlier_runs(view, books, folder))
+        return _Held(books=books, earlier=await settle_earlier_runs(view, books, folder, kept))
     except (Refused, BrokerLost) as error:
         if not session.is_open:
             raise
