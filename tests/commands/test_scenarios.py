@@ -27,7 +27,7 @@ def played(place: Workplace, name: str, **changes: object) -> str:
     "gateway", [{}, {"advisor_master": "DF0000000"}], ids=["plain", "with a master"]
 )
 def test_several_accounts(place: Workplace, gateway: dict[str, object]) -> None:
-    done = place.run("--simulate", played(place, "several_accounts", gateway=gateway))
+    done = place.run("--all", "--simulate", played(place, "several_accounts", gateway=gateway))
     assert done.code == ExitCode.OK
     assert "Nothing was sent." in done.out
 
