@@ -109,7 +109,7 @@ def _on_place(
     ref, run_id = state.request.order_ref, state.run_id
     if isinstance(event, PlaceReturned):
         return state, (WriteJournal(event=Sent(run_id=run_id, at_utc=at, order_ref=ref)),)
-    if isinstance(event, PlaceRefused):
+    if isinstance(event, PlaceRefused) and state.phase is Phase.SENDING:
         not_sent = NotSent(run_id=run_id, at_utc=at, order_ref=ref, reason=event.reason)
         done = replace(
             move(state, Phase.DONE),
