@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from src.base.errors import RebalancerError
+from src.base.errors import RebalancerError, StrayOrder
 from src.terminal.cli import errors_recorded_in, exit_with
 from src.terminal.options import Options, Task, read_options
 
@@ -84,6 +84,8 @@ def _plan_and_trade(options: Options, inputs: Inputs, files: RunFiles) -> int:
     sending = Sending()
     try:
         return run_interruptible(confirmed_run(options, inputs, files, sending), sending)
+    except StrayOrder:
+        raise
     except RebalancerError as error:  # raised only while nothing was sent
         from src.app.books.account_books import left_open_text
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
@@ -39,6 +39,7 @@ from src.terminal.prompt import ask
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from src.app.proposing.costs import CostAsker
     from src.app.proposing.inputs import Books, Inputs
     from src.broker.ports import MarketView
     from src.core.records.plan import TradePlan
@@ -58,7 +59,7 @@ CHANGED: Final = "The plan no longer holds and is made again:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """What a round of asking works with."""
+    """What a round of asking works with; ``asker`` asks what each plan will cost."""
 
     inputs: Inputs
     books: Books
@@ -67,6 +68,7 @@ class Asking:
     how: Presentation
     now: Callable[[], datetime]
     first: FirstPlan | None = None
+    asker: CostAsker | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,8 @@ async def seek_approval(view: MarketView, asking: Asking) -> Approval | Declined
         planned = _planned_before(asking) if number == 0 else None
         planned = planned or await _plan(view, asking, fresh=number > 0)
         proposal, since_planned = planned.proposal, planned.since
+        if asking.asker is not None:
+            proposal = await asking.asker.asked(proposal, asking.now())
         filed = _show(proposal, asking, asked)
         if isinstance(filed, Declined):
             return filed
@@ -104,6 +108,9 @@ async def seek_approval(view: MarketView, asking: Asking) -> Approval | Declined
         if isinstance(answer, Declined):
             return answer
         later = await look_again(view, asking.inputs, asking.books, asking.now)
+        later = replace(later, costs=proposal.costs)
+        if asking.asker is not None:
+            await asking.asker.check()
         age_sec = since_planned.elapsed_sec()
         changes = _changes(proposal, later, age_sec, asking)
         if not changes:
@@ -164,6 +171,8 @@ async def _ask(proposal: LiveProposal, asking: Asking) -> Answer | Declined:
     except asyncio.CancelledError:
         _decline(asking, "interrupted at the prompt")
         raise Interrupted("interrupted at the prompt: nothing was sent") from None
+    if asking.asker is not None:
+        await asking.asker.check()
     if is_approval(text, settings):
         for path in asking.inputs.changed_files():
             log.warning("%s was changed meanwhile; this run goes on with what it read", path)

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from src.app.proposing.costs import CostAsker
     from src.app.proposing.inputs import Inputs
     from src.app.proposing.planning import LiveProposal
     from src.app.proposing.presenting import Presentation
+    from src.base.settings import Settings
+    from src.broker.ibkr_client import IbkrSession
     from src.io.files.run_files import RunFiles
     from src.terminal.options import Options
 
@@ -52,12 +55,22 @@ async def dry_run(options: Options, inputs: Inputs, files: RunFiles) -> int:
         how = replace(shown, notices=(*shown.notices, *beside))
         books = glance_at_books(inputs.settings, is_simulated=options.simulate)
         proposal = await propose(session, inputs, books, now_utc, fresh=False)
+        if options.what_if:
+            asker = cost_asker(session, inputs.settings)
+            proposal = await asker.asked(proposal, now_utc())
         present(proposal, how, now_utc())
     path = write_pre_report(proposal, how, files)
     if not options.as_json:
         emit("\n".join(_end(options, inputs, proposal, path)))
     log.info("run finished exit_code=0 orders_sent=0")
     return ExitCode.OK
+
+
+def cost_asker(session: IbkrSession, settings: Settings, at_least: int = 1) -> CostAsker:
+    """Who asks what plans cost, loaded where somebody wants to know."""
+    from src.app.proposing.costs import CostAsker
+
+    return CostAsker(session=session, settings=settings, at_least=at_least)
 
 
 def _import_what_follows() -> None:
@@ -102,6 +115,8 @@ def trading_command(options: Options) -> str:
     if options.accounts:
         names = ",".join(options.accounts)
         words.append(f'--account "{names}"' if " " in names else f"--account {names}")
+    if options.what_if:
+        words.append("--what-if")
     return " ".join((*words, *(options.wishes.flags if options.wishes else ())))
 
 

@@ -29,9 +29,17 @@ from src.app.proposing.presenting import Presentation, plan_document, present, w
 from src.app.proposing.session import client_note, open_session, open_session_to_look
 from src.app.proposing.simulated import kept_refs
 from src.app.proposing.user_files import load_all_inputs
-from src.app.runs import NOTHING_SENT, presentation, trading_command
+from src.app.runs import NOTHING_SENT, cost_asker, presentation, trading_command
 from src.app.trading import Turn, nothing_sent_yet, take_turn
-from src.base.errors import BrokerLost, ExitCode, InputError, Interrupted, RebalancerError, Refused
+from src.base.errors import (
+    BrokerLost,
+    ExitCode,
+    InputError,
+    Interrupted,
+    RebalancerError,
+    Refused,
+    StrayOrder,
+)
 from src.base.json_values import Json
 from src.broker.wire.clock import Stopwatch
 from src.core.permission.permit import Declined
@@ -127,6 +135,8 @@ def _plan_and_trade(command: Command) -> int:
     sending = Sending()
     try:
         return run_interruptible(confirmed_all(command, sending), sending)
+    except StrayOrder:
+        raise
     except RebalancerError as error:  # raised only before the first account's turn
         simulated = command.options.simulate
         earlier = "".join(left_open_text(one, is_simulated=simulated) for one in command.accounts)
@@ -147,7 +157,11 @@ async def dry_run_all(command: Command) -> int:
     async with _connected(command, opened) as session:
         beside = client_note(command.accounts[0], session, simulate=options.simulate)
         wanted = [_glanced(one, options) for one in command.everyone]
-        outcomes = await propose_all(session, wanted, now_utc)
+        outcomes: Sequence[Outcome] = await propose_all(session, wanted, now_utc)
+        if options.what_if:
+            outcomes = [
+                await _costed(session, one) for one in zip(outcomes, command.accounts, strict=True)
+            ]
     lines = _lines(command, outcomes)
     if options.as_json:
         _print_document(command, outcomes, lines)
@@ -167,6 +181,20 @@ async def dry_run_all(command: Command) -> int:
     return exit_code_of_all(
         [_unplanned(line, one) for line, one in zip(lines, outcomes, strict=True)]
     )
+
+
+async def _costed(session: IbkrSession, one: tuple[Outcome, Settings]) -> Outcome:
+    """The plan with what the broker says that it costs.
+
+    Raises: BrokerLost, StrayOrder.
+    """
+    outcome, settings = one
+    if not isinstance(outcome, LiveProposal):
+        return outcome
+    try:
+        return await cost_asker(session.of(settings.ibkr), settings).asked(outcome, now_utc())
+    except Refused as error:
+        return error
 
 
 def _connected(
@@ -401,6 +429,7 @@ class Turns:
             how=self._command.how(inputs),
             earlier=held.earlier,
             first=first,
+            what_if=self._command.options.what_if,
         )
 
     async def _turn(self, turn: Turn) -> None:
@@ -414,7 +443,11 @@ class Turns:
                 self._over = "you interrupted"
             elif not self._session.is_open:
                 self._stop(f"the connection was lost in {label}")
-            self._end(turn.inputs, error.exit_code, str(error))
+            is_alarm = isinstance(error, StrayOrder)
+            if is_alarm:
+                self._stop(f"an alarm in {label}")
+            sent = int(is_alarm)
+            self._end(turn.inputs, error.exit_code, str(error), sent, unresolved=is_alarm)
             return
         if isinstance(ended, Declined):
             if ended.reason == ENDED:

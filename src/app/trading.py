@@ -20,7 +20,7 @@ from src.app.books.accounting import RunAccounts, account_for
 from src.app.books.earlier_runs import EarlierRuns, settle_earlier_runs
 from src.app.proposing.inputs import now_utc
 from src.app.proposing.simulated import kept_refs
-from src.app.runs import presentation
+from src.app.runs import cost_asker, presentation
 from src.base.errors import ExitCode, Interrupted, RebalancerError, Refused
 from src.broker.execution import ExecutionResult, ExecutionRun, execute
 from src.core.journal.events import RunClosed
@@ -31,6 +31,7 @@ from src.terminal.console import complain
 from src.terminal.progress import order_progress
 
 if TYPE_CHECKING:
+    from src.app.proposing.costs import CostAsker
     from src.app.proposing.inputs import Inputs
     from src.app.proposing.presenting import Presentation
     from src.broker.ibkr_client import IbkrSession
@@ -46,7 +47,8 @@ log = logging.getLogger(__name__)
 class Turn:
     """One account's run from its plan to its report: what its steps share.
 
-    ``first`` is a plan that was made before, together with those of other accounts.
+    ``first`` is a plan that was made before, together with those of other accounts; ``what_if``:
+    the broker is asked what the plan costs.
     """
 
     inputs: Inputs
@@ -56,6 +58,7 @@ class Turn:
     how: Presentation
     earlier: EarlierRuns
     first: FirstPlan | None = None
+    what_if: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +105,7 @@ async def _whole_run(
         session=session,
         how=presentation(options, inputs),
         earlier=earlier,
+        what_if=options.what_if,
     )
     return await take_turn(turn, sending)
 
@@ -147,8 +151,17 @@ async def _approval(turn: Turn) -> Approval | Declined:
         how=replace(how, notices=(*how.notices, *earlier.notices)),
         now=now_utc,
         first=turn.first,
+        asker=_cost_asker(turn),
     )
     return await seek_approval(turn.session, asking)
+
+
+def _cost_asker(turn: Turn) -> CostAsker | None:
+    """A limit to the excess liquidity cannot be kept without the broker's figures."""
+    settings = turn.inputs.settings
+    if not (turn.what_if or settings.rebalance.min_excess_liquidity_usd):
+        return None
+    return cost_asker(turn.session, settings, turn.books.highest_order_id() + 1)
 
 
 async def _trade(turn: Turn, approval: Approval) -> RunAccounts:

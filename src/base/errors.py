@@ -9,6 +9,7 @@
     │   ├── SnapshotFileError
     │   └── UnknownSymbolError
     ├── Interrupted (130)         Ctrl+C before anything was sent
+    ├── StrayOrder (4)            a question about an order became an order
     ├── BrokerLost (3)            unreachable, handshake failed, replies missing, session lost
     │   ├── ClientIdTaken         another program is connected under our client id
     │   └── NeverSent             known to be lost before the message was queued
@@ -19,7 +20,7 @@
         ├── JournalError          journal not writable, damaged, or from another version
         └── LockHeld              another run holds the account
 
-Exit code 1 is any other exception (a bug), 4 is a fact of the run report, 10 one of a check.
+Exit code 1 is any other exception (a bug), 4 is else a fact of the run report, 10 one of a check.
 Only ``src.terminal.cli.run_main`` turns an error into text and a code.
 """
 
@@ -107,6 +108,12 @@ class Interrupted(RebalancerError):
     """The user stopped the program before anything was sent."""
 
     exit_code = ExitCode.INTERRUPTED
+
+
+class StrayOrder(RebalancerError):
+    """The broker shows an order where only its cost was asked; a cancel was sent."""
+
+    exit_code = ExitCode.UNFILLED
 
 
 class BrokerLost(RebalancerError):

@@ -47,6 +47,7 @@ class RebalanceSettings(NamedTuple):
     cash_buffer_usd: Decimal = Decimal(0)
     allow_fractional: bool = False
     max_leverage: Decimal = Decimal("1.50")
+    min_excess_liquidity_usd: Decimal = Decimal(0)
     trading_hours: TradingHours = "rth"
     unlisted_positions: UnlistedPositions = "sell"
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from src.broker.ports import HeadStart
     from src.broker.sending.cancel_desk import CancelDesk
     from src.broker.sending.order_desk import IbkrOrderDesk
+    from src.broker.sending.what_if_desk import WhatIfDesk
+    from src.core.costs.what_if_permit import WhatIfPermit
     from src.core.permission.cancel_permit import CancelPermit
     from src.core.permission.permit import TradePermit
 
@@ -56,11 +58,26 @@ class IbkrSession(MarketReader):
         permit names another account.
         """
         from src.broker.sending.order_desk import IbkrOrderDesk
+        from src.core.permission.permit import TradePermit
 
         self._check_permit(permit.account_id)
+        if not isinstance(permit, TradePermit):
+            raise Refused("what was given is no permit to trade: no order desk")
         if self._connection.desk_account:
             raise Refused("an order desk is open already: one approval, one desk")
         return IbkrOrderDesk(self._connection, permit)
+
+    def open_what_if_desk(self, permit: WhatIfPermit) -> WhatIfDesk:
+        """The way to ask what the orders of the permit would cost, in any session; none is placed.
+
+        Raises: Refused when an order desk is open, or the permit names another account.
+        """
+        from src.broker.sending.what_if_desk import WhatIfDesk
+
+        self._check_account(permit.account_id)
+        if self._connection.desk_account:
+            raise Refused("an order desk is open: what orders cost is asked before it")
+        return WhatIfDesk(self._connection, permit)
 
     def open_cancel_desk(self, permit: CancelPermit) -> CancelDesk:
         """The way to end exactly the orders of the permit; nothing can be placed through it.
@@ -79,6 +96,9 @@ class IbkrSession(MarketReader):
     def _check_permit(self, account_id: str) -> None:
         if not self._trading or self.settings.read_only:
             raise Refused("this session is for reading only: no order desk")
+        self._check_account(account_id)
+
+    def _check_account(self, account_id: str) -> None:
         if self.accounts != (account_id,):
             raise Refused(f"the approval is for account {account_id}, which is not this session's")
 

@@ -44,8 +44,9 @@ class PreviewContext:
     shown). ``first_buys`` names what is bought and not held yet. ``notices`` are printed at the
     top (such as "dry run: nothing will be sent"), ``warnings`` near the end; both are plain
     sentences. ``alerts`` and ``reminders`` tell of earlier wishes, at the top and at the end.
-    ``changes`` are the orders that differ from the plan that was asked about before. ``rules`` give
-    the band that nothing to trade is judged by. ``label`` is what the user calls the account.
+    ``costs`` are lines about what the plan will cost. ``changes`` are the orders that differ from
+    the plan that was asked about before. ``rules`` give the band that nothing to trade is judged
+    by. ``label`` is what the user calls the account.
     """
 
     snapshot: AccountSnapshot
@@ -58,6 +59,7 @@ class PreviewContext:
     warnings: tuple[str, ...] = ()
     alerts: tuple[str, ...] = ()
     reminders: tuple[str, ...] = ()
+    costs: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
     rules: RebalanceSettings | None = None
     label: str = ""
@@ -80,6 +82,7 @@ def render_preview(plan: TradePlan, prices: PriceBook, context: PreviewContext) 
         _section("Notes:", plan.notes),
         _section("Warnings:", _unique([*prices.warnings, *context.warnings])),
         _section("Outside its limit after this plan:", [plan.outside_limits]),
+        list(context.costs),
         [f"Plan {plan.plan_hash[:_HASH_CHARS]}"],
         _section("Invested with borrowed money:", [borrowed_text(plan)]),
         _section("In no model:", _sold(plan, unlisted, _UNLISTED)),

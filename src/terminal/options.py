@@ -65,6 +65,7 @@ class Options(NamedTuple):
     save: bool = False
     run_id: str = ""
     cancel: bool = False
+    what_if: bool = False
     wishes: Wishes | None = None
     accounts: tuple[str, ...] = ()
     all_accounts: bool = False
@@ -89,6 +90,8 @@ def read_options(argv: Sequence[str] | None = None) -> Options:
         parser.error("--save goes with --from-snapshot: every other run files its plan anyway")
     if flags.keep and flags.simulate is None:
         parser.error("--keep goes with --simulate")
+    if flags.what_if and flags.from_snapshot:
+        parser.error("--what-if asks the broker, --from-snapshot has none: choose one of them")
     if "" in (flags.accept, flags.rebuild):
         parser.error("a run id is missing: it looks like 20250131T143000Z")
     if wanted and not flags.dry_run:
@@ -107,6 +110,7 @@ def read_options(argv: Sequence[str] | None = None) -> Options:
         save=flags.save,
         run_id=flags.rebuild or flags.accept or "",
         cancel=flags.cancel,
+        what_if=flags.what_if,
         wishes=_wishes(flags, wanted[0] if wanted else "", parser),
         accounts=flags.account,
         all_accounts=flags.all,
@@ -119,6 +123,8 @@ def _check_plan_only(flags: Namespace, task: str, parser: CommandParser) -> None
         parser.error(f"--from-snapshot plans without a broker: leave out --{task}")
     if flags.as_json:
         parser.error(f"--json shows a plan: leave out --{task}")
+    if flags.what_if and task != "confirm":
+        parser.error(f"--what-if asks about a new plan: leave out --{task}")
 
 
 def _wishes(flags: Namespace, task: str, parser: CommandParser) -> Wishes | None:
@@ -199,6 +205,7 @@ def _parser() -> CommandParser:
             "python rebalance.py --withdraw 10000             sell for 10,000 to take out",
             "python rebalance.py --skip SPY,BND               leave these alone today",
             "python rebalance.py --check                      are trades due? for a scheduler",
+            "python rebalance.py --what-if                    what it will cost, by the broker",
             "python rebalance.py --recover",
         ),
     )
@@ -247,6 +254,11 @@ def _parser() -> CommandParser:
     )
     parser.add_argument(
         "--json", dest="as_json", action="store_true", help="print the plan as one JSON object"
+    )
+    parser.add_argument(
+        "--what-if",
+        action="store_true",
+        help="ask the broker what the plan costs (commission, margin, refusals), sending no order",
     )
     _add_wishes(parser)
     add_config_flag(parser)

@@ -48,10 +48,11 @@ ROOMS = (
     pure("src.core.wishes", "base core.records core.rounding core"),
     pure("src.core.showing", "base core.records core.wishes core", "tabulate"),
     pure("src.core.preview", "base core.records core.account core.wishes core.showing core"),
+    pure("src.core.costs", "base core.records core.orders core.showing core"),
     pure("src.core.run", "base core.records core.journal core.orders core.wishes core"),
     pure(
         "src.core.permission",
-        "base core.records core.calendar core.orders core.account core.run core",
+        "base core.records core.calendar core.orders core.account core.costs core.run core",
     ),
     pure(
         "src.core.running",
@@ -75,7 +76,8 @@ ROOMS = (
     Room("src.broker.wire", "base"),
     Room(
         "src.broker.client",
-        "base core.records core.account core.calendar core.orders core.showing broker.wire",
+        "base core.records core.account core.calendar core.costs core.orders core.showing"
+        " broker.wire",
         ("ib_async",),
     ),
     Room(
@@ -86,7 +88,7 @@ ROOMS = (
     Room("src.broker.ports", "base core.records core.orders"),
     Room(
         "src.broker.sending",
-        "base core.records core.orders core.permission core.running"
+        "base core.records core.costs core.orders core.permission core.running"
         " broker.ports broker.wire broker.client broker.reading",
     ),
     Room(
@@ -95,7 +97,8 @@ ROOMS = (
         " broker.ports broker.wire broker.sending",
     ),
     Room(
-        "src.broker.ibkr_client", "base core.permission broker.ports broker.reading broker.sending"
+        "src.broker.ibkr_client",
+        "base core.costs core.permission broker.ports broker.reading broker.sending",
     ),
     Room("src.broker"),
     # The simulated gateway, which knows nothing of the program.
@@ -129,8 +132,9 @@ ROOMS = (
     Room("src.io.validate_config", "base io terminal"),
     Room(
         "src.app.proposing",
-        "base core.records core.account core.calendar core.orders core.permission core.preview"
-        " core.run core.showing core.wishes core io.files io.portfolio_file io.reports io"
+        "base core.records core.account core.calendar core.costs core.orders core.permission"
+        " core.preview core.run core.showing core.wishes core io.files io.portfolio_file io.reports"
+        " io"
         " broker.ports broker.reading broker.ibkr_client"
         " simulator.gateway simulator.scenario simulator terminal terminal.waiting",
     ),

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from src.broker.ports import MarketView
     from src.broker.reading.market_reader import MarketReader
+    from src.core.costs.what_if import PlanCosts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +59,8 @@ class Proposal:
 
     ``warnings`` question the figures; ``obstacles`` forbid trading; ``not_in_model`` are held
     symbols that no model lists and that are sold. ``alerts`` about earlier wishes stand above
-    everything, ``reminders`` of them above the prompt. ``clock_offset`` is gateway time minus ours.
-    Planned from a file there are no listings.
+    everything, ``reminders`` of them above the prompt. ``costs`` are the broker's word on the plan.
+    ``clock_offset`` is gateway time minus ours. Planned from a file there are no listings.
     """
 
     plan: TradePlan
@@ -71,6 +72,7 @@ class Proposal:
     obstacles: tuple[str, ...] = ()
     alerts: tuple[str, ...] = ()
     reminders: tuple[str, ...] = ()
+    costs: PlanCosts | None = None
     clock_offset: timedelta = timedelta(0)
 
 

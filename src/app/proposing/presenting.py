@@ -74,6 +74,7 @@ def present(
         reminders=proposal.reminders,
         rules=how.settings.rebalance,
         label=how.settings.label,
+        costs=_cost_lines(proposal),
         changes=order_changes(asked, proposal.plan) if asked else (),
     )
     return emit(render_preview(proposal.plan, proposal.prices, context))
@@ -137,7 +138,20 @@ def plan_document(proposal: Proposal, how: Presentation) -> dict[str, Json]:
         obstacles=_masked(proposal.obstacles),
         notices=_masked((*marks, *proposal.alerts, *how.notices, *proposal.reminders)),
     )
-    return plan_as_json(proposal.plan, proposal.snapshot, source, remarks)
+    what_if = None
+    if proposal.costs is not None:
+        from src.core.costs.what_if_text import costs_as_json
+
+        what_if = costs_as_json(proposal.costs)
+    return plan_as_json(proposal.plan, proposal.snapshot, source, remarks, what_if)
+
+
+def _cost_lines(proposal: Proposal) -> tuple[str, ...]:
+    if proposal.costs is None:
+        return ()
+    from src.core.costs.what_if_text import cost_lines
+
+    return cost_lines(proposal.costs, proposal.plan)
 
 
 def _masked(texts: Iterable[str]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -91,6 +91,7 @@ class GuardedClient(Client):
         self.unusable: dict[str, str] = {}
         self.desk_account = ""
         self.may_cancel: frozenset[int] = frozenset()
+        self.what_if_violation: Callable[[str], str] | None = None
         self.fault = ""
         self.progress = Progress.NOTHING
         self.logged_in = asyncio.Event()
@@ -150,7 +151,12 @@ class GuardedClient(Client):
 
     def check(self, message: str) -> None:
         """Raises: Refused for a message that may not leave now."""
-        check_outgoing(message, desk_account=self.desk_account, may_cancel=self.may_cancel)
+        check_outgoing(
+            message,
+            desk_account=self.desk_account,
+            may_cancel=self.may_cancel,
+            what_if_violation=self.what_if_violation,
+        )
 
     def sendMsg(self, msg: str | None) -> None:
         """Queue one message; without one, send what the throttle lets go.

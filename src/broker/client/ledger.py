@@ -169,6 +169,7 @@ def _terms(values: Values, per_unit: Mapping[str, Decimal]) -> AccountTerms:
         account_type=_word(values, "AccountType"),
         available_funds_usd=_side_figure(values, "AvailableFunds", per_unit),
         buying_power_usd=_side_figure(values, "BuyingPower", per_unit),
+        base_currency=_base_currency(values, per_unit),
     )
 
 
@@ -183,11 +184,16 @@ def _side_figure(values: Values, wanted: str, per_unit: Mapping[str, Decimal]) -
     A ledger row has one of each currency and their sum, ``BASE``, in the base currency.
     """
     rows = {currency: text for (key, currency), text in values.items() if key == wanted}
-    base = next((code for code in _net_liq_rows(values) if code in per_unit), "USD")
-    amount = _lenient(rows.get(_TOTAL, rows.get(base)))
-    if amount is None or base not in per_unit:
+    base = _base_currency(values, per_unit)
+    amount = _lenient(rows.get(_TOTAL, rows.get(base or "USD")))
+    if amount is None or not base:
         return _lenient(rows.get("USD"))
     return amount * per_unit[base]
+
+
+def _base_currency(values: Values, per_unit: Mapping[str, Decimal]) -> str:
+    """The currency of the totals; empty where it cannot be converted."""
+    return next((code for code in _net_liq_rows(values) if code in per_unit), "")
 
 
 def _lenient(text: str | None) -> Decimal | None:

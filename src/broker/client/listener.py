@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ib_async.order import Order, OrderState
 
     from src.broker.client.guarded_client import GuardedClient
+    from src.core.costs.what_if import WhatIfBook
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class Listener(AccountListener):
         self.generation = 0
         self.client: GuardedClient
         self.evidence: Callable[[BrokerEvent], None] | None = None
+        self.what_ifs: WhatIfBook | None = None
 
     # --- contracts and market data ----------------------------------------------------------
 
@@ -117,8 +119,13 @@ class Listener(AccountListener):
         self, orderId: int, contract: Contract, order: Order, orderState: OrderState
     ) -> None:
         if order.whatIf:
+            if self.what_ifs is not None:
+                from src.broker.client.what_if_messages import what_if_figures
+
+                self.what_ifs.take_figures(orderId, what_if_figures(orderState))
             return
         seen = convert.working_order(contract, order, orderState)
+        self._note_life(orderId, order.clientId, f"the broker lists it as {seen.status}")
         self.highest_order_id = max(self.highest_order_id, orderId)
         self.replies.add(OPEN_ORDERS, seen)
         self._emit(OpenOrderSeen(order=seen))
@@ -146,6 +153,7 @@ class Listener(AccountListener):
         whyHeld: str,
         mktCapPrice: float = 0.0,
     ) -> None:
+        self._note_life(orderId, clientId, f"status {convert.clean(status)}")
         self._emit(
             StatusSeen(
                 order_id=orderId,
@@ -160,6 +168,7 @@ class Listener(AccountListener):
     def execDetails(self, reqId: int, contract: Contract, execution: Execution) -> None:
         fill = convert.fill_from(contract, execution)
         self.highest_order_id = max(self.highest_order_id, fill.order_id)
+        self._note_life(fill.order_id, fill.client_id, f"{fill.qty_shares:f} shares executed")
         self.replies.add(reqId, fill)
         self._emit(FillSeen(fill=fill))
 
@@ -195,6 +204,9 @@ class Listener(AccountListener):
                 self.replies.note(reqId, f"{errorCode}: {text}")
             else:
                 self.replies.fail(reqId, AnswerRefused(errorCode, text))
+        elif self.what_ifs is not None and self.what_ifs.has(reqId):
+            log.info("what-if message id=%s code=%s text=%s", reqId, errorCode, text)
+            self.what_ifs.take_error(reqId, errorCode, text)
         elif self.replies.is_request_id(reqId):
             log.debug("late message request=%s code=%s text=%s", reqId, errorCode, text)
         else:
@@ -249,6 +261,11 @@ class Listener(AccountListener):
         lists = [key for key in (OPEN_ORDERS, COMPLETED_ORDERS) if self.replies.is_open(key)]
         for key in lists or (CURRENT_TIME,):
             self.replies.fail(key, refusal)
+
+    def _note_life(self, order_id: int, client_id: int, sign: str) -> None:
+        """A question about an order must never become one."""
+        if self.what_ifs is not None:
+            self.what_ifs.take_life(order_id, client_id, sign)
 
     def _emit_link(self, state: LinkState, code: int = 0, text: str = "") -> None:
         self._emit(LinkSeen(state=state, code=code, text=text, generation=self.generation))

@@ -1,7 +1,8 @@
 """Which messages may leave the socket: an allow-list by message id, whatever code calls.
 
 Reading is always allowed. Placing and cancelling one order is allowed only while an order desk is
-open, which takes a permit; cancelling certain orders, and no more, while a cancel desk is open.
+open, which takes a permit; cancelling certain orders, and no more, while a cancel desk is open;
+asking what certain orders would cost while a what-if desk is open, bytes read.
 An order names the account of the permit it leaves under, in the bytes themselves.
 Everything else never leaves: global cancel, exercise, binding manual orders, advisor settings,
 historical and news requests, and whatever is invented later.
@@ -9,7 +10,7 @@ historical and news requests, and whatever is invented later.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Final
 
 from src.base.errors import Refused
@@ -46,11 +47,16 @@ _ORDER_ID: Final = 2
 
 
 def check_outgoing(
-    message: str, *, desk_account: str, may_cancel: Collection[int] = frozenset()
+    message: str,
+    *,
+    desk_account: str,
+    may_cancel: Collection[int] = frozenset(),
+    what_if_violation: Callable[[str], str] | None = None,
 ) -> None:
     """Let a message pass, or stop it before a byte leaves; ``may_cancel`` are order ids.
 
     ``desk_account`` is the account of the permit that the open order desk has; empty without one.
+    ``what_if_violation`` says what is wrong with a question what an order would cost.
     Raises: Refused for an order message without an open desk, for an order of another account, and
     for every message id that is not on the list.
     """
@@ -67,6 +73,11 @@ def check_outgoing(
         and len(fields) > _ORDER_ID
         and _number(fields[_ORDER_ID]) in may_cancel
     ):
+        return
+    if message_id == _PLACE and what_if_violation is not None:
+        violation = what_if_violation(message)
+        if violation:
+            raise Refused(f"blocked a what-if: {violation}")
         return
     name = _ORDERS.get(message_id)
     if name is not None:

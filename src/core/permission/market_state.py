@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from src.base.settings import Settings
 from src.core.calendar.act_times import LocalTime
@@ -18,6 +19,9 @@ from src.core.records.market import Listing, PriceBook, Quotes
 from src.core.records.orders import Fill, WorkingOrder
 from src.core.records.plan import TradePlan
 from src.core.records.portfolios import Symbol
+
+if TYPE_CHECKING:
+    from src.core.costs.what_if import PlanCosts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,7 @@ class MarketState:
     executions of this program that the journal does not know. ``highest_order_id`` is the highest
     that was seen of any client. ``todays_fills`` are the executions of the account that the broker
     lists, whoever's they are, where it was asked. ``local_time`` tells this computer's wall clock.
+    ``costs`` is what the broker says of the plan, where it was asked.
     """
 
     managed_accounts: tuple[str, ...]
@@ -53,6 +58,7 @@ class MarketState:
     unknown_fills: tuple[Fill, ...] = ()
     todays_fills: tuple[Fill, ...] = ()
     local_time: LocalTime | None = None
+    costs: PlanCosts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

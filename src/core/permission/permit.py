@@ -25,6 +25,7 @@ from src.core.permission.guards_account import (
     read_only_api,
     recent_trades,
 )
+from src.core.permission.guards_costs import excess_liquidity, refused_by_broker
 from src.core.permission.guards_kind import free_riding, never_borrows
 from src.core.permission.guards_market import (
     broker_net_liq,
@@ -66,6 +67,8 @@ GUARDS: Final[tuple[Guard, ...]] = (
     split_suspected,
     broker_net_liq,
     free_riding,
+    refused_by_broker,
+    excess_liquidity,
     clock,
 )
 _SLACK_SEC: Final = Decimal(60)
@@ -153,6 +156,8 @@ def grant_permit(
     if answer.plan_hash != plan.plan_hash:
         raise Refused("the approved plan is not the plan to be traded; run again")
     refuse_obstacles(trading_obstacles(plan, state, settings, now_utc))
+    if settings.rebalance.min_excess_liquidity_usd and state.costs is None:
+        raise Refused("the broker was not asked for the excess liquidity after the plan")
     limits = settings.execution
     return TradePermit(
         account_id=settings.ibkr.account_id,

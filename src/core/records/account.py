@@ -47,13 +47,15 @@ class AccountTerms:
 
     ``trading_type`` is the row TradingType-S (``STKCASH``, ``STKMRGN``, ``IRAMRGN``…) and decides
     what the account may do; ``account_type`` is its legal form (``INDIVIDUAL``, ``IRA``…).
-    ``available_funds_usd`` is what can open positions now.
+    ``available_funds_usd`` is what can open positions now. ``base_currency`` is what the broker
+    gives totals and margins in.
     """
 
     trading_type: str = ""
     account_type: str = ""
     available_funds_usd: Decimal | None = None
     buying_power_usd: Decimal | None = None
+    base_currency: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,9 +39,16 @@ class PlanRemarks:
 
 @exact_arithmetic()
 def plan_as_json(
-    plan: TradePlan, snapshot: AccountSnapshot, source: PlanSource, remarks: PlanRemarks
+    plan: TradePlan,
+    snapshot: AccountSnapshot,
+    source: PlanSource,
+    remarks: PlanRemarks,
+    what_if: Json = None,
 ) -> dict[str, Json]:
-    """The object that ``--json`` prints; ``json.dumps`` turns it into text."""
+    """The object that ``--json`` prints; ``json.dumps`` turns it into text.
+
+    ``what_if`` is what the broker says that the plan costs, where it was asked.
+    """
     after = {row.symbol: row.current_weight for row in plan.drift_after.rows}
     gains = estimated_gains(plan, snapshot)
     outside = [plan.outside_limits] if plan.outside_limits else []
@@ -57,7 +64,7 @@ def plan_as_json(
             for one in plan.skipped
         ],
         "wishes": wishes_as_json(plan.wishes),
-        "what_if": None,
+        "what_if": what_if,
         "drift": [
             {
                 "symbol": row.symbol,

@@ -75,6 +75,7 @@ KEY_RULES: Final[Mapping[str, Mapping[str, KeyRule]]] = {
             cash_buffer_type=choice("pct", "abs"),
             allow_fractional=boolean,
             max_leverage=number_from(1, 4),
+            min_excess_liquidity_usd=number_from(0),
             trading_hours=choice("rth", "eth"),
             unlisted_positions=choice("sell", "keep", "abort"),
         ),

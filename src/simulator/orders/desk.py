@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from src.simulator.messages.orders import ZERO, Order, OrderState
+from src.simulator.messages.orders import ZERO, Order
 from src.simulator.messages.requests import PlaceOrder
 from src.simulator.messages.responses import OrderStatus
 from src.simulator.orders.checks import Complaint, check_order, order_contract, short_sale_text
 from src.simulator.orders.floor import Floor
 from src.simulator.orders.flow import OrderFlow
-from src.simulator.orders.margin import preview_margin, refusal_text
-from src.simulator.orders.messages import open_order
-from src.simulator.orders.state import FILLED, INACTIVE, PRE_SUBMITTED, LiveOrder
-from src.simulator.outbox.delivery import Delivery, complain, deliver
+from src.simulator.orders.margin import refusal_text
+from src.simulator.orders.state import FILLED, INACTIVE, LiveOrder
+from src.simulator.orders.what_if import TRANSMIT_OFF, WhatIfAnswers
+from src.simulator.outbox.delivery import Delivery, complain, deliver, invalid
 from src.simulator.scenario.records import ContractSetup, OrderBehaviour, OrderRule, Rejection
 
 _HEALTHY = OrderBehaviour()
@@ -35,6 +35,7 @@ class OrderDesk:
     def __init__(self, floor: Floor, flow: OrderFlow) -> None:
         self._floor = floor
         self._flow = flow
+        self._what_ifs = WhatIfAnswers(floor, flow)
         self.count = 0
 
     def place(self, client_id: int, request: PlaceOrder, now: datetime) -> list[Delivery]:
@@ -50,7 +51,7 @@ class OrderDesk:
             before.is_done = True
         live = self._accept(client_id, request, now)
         if request.order.what_if:
-            return self._preview(live, request)
+            return self._look_at(live, request, now)
         self._floor.book.add(live)
         return self._transmit(live, request.order, now) if request.order.transmit else []
 
@@ -58,7 +59,7 @@ class OrderDesk:
         """Have the orders of an earlier gateway that are not done work on from here."""
         for live in self._floor.book.working():
             if not live.behaviour.never_fills:
-                live.behaviour = self._behaviour(live.contract, live.order)
+                live.behaviour = self._behaviour(live.contract, live.order, self.count)
                 self._flow.activate(live, live.version, now)
 
     def _reused_id(
@@ -87,7 +88,7 @@ class OrderDesk:
 
     def _transmit(self, live: LiveOrder, asked: Order, now: datetime) -> list[Delivery]:
         self.count += 1
-        live.behaviour = self._behaviour(live.contract, live.order)
+        live.behaviour = self._behaviour(live.contract, live.order, self.count)
         deliveries: list[Delivery] = []
         if not asked.tif and self._floor.scenario.gateway.tif_preset_notice:
             deliveries += self._flow.complain(live, 10349, _TIF_PRESET)
@@ -96,9 +97,9 @@ class OrderDesk:
         self._flow.submit(live, self._exchange_refusal(live), now)
         return deliveries
 
-    def _behaviour(self, contract: ContractSetup, order: Order) -> OrderBehaviour:
+    def _behaviour(self, contract: ContractSetup, order: Order, number: int) -> OrderBehaviour:
         for rule in self._floor.scenario.order_rules:
-            if _fits(rule, contract, order, self.count):
+            if _fits(rule, contract, order, number):
                 return rule.then
         return _HEALTHY
 
@@ -135,38 +136,24 @@ class OrderDesk:
             *self._flow.activate(live, live.version, now),
         ]
 
-    def _preview(self, live: LiveOrder, request: PlaceOrder) -> list[Delivery]:
-        """One openOrder with margins and commission; an order that cannot be carried adds 201."""
+    def _look_at(self, live: LiveOrder, request: PlaceOrder, now: datetime) -> list[Delivery]:
+        """A what-if: its figures; an order that cannot be carried adds 201."""
+        if not request.order.transmit:
+            return invalid(live.client_id, live.order_id, TRANSMIT_OFF)
         if not request.order.tif and self._floor.scenario.gateway.tif_preset_notice:
             return complain(live.client_id, live.order_id, 10349, _TIF_PRESET)
-        live.status = PRE_SUBMITTED
-        units = live.contract.units_per_contract
-        value = live.quantity * self._flow.fills.price(live) * units
-        commission = live.behaviour.commission.charged(live.quantity, value)
-        account = self._floor.accounts[live.order.account]
-        figures = preview_margin(account, self._floor.market, live, commission)
-        state = OrderState(
-            status=PRE_SUBMITTED,
-            init_margin_before=figures.initial_before,
-            maint_margin_before=figures.maintenance_before,
-            equity_with_loan_before=figures.equity_before,
-            init_margin_change=figures.initial_change,
-            maint_margin_change=figures.maintenance_change,
-            equity_with_loan_change=figures.equity_change,
-            init_margin_after=figures.initial_before + figures.initial_change,
-            maint_margin_after=figures.maintenance_before + figures.maintenance_change,
-            equity_with_loan_after=figures.equity_before + figures.equity_change,
-            commission=commission,
-            commission_currency=live.commission_currency,
-        )
-        refusal = self._exchange_refusal(live)
-        return [
-            *deliver(live.client_id, open_order(live)._replace(state=state)),
-            *(self._flow.complain(live, refusal.code, refusal.text) if refusal else []),
-        ]
+        live.behaviour = self._behaviour(live.contract, live.order, _NO_NUMBER)
+        if live.behaviour.what_if.answer == "order":
+            live.order = live.order._replace(what_if=False)
+            self._floor.book.add(live)
+            return self._transmit(live, request.order, now)
+        return self._what_ifs.answer(live, self._exchange_refusal(live), now)
 
 
 _PROCESSING = 322
+_NO_NUMBER = 0
+"""A what-if is not counted as an order."""
+
 _DUPLICATE = Complaint(code=103, text="Duplicate order id")
 _FILLED = Complaint(code=104, text="Cannot modify a filled order.")
 

@@ -117,6 +117,23 @@ class CancelSetup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WhatIfSetup:
+    """How a what-if order is answered, each way as seen on live gateways.
+
+    ``figures`` margins and commission; ``range`` the least and the most commission instead of one
+    (a closed market does that by itself); ``twice`` a first answer without figures, then one with
+    them; ``unset`` without figures and nothing more; ``never`` not at all; ``order`` it becomes an
+    order that works like any other, which must never happen. ``refusal`` is an error that follows
+    the answer or, with ``never``, comes instead of one.
+    """
+
+    answer: Literal["figures", "range", "twice", "unset", "never", "order"] = "figures"
+    after_sec: float = 0
+    refusal: Notice | None = None
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderBehaviour:
     """What happens to an order. The default is a healthy one.
 
@@ -140,6 +157,7 @@ class OrderBehaviour:
     silence: Literal["no", "lost", "mute"] = "no"
     events: Literal["usual", "status_first", "no_status", "repeated", "reversed"] = "usual"
     commission: CommissionSetup = CommissionSetup()
+    what_if: WhatIfSetup = WhatIfSetup()
     cancel: CancelSetup = CancelSetup()
 
     def __post_init__(self) -> None:

@@ -39,6 +39,7 @@ from src.simulator.scenario.orders import (
     OrderBehaviour,
     OrderRule,
     Rejection,
+    WhatIfSetup,
 )
 from src.simulator.scenario.reader import RawDecimal, ScenarioError, read_json, read_record
 from src.simulator.scenario.sample import (
@@ -74,6 +75,7 @@ __all__ = [
     "Status",
     "UnsettledSetup",
     "ValueOverride",
+    "WhatIfSetup",
     "WireFaults",
     "find_scenario",
     "load_scenario",

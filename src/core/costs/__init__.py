@@ -1,0 +1,1 @@
+"""What the broker says a plan will cost, and the permission to ask."""
