@@ -26,11 +26,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise Refused("; ".join(master_refusal(one) for one in masters))
     for warning in dict.fromkeys(text for one in accounts for text in one.warnings):
         warn(warning)
-    lines = [f"OK: {one.source}: {_summary(one)}" for one in accounts]
+    lines = [f"OK: {one.source}: {settings_summary(one)}" for one in accounts]
     return ExitCode.OK if emit("\n".join(lines)) else ExitCode.BUG
 
 
-def _summary(settings: Settings) -> str:
+def settings_summary(settings: Settings) -> str:
+    """Account, what may be done in it, and the mix."""
     ibkr = settings.ibkr
     kind = "paper" if is_paper_account(ibkr.account_id) else "LIVE"
     mode = "read-only" if ibkr.read_only else "may trade"

@@ -59,6 +59,7 @@ ROOMS = (
         "base core.records core.account core.calendar core.journal core.orders core.permission"
         " core.run core",
     ),
+    pure("src.core.health", "base core.records core.calendar core.orders core.permission core"),
     pure("src.core.history", "base core.records core.journal core.orders core.run core.wishes"),
     # Files.
     Room("src.io.files", "base core.records core.orders"),
@@ -146,10 +147,10 @@ ROOMS = (
     ),
     Room(
         "src.app",
-        "base core.records core.account core.history core.journal core.orders core.permission"
-        " core.preview core.run core.showing core io.files io.journal io"
-        " broker.ports broker.wire broker.sending broker.execution broker.ibkr_client"
-        " terminal app.proposing app.books",
+        "base core.records core.account core.health core.history core.journal core.orders"
+        " core.permission core.preview core.run core.showing core io.files io.journal io"
+        " broker.ports broker.wire broker.client broker.reading broker.sending broker.execution"
+        " broker.ibkr_client terminal app.proposing app.books",
     ),
     Room(
         "src.io.validate_portfolios",
@@ -164,6 +165,11 @@ ROOMS = (
         "src.history",
         "base core.history core.records io.files io.journal io.reports io.reports.history_totals"
         " io terminal app.proposing",
+    ),
+    Room(
+        "src.doctor",
+        "base core.health core.run core io.files io.journal io io.validate_config terminal"
+        " app.proposing app",
     ),
     Room("rebalance", "base io io.files terminal app.proposing app.books app"),
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from src import history, snapshot
+from src import doctor, history, snapshot
 from src.base.errors import ExitCode
 from src.io import validate_config, validate_portfolios
 from src.io.settings_file.keys import ACCOUNT, ACCOUNT_RULES, KEY_RULES, SECTIONS
@@ -38,6 +38,7 @@ PARSERS: dict[str, argparse.ArgumentParser] = {
     "src.io.validate_config": validate_config._parser(),
     "src.io.validate_portfolios": validate_portfolios._parser(),
     "src.snapshot": snapshot._parser(),
+    "src.doctor": doctor._parser(),
     "src.history": history._parser(),
     "src.simulator": simulator._parser(),
     "tests.simulation": simulation._parser(),
@@ -49,6 +50,7 @@ PAGES = {
     "Preview a rebalance": "rebalance.py",
     "Validate the two input files": "src.io.validate_portfolios",
     "Look at the account": "src.snapshot",
+    "When something is wrong": "src.doctor",
     "Looking back": "src.history",
     "Run the simulated gateway on its own": "src.simulator",
 }

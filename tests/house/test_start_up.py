@@ -58,6 +58,7 @@ def test_importing_the_program_is_light() -> None:
     [
         "run_path('rebalance.py', run_name='__main__')",
         "run_module('src.snapshot', run_name='__main__', alter_sys=True)",
+        "run_module('src.doctor', run_name='__main__', alter_sys=True)",
         "run_module('src.history', run_name='__main__', alter_sys=True)",
         "run_module('src.simulator', run_name='__main__', alter_sys=True)",
         "run_module('src.io.validate_config', run_name='__main__', alter_sys=True)",

@@ -51,7 +51,9 @@ async def open_session(
     """
     from src.broker.ibkr_client import connect
 
-    async with _reached(settings, simulate=simulate, rehearsal=rehearsal, trading=trading) as ibkr:
+    async with reach_broker(
+        settings, simulate=simulate, rehearsal=rehearsal, trading=trading
+    ) as ibkr:
         with _waits() as waits:
             opening = connect(
                 ibkr,
@@ -66,8 +68,8 @@ async def open_session(
 
 
 @asynccontextmanager
-async def _reached(
-    settings: Settings, *, simulate: bool, rehearsal: Rehearsal, trading: bool = False
+async def reach_broker(
+    settings: Settings, *, simulate: bool, rehearsal: Rehearsal = SAMPLE, trading: bool = False
 ) -> AsyncIterator[IbkrSettings]:
     """Where the broker is: as the settings say, or the embedded gateway while the block runs."""
     if not simulate:
@@ -99,16 +101,15 @@ async def open_session_to_look(
     ``client_note`` says so. Another run may be under way, and looking does it no harm.
     Raises: as ``open_session``; ClientIdTaken, for the client id of the settings, when all are.
     """
-    first = settings.ibkr.client_id
-    ids = range(first, min(first + _IDS_BESIDE, _HIGHEST_CLIENT_ID) + 1)
-    opened = partial(
-        open_session,
-        simulate=simulate,
-        rehearsal=rehearsal,
-        head_start=head_start,
-    )
+    ids = client_ids_beside(settings.ibkr.client_id)
+    opened = partial(open_session, simulate=simulate, rehearsal=rehearsal, head_start=head_start)
     async with AsyncExitStack() as stack:
         yield await _first_free(stack, (settings, *others), ids, opened)
+
+
+def client_ids_beside(first: int) -> range:
+    """The client id of the settings and those that follow, for what only looks."""
+    return range(first, min(first + _IDS_BESIDE, _HIGHEST_CLIENT_ID) + 1)
 
 
 @asynccontextmanager
@@ -138,7 +139,7 @@ async def _reader(
 ) -> AsyncIterator[MarketReader]:
     from src.broker.ibkr_client import connect_to_look
 
-    async with _reached(settings, simulate=simulate, rehearsal=rehearsal) as ibkr:
+    async with reach_broker(settings, simulate=simulate, rehearsal=rehearsal) as ibkr:
         with _waits() as waits:
             ids = _ids(settings, *others)
             opening = connect_to_look(ibkr, *ids, contracts=settings.contracts, waits=waits)

@@ -12,7 +12,7 @@ from src.core.targets import build_targets
 from src.io.config_loader import choose_accounts, load_settings_file, only_account
 from src.io.cross_checks import check_all_models, mix_by_column, mix_warnings
 from src.io.portfolio_csv import load_all_portfolios
-from src.terminal.cli import DEFAULT_CSV, as_path
+from src.terminal.cli import DEFAULT_CSV, as_usual_path
 from src.terminal.options import Options, Task
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def accounts_for(options: Options) -> tuple[Settings, ...]:
         from src.app.proposing.simulated import simulated_settings
 
         accounts = simulated_settings(file.main, options.rehearsal, read_only=options.read_only)
-    elif file.accounts[0].name and options.csv != as_path(DEFAULT_CSV):
+    elif file.accounts[0].name and options.csv != as_usual_path(DEFAULT_CSV):
         raise InputError(
             f"--csv: {file.main.source} has sections of accounts;"
             " each names its own file with csv = FILE"

@@ -97,7 +97,7 @@ class GuardedClient(Client):
         self.logged_in = asyncio.Event()
         super().__init__(wrapper)
         wrapper.client = self
-        self.decoder = self._strict = StrictDecoder(wrapper)
+        self.decoder = self.strict_decoder = StrictDecoder(wrapper)
         self.conn = _GuardedConnection(self)
         self.conn.hasData += self._onSocketHasData
         self.conn.disconnected += self._onSocketDisconnected
@@ -268,7 +268,7 @@ class GuardedClient(Client):
             )
         else:
             self._serverVersion = self.decoder.serverVersion = version
-            self._strict.gateway_zone = read_gateway_zone(fields[1]) if len(fields) > 1 else None
+            self.strict_decoder.gateway_zone = read_gateway_zone("".join(fields[1:2]))
             self.connState = Client.CONNECTED
             self.progress = Progress.ANSWERED
             self.startApi()

@@ -164,7 +164,8 @@ class MarketReader:
                 said = self._connection.link.said_about(Topic.ACCOUNT)
                 raise Refused(
                     f"the figures of account {account} are not ready"
-                    f" (AccountReady is false for {limit_sec:g} s){said}; try again in a minute"
+                    f" (AccountReady is false for {limit_sec:g} s){said}; IBKR is resetting, try "
+                    "again in half an hour"
                 )
             await asyncio.sleep(_READY_POLL_SEC)
             await self._download(account)

@@ -44,7 +44,7 @@ def prepare_report_dir(directory: Path) -> Path:
             raise _unusable(directory, "is a link to a directory that does not exist")
         directory.mkdir(parents=True, exist_ok=True)
         remove_stray_temps(directory)
-        _probe(directory)
+        probe_directory(directory)
     except FileExistsError:
         raise _unusable(directory, "is a file, not a directory") from None
     except NotADirectoryError:
@@ -97,7 +97,8 @@ def name_run_files(directory: Path, run_id: str, started_utc: datetime) -> RunFi
     )
 
 
-def _probe(directory: Path) -> None:
+def probe_directory(directory: Path) -> None:
+    """Write a file of more than a run needs, and remove it. Raises: OSError."""
     probe = temp_name(directory / "probe")
     try:
         create_durably(probe, bytes(_PROBE_BYTES))

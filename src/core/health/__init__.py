@@ -1,0 +1,1 @@
+"""What a doctor finds, and what it concludes from what the broker says."""
