@@ -13,10 +13,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from src.base.errors import ExitCode, InputError, RebalancerError
+from src.base.settings import account_title
 from src.base.text import counted
 from src.core.health.findings import Finding, Level, bad, doubtful, failed, good, worst_code
 from src.terminal.cli import (
     CommandParser,
+    add_account_flag,
     add_config_flag,
     add_csv_flag,
     add_simulate_flag,
@@ -57,8 +59,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     findings = Findings()
     findings.tell(*_install())
     if not findings.has_failed():
-        settings = _settings(flags, findings)
-        if settings is not None:
+        accounts = _accounts(flags, findings)
+        for settings in accounts:
+            if len(accounts) > 1:
+                emit(f"\nAccount {account_title(settings)}")
             _examine(flags, settings, findings)
     return _sum_up(findings)
 
@@ -107,27 +111,31 @@ def _install() -> list[Finding]:
     return [good("python", f"Python {shown}, all packages as locked")]
 
 
-def _settings(flags: Namespace, findings: Findings) -> Settings | None:
+def _accounts(flags: Namespace, findings: Findings) -> tuple[Settings, ...]:
+    """The settings of the accounts to look at; none where they are wrong."""
     from src.base.known_accounts import learn_accounts
-    from src.io.config_loader import load_settings
+    from src.io.config_loader import choose_accounts, load_settings_file
     from src.io.validate_config import settings_summary
 
     try:
-        settings = load_settings(flags.config)
+        file = load_settings_file(flags.config)
+        accounts = file.accounts
         if flags.simulate:
             from src.app.proposing.session import SAMPLE
             from src.app.proposing.simulated import simulated_settings
 
-            settings = simulated_settings(settings, SAMPLE, read_only=False)
+            accounts = simulated_settings(file.main, SAMPLE, read_only=False)
+        accounts = choose_accounts(accounts, flags.account)
     except InputError as error:
         findings.tell(*_problems("settings", error))
-        return None
-    learn_accounts([settings.ibkr.account_id])
-    findings.tell(
-        good("settings", f"{settings.source}: {settings_summary(settings)}"),
-        *(doubtful("settings", text) for text in settings.warnings),
-    )
-    return settings
+        return ()
+    learn_accounts(one.ibkr.account_id for one in accounts)
+    for one in accounts:
+        findings.tell(
+            good("settings", f"{one.source}: {settings_summary(one)}"),
+            *(doubtful("settings", text) for text in one.warnings),
+        )
+    return accounts
 
 
 def _inputs(flags: Namespace, settings: Settings, findings: Findings) -> Inputs | None:
@@ -138,7 +146,7 @@ def _inputs(flags: Namespace, settings: Settings, findings: Findings) -> Inputs 
     from src.io.portfolio_csv import load_portfolios
 
     try:
-        portfolios = load_portfolios(flags.csv)
+        portfolios = load_portfolios(settings.csv or flags.csv)
         check_models(settings, portfolios)
     except InputError as error:
         findings.tell(*_problems("models", error))
@@ -219,6 +227,7 @@ def _parser() -> CommandParser:
     )
     add_config_flag(parser)
     add_csv_flag(parser)
+    add_account_flag(parser)
     add_simulate_flag(parser)
     return parser
 

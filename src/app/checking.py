@@ -46,8 +46,8 @@ def check(options: Options, accounts: Sequence[Settings]) -> int:
                 _say_why_not(inputs, outcome, ending)
                 continue
             _say(options, inputs, outcome, ending)
-            if outcome.plan.tickets:
-                ending.code = ExitCode.DUE
+            ending.is_due |= bool(outcome.plan.tickets)
+        ending.code = ExitCode.DUE if ending.is_due else ExitCode.OK
         if failed:
             ending.code = max(one.exit_code for one in failed)
     return ending.code

@@ -30,7 +30,8 @@ SCHEMA: Final = "rebalance-notice/1"
 class ending_told:  # noqa: N801 - read as a phrase: with ending_told(...) as ending
     """Tell how the block ended: by ``code``, or by the error that leaves it.
 
-    ``run_id`` is that of a run that may trade; ``lines`` and ``plans`` are what a check found.
+    ``run_id`` is that of a run that may trade; ``lines``, ``plans`` and ``is_due`` are what a check
+    found, in any account.
     ``runs`` are all that may trade, with the settings of their accounts.
     """
 
@@ -42,6 +43,7 @@ class ending_told:  # noqa: N801 - read as a phrase: with ending_told(...) as en
         self.code: int = ExitCode.OK
         self.lines: list[str] = []
         self.plans: list[Json] = []
+        self.is_due = False
 
     def __enter__(self) -> ending_told:  # noqa: PYI034 - Self is not in 3.10
         return self
@@ -59,7 +61,12 @@ class ending_told:  # noqa: N801 - read as a phrase: with ending_told(...) as en
     def _tell(self, error: BaseException | None) -> None:
         code, why = _code_of(self.code, error), _words_of(error)
         runs = [one for run_id, own in self.runs.items() for one in _runs_with_orders(own, run_id)]
-        events = _events(code, has_traded=bool(runs) or code == ExitCode.UNFILLED)
+        happened: dict[NotifyEvent, bool] = {
+            "due": self.is_due,
+            "traded": bool(runs) or code == ExitCode.UNFILLED,
+            "failed": code not in (ExitCode.OK, ExitCode.DUE, ExitCode.INTERRUPTED),
+        }
+        events = [event for event, is_so in happened.items() if is_so]
         if not set(events) & set(self._settings.notify.on):
             return
         import json
@@ -69,7 +76,7 @@ class ending_told:  # noqa: N801 - read as a phrase: with ending_told(...) as en
 
         document: dict[str, Json] = {
             "schema": SCHEMA,
-            "events": list(events),
+            "events": [*events],
             "task": self._options.task.value,
             "exit_code": code,
             "text": "\n".join([*self.lines, *map(_run_text, runs), *why]),
@@ -93,16 +100,6 @@ def _words_of(error: BaseException | None) -> list[str]:
         lines = [f"error: {line}" for line in str(error).splitlines()]
         return [*lines, *error.details, *filter(None, [error.aftermath])]
     return [f"error: internal error: {error}"] if isinstance(error, Exception) else []
-
-
-def _events(code: int, *, has_traded: bool) -> tuple[NotifyEvent, ...]:
-    """What happened, of the three a command may ask for; an interrupt alone is no failure."""
-    happened: dict[NotifyEvent, bool] = {
-        "due": code == ExitCode.DUE,
-        "traded": has_traded,
-        "failed": code not in (ExitCode.OK, ExitCode.DUE, ExitCode.INTERRUPTED),
-    }
-    return tuple(event for event, is_so in happened.items() if is_so)
 
 
 def _runs_with_orders(settings: Settings, run_id: str) -> Iterator[PastRun]:

@@ -18,10 +18,12 @@ from src.app.proposing.session import open_session_to_check
 from src.base.errors import ExitCode
 from src.broker.reading.market_reader import MarketReader
 from src.simulator.scenario.records import (
+    AccountSetup,
     GatewaySettings,
     OrderBehaviour,
     OrderRule,
     Rejection,
+    Scenario,
     load_scenario,
 )
 from tests.commands.conftest import OpenGateway
@@ -155,6 +157,39 @@ def test_a_run_under_way_is_not_disturbed_and_its_lock_does_not_matter(
     out, err = process.communicate("y\n", timeout=60)
     assert process.returncode == ExitCode.OK, err
     assert "13 of 13 tickets filled" in out
+
+
+# --- several accounts -----------------------------------------------------------------------
+
+
+def of_several(place: Workplace, *names: str) -> None:
+    """Let the settings describe accounts of these names, and none in [ibkr]."""
+    text = place.config.read_text(encoding="utf-8").replace(f"account_id = {ACCOUNT}\n", "")
+    sections = [
+        f"[account:{name}]\nid = DU100000{n}\nlabel = {name.upper()}\n"
+        for n, name in enumerate(names, start=1)
+    ]
+    place.config.write_text("\n".join([text, *sections]), encoding="utf-8")
+
+
+def login_of(*setups: AccountSetup) -> Scenario:
+    named = (replace(one, account_id=f"DU100000{n}") for n, one in enumerate(setups, start=1))
+    return sample(accounts=tuple(named))
+
+
+def test_what_fails_in_one_account_hides_no_other_and_decides_the_code(
+    place: Workplace, open_gateway: OpenGateway
+) -> None:
+    short = tuple(replace(one, quantity=-one.quantity) for one in SETUP.positions[:1])
+    open_gateway(login_of(replace(SETUP, positions=short), SETUP))
+    of_several(place, "joint", "ira")
+    heard = hears(place)
+    done = place.run("--check")
+    assert done.code == ExitCode.REFUSED
+    (line,) = done.errors
+    assert line.startswith('DU***001 "JOINT": short positions are not supported')
+    assert done.out.startswith('DU***002 "IRA": 13 orders due, ')
+    assert heard_in(heard)["events"] == ["due", "failed"]
 
 
 # --- no permit ------------------------------------------------------------------------------

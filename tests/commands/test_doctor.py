@@ -93,6 +93,25 @@ def test_it_can_be_practised(place: Workplace) -> None:
     assert "a paper login with DU***567" in done.out
 
 
+def test_of_several_accounts_each_is_looked_at_or_those_that_are_named(
+    place: Workplace, open_gateway: OpenGateway
+) -> None:
+    ids = ("DU1000001", "DU1000002")
+    open_gateway(sample(accounts=tuple(replace(SETUP, account_id=one) for one in ids)))
+    text = place.config.read_text(encoding="utf-8").replace(f"account_id = {ACCOUNT}\n", "")
+    sections = "\n".join(f"[account:{one[-1]}]\nid = {one}" for one in ids)
+    place.config.write_text(f"{text}\n{sections}\n", encoding="utf-8")
+    done = visit(place)
+    assert done.code == ExitCode.OK
+    assert "\nAccount 1\n" in done.out
+    assert done.out.count("account kind") == len(ids)
+    one = visit(place, "--account", "2")
+    assert one.out.count("account kind") == 1
+    assert "account DU***002 (paper, may trade)" in told(one)["ok settings"]
+    wrong = visit(place, "--account", "3")
+    assert (wrong.code, failures(wrong)) == (ExitCode.INPUT, ["settings"])
+
+
 # --- what the broker's side can be ----------------------------------------------------------
 
 
