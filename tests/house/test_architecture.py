@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -186,22 +187,24 @@ def dotted(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-TREES = {
-    dotted(path): ast.parse(path.read_text(encoding="utf-8"), str(path))
-    for path in (*sorted(ROOT.glob("src/**/*.py")), ROOT / "rebalance.py")
-}
+@cache
+def trees() -> dict[str, ast.Module]:
+    return {
+        dotted(path): ast.parse(path.read_text(encoding="utf-8"), str(path))
+        for path in (*sorted(ROOT.glob("src/**/*.py")), ROOT / "rebalance.py")
+    }
 
 
 def room_of(module: str) -> Room | None:
     """The module's own line, else that of its folder."""
-    is_folder = any(name.startswith(f"{module}.") for name in TREES)
+    is_folder = any(name.startswith(f"{module}.") for name in trees())
     folder = module if is_folder else module.rpartition(".")[0]
     return (not is_folder and PLACES.get(module)) or PLACES.get(folder)
 
 
 def imports_of(module: str) -> Iterator[tuple[str, int]]:
     """Every imported module or name, dotted, wherever the import stands, and its line."""
-    for node in ast.walk(TREES[module]):
+    for node in ast.walk(trees()[module]):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -210,7 +213,7 @@ def imports_of(module: str) -> Iterator[tuple[str, int]]:
 
 def module_meant(name: str) -> str:
     """The module that an imported dotted name is, or stands in."""
-    return name if name in TREES else name.rpartition(".")[0]
+    return name if name in trees() else name.rpartition(".")[0]
 
 
 def strangers(module: str, room: Room) -> Iterator[str]:
@@ -229,7 +232,7 @@ def impurities(module: str) -> Iterator[str]:
     for name, line in imports_of(module):
         if name.partition(".")[0] in IMPURE_MODULES or name == "typing.Any":
             yield f"{module}:{line} imports {name}"
-    for node in ast.walk(TREES[module]):
+    for node in ast.walk(trees()[module]):
         if isinstance(node, ast.Name) and node.id in IMPURE_NAMES:
             yield f"{module}:{node.lineno} uses {node.id}"
         if isinstance(node, ast.Attribute) and node.attr in CLOCK_READINGS:
@@ -237,18 +240,18 @@ def impurities(module: str) -> Iterator[str]:
 
 
 def test_there_are_modules_to_check() -> None:
-    assert "src.core.sizing" in TREES
-    assert "rebalance" in TREES
+    assert "src.core.sizing" in trees()
+    assert "rebalance" in trees()
 
 
 def test_every_module_is_in_a_room() -> None:
-    homeless = [module for module in TREES if room_of(module) is None]
+    homeless = [module for module in trees() if room_of(module) is None]
     assert not homeless, f"give each a line in ROOMS, or a folder that has one: {homeless}"
 
 
 def test_a_module_imports_only_what_its_room_allows() -> None:
     found = [
-        word for module in TREES if (room := room_of(module)) for word in strangers(module, room)
+        word for module in trees() if (room := room_of(module)) for word in strangers(module, room)
     ]
     assert not found, "\n".join(found)
 
@@ -263,7 +266,7 @@ def test_arrows_point_to_rooms_above_in_the_table() -> None:
 def test_pure_modules_read_no_file_clock_chance_or_environment() -> None:
     found = [
         word
-        for module in TREES
+        for module in trees()
         if (room := room_of(module)) and room.is_pure
         for word in impurities(module)
     ]
@@ -273,7 +276,7 @@ def test_pure_modules_read_no_file_clock_chance_or_environment() -> None:
 def test_imports_are_absolute() -> None:
     found = [
         f"{module}:{node.lineno}"
-        for module, tree in TREES.items()
+        for module, tree in trees().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and node.level
     ]
@@ -283,15 +286,15 @@ def test_imports_are_absolute() -> None:
 def test_a_folder_holds_one_subject() -> None:
     count = Counter(
         module.rpartition(".")[0]
-        for module in TREES
-        if not any(name.startswith(f"{module}.") for name in TREES)
+        for module in trees()
+        if not any(name.startswith(f"{module}.") for name in trees())
     )
     crowded = {folder: modules for folder, modules in count.items() if modules > MAX_MODULES}
     assert not crowded, f"more than {MAX_MODULES} modules: {crowded}"
 
 
 def test_a_module_says_what_it_is_for() -> None:
-    silent = [module for module, tree in TREES.items() if not ast.get_docstring(tree)]
+    silent = [module for module, tree in trees().items() if not ast.get_docstring(tree)]
     assert not silent, silent
 
 
@@ -312,6 +315,6 @@ def test_packages_have_an_init_that_holds_a_docstring_and_nothing_else() -> None
 
 
 def test_the_table_of_rooms_has_no_line_that_matches_nothing() -> None:
-    used = {room.place for module in TREES if (room := room_of(module))}
+    used = {room.place for module in trees() if (room := room_of(module))}
     assert not set(PLACES) - used
     assert len(PLACES) == len(ROOMS)

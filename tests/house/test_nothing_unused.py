@@ -40,7 +40,9 @@ def module_of(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts)
 
 
-TREES = {module_of(path): ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+@cache
+def trees() -> dict[str, ast.Module]:
+    return {module_of(path): ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 
 
 def names_read(tree: Tree) -> Counter[str]:
@@ -63,14 +65,20 @@ def attributes_read(tree: Tree) -> Counter[str]:
     return found
 
 
-IMPORTED = {
-    (node.module, alias.name)
-    for tree in TREES.values()
-    for node in ast.walk(tree)
-    if isinstance(node, ast.ImportFrom)
-    for alias in node.names
-}
-ATTRIBUTES = sum((attributes_read(tree) for tree in TREES.values()), Counter[str]())
+@cache
+def imported() -> set[tuple[str | None, str]]:
+    return {
+        (node.module, alias.name)
+        for tree in trees().values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+
+@cache
+def read_anywhere() -> Counter[str]:
+    return sum((attributes_read(tree) for tree in trees().values()), Counter[str]())
 
 
 def definitions(body: list[ast.stmt]) -> Iterator[Definition]:
@@ -88,24 +96,24 @@ def definitions(body: list[ast.stmt]) -> Iterator[Definition]:
 
 def unused_names(module: str) -> Iterator[str]:
     """Functions, classes and constants of a module that nothing of the program reads."""
-    tree = TREES[module]
+    tree = trees()[module]
     package, _, last = module.rpartition(".")
-    is_imported_whole = (package, last) in IMPORTED
+    is_imported_whole = (package, last) in imported()
     read = names_read(tree)
     for name, statement in definitions(tree.body):
         in_its_module = read[name] - names_read(statement)[name]
-        elsewhere = (module, name) in IMPORTED or (is_imported_whole and ATTRIBUTES[name])
+        elsewhere = (module, name) in imported() or (is_imported_whole and read_anywhere()[name])
         if in_its_module <= 0 and not elsewhere:
             yield f"{module}.{name}"
 
 
 def unused_members(module: str) -> Iterator[str]:
     """Methods, properties and fields that nothing of the program reads."""
-    for node in TREES[module].body:
+    for node in trees()[module].body:
         if not isinstance(node, ast.ClassDef):
             continue
         for name, statement in definitions(node.body):
-            is_read = ATTRIBUTES[name] - attributes_read(statement)[name] > 0
+            is_read = read_anywhere()[name] - attributes_read(statement)[name] > 0
             if not is_read and not overrides(module, node.name, name):
                 yield f"{module}.{node.name}.{name}"
 
@@ -122,7 +130,7 @@ def is_reviewed(name: str) -> bool:
 
 @cache
 def unused() -> list[str]:
-    return [name for one in sorted(TREES) for name in (*unused_names(one), *unused_members(one))]
+    return [name for one in sorted(trees()) for name in (*unused_names(one), *unused_members(one))]
 
 
 def test_what_the_program_defines_it_uses() -> None:

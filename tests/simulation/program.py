@@ -35,7 +35,8 @@ from src.terminal.options import Task as OptionTask
 from tests.simulation.script import Invocation, Script, Task
 
 CLOCKS = (
-    "src.app.runs",
+    "src.app.proposing.inputs",
+    "src.app.several",
     "src.broker.wire.clock",
     "src.broker.reading.market_reader",
     "src.broker.reading.quote_line",
@@ -136,6 +137,7 @@ def borrowed(world: Surroundings, seed: int) -> Iterator[None]:
         ("src.app.trading", "hold_account", hold_account),
         ("src.app.maintenance", "hold_account", hold_account),
         ("src.app.books.account_books", "peek_journal", peek_journal),
+        ("src.app.books.glance", "journal_exists", lambda _path: True),
         ("src.io.journal.db", "event_from_text", _event_from_text),
         ("ib_async.client", "Decoder", _no_decoder),
     ]
