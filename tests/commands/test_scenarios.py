@@ -23,6 +23,88 @@ def played(place: Workplace, name: str, **changes: object) -> str:
     return str(path)
 
 
+AT_ONCE = {"fill_delay_sec": 0.02, "fill_spread_sec": 0, "daily_move_pct": 0}
+
+ENDINGS = {
+    "fills_in_parts": (0, "13 orders sent; 13 of 13 tickets filled; nothing unresolved."),
+    "rejected_order": (4, "12 of 13 tickets filled; nothing unresolved. Read the reasons above"),
+    "algo_refused": (0, "26 orders sent; 13 of 13 tickets filled; nothing unresolved."),
+    "market_closed": (5, "This run sent nothing."),
+    "cash_account": (0, "Run again when the sells have settled, usually the next trading day"),
+    "several_accounts": (0, "12 of 12 tickets filled; nothing unresolved."),
+    "split": (5, "This run sent nothing."),
+    "utc_times": (0, "13 of 13 tickets filled; nothing unresolved."),
+    "deposit_sweep": (0, "12 of 12 tickets filled; nothing unresolved."),
+    "read_only": (5, "This run sent nothing."),
+    "no_market_data": (5, "This run sent nothing."),
+}
+"""Scenario → exit code of a confirmed run, and what its last line says."""
+
+WHY = {
+    "rejected_order": "Rejected GLD: 201",
+    "market_closed": "the market is closed for GDX",
+    "split": "SCHG at 7.3600 is far from its previous close 29.3100: a split or a wrong price",
+    "read_only": "untick Read-Only API",
+    "no_market_data": "no usable price (last) for BNDX, CWB, ETHA, GLD, MGK",
+    "deposit_sweep": "CashBalance",
+}
+"""Scenario → words above the last line that tell what is the matter."""
+
+
+def test_every_scenario_is_run_here() -> None:
+    named = {*ENDINGS, "lost_connection", "nightly_restart", "half_day"}
+    assert named == {path.stem for path in SCENARIOS.glob("*.json")}
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_a_run_in_each_scenario_ends_truly_and_calmly(place: Workplace, name: str) -> None:
+    code, words = ENDINGS[name]
+    done = place.run("--confirm", "--simulate", played(place, name, **AT_ONCE), stdin="y\n")
+    assert done.code == code, done
+    last = (done.err if code == ExitCode.REFUSED else done.out).strip().splitlines()[-1]
+    assert words in last
+    assert WHY.get(name, "") in unwrapped(done.out + done.err)
+    assert len(done.errors) == (code == ExitCode.REFUSED)
+
+
+def unwrapped(text: str) -> str:
+    """Text without its line ends."""
+    return " ".join(text.split())
+
+
+def test_after_a_lost_connection_what_was_sent_is_followed_to_its_end(place: Workplace) -> None:
+    slow = {**AT_ONCE, "fill_delay_sec": 0.2}
+    done = place.run(
+        "--confirm", "--simulate", played(place, "lost_connection", **slow), stdin="y\n"
+    )
+    assert done.code == ExitCode.UNFILLED
+    assert "7 of 13 tickets filled; nothing unresolved." in done.out.splitlines()[-1]
+    assert "not sent: the connection to the gateway was lost" in unwrapped(done.out)
+
+
+def test_a_nightly_restart_is_waited_for(place: Workplace) -> None:
+    restart = {"what": "restart", "after_orders": 7, "after_sec": 0.05, "value": 0.3}
+    slow = {**AT_ONCE, "fill_delay_sec": 0.2, "events": [restart]}
+    done = place.run(
+        "--confirm", "--simulate", played(place, "nightly_restart", **slow), stdin="y\n"
+    )
+    assert done.code == ExitCode.UNFILLED
+    assert "7 of 13 tickets filled; nothing unresolved." in done.out.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("clock", "code"),
+    [("12:59:00", ExitCode.OK), ("13:00:30", ExitCode.REFUSED)],
+    ids=["before the close", "after it"],
+)
+def test_a_half_days_close_is_the_end(place: Workplace, clock: str, code: int) -> None:
+    setting = {**AT_ONCE, "clock": f"2026-11-27T{clock}-05:00"}
+    done = place.run("--confirm", "--simulate", played(place, "half_day", **setting), stdin="y\n")
+    assert done.code == code, done
+    if code:
+        assert "it opens Mon 30 Nov 09:30 New York" in unwrapped(done.err)
+
+
 @pytest.mark.parametrize(
     "gateway", [{}, {"advisor_master": "DF0000000"}], ids=["plain", "with a master"]
 )

@@ -3,8 +3,8 @@
 One JSON file describes it; keys are the field names of the records in ``scenario_*.py`` and all of
 them are optional. The default is a healthy gateway whose market is open now and which fills market
 orders ``fill_delay_sec`` after they arrive. Accounts, contracts and rates that a file leaves out
-are the sample account's; without ``accounts`` its ``contracts`` change or add to the sample's, by
-``con_id`` or stock symbol.
+are the sample account's; without ``accounts``, or where one has no ``con_id`` or ``price``, its
+``contracts`` change or add to the sample's, by ``con_id`` or stock symbol.
 """
 
 from __future__ import annotations

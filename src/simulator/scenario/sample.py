@@ -38,9 +38,21 @@ def scenario_data(file: Path) -> object:
     Raises: ScenarioError for what cannot be read.
     """
     data = read_json(file)
-    if isinstance(data, dict) and not {"accounts", "contracts"} <= data.keys():
+    if isinstance(data, dict) and not _stands_alone(data):
         return _lay_over(data, read_json(SAMPLE_ACCOUNT))
     return data
+
+
+def _stands_alone(data: dict[str, object]) -> bool:
+    """True with accounts and contracts of its own, none of which only changes one of the sample."""
+    contracts = data.get("contracts")
+    return "accounts" in data and not (
+        contracts is None or (isinstance(contracts, list) and any(map(_is_change, contracts)))
+    )
+
+
+def _is_change(contract: object) -> bool:
+    return isinstance(contract, dict) and not {"con_id", "price"} <= contract.keys()
 
 
 def go_on_with(data: object, kept: object) -> object:
