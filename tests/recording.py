@@ -21,7 +21,7 @@ _NEUTRAL: Final = (
     (re.compile(r"(?<=127\.0\.0\.1:)\d+"), "PORT"),
     (re.compile(r"\d{8}T\d{6}Z"), "RUN"),
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"), "TIME"),
-    (re.compile(r"\b\d+ s(?= of \d+ s|$)", re.MULTILINE), "N s"),
+    (re.compile(r"(?<!of )\b\d+ s(?= of \d+ s|$)", re.MULTILINE), "N s"),
     (re.compile(r" {2,}(?=N s of)"), "   "),
     (re.compile(r"\d+(?= of \d+ (prices|contracts))"), "N"),
 )

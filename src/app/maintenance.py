@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from src.app.books.account_books import AccountBooks, file_left_report, hold_account
 from src.app.books.earlier_runs import (
+    EARLIER_RUNS,
     file_missing_reports,
     late_texts,
     open_details,
@@ -122,7 +123,8 @@ async def _reconcile(options: Options, settings: Settings, books: AccountBooks) 
     async with open_session(
         settings, simulate=options.simulate, rehearsal=options.rehearsal
     ) as session:
-        return await reconcile(session, books)
+        with session.waits.on(EARLIER_RUNS):
+            return await reconcile(session, books)
 
 
 def _accept(run_id: str, recovery: Recovery, books: AccountBooks, report_dir: Path) -> bool:

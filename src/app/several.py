@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from src.app.approval import ENDED, FirstPlan
 from src.app.books.account_books import AccountBooks, hold_account, left_open_text
-from src.app.books.earlier_runs import EarlierRuns, settle_earlier_runs
+from src.app.books.earlier_runs import EARLIER_RUNS, EarlierRuns, settle_earlier_runs
 from src.app.books.glance import glance_at_books
 from src.app.ending import ending_told
 from src.app.proposing.inputs import READ_ONLY_END, Books, Inputs, now_utc
@@ -369,7 +369,9 @@ async def _settle_or_why_not(
         return books
     try:
         view, folder = session.of(settings.ibkr), settings.io.report_dir
-        return _Held(books=books, earlier=await settle_earlier_runs(view, books, folder, kept))
+        with session.waits.on(EARLIER_RUNS):
+            earlier = await settle_earlier_runs(view, books, folder, kept)
+        return _Held(books=books, earlier=earlier)
     except (Refused, BrokerLost) as error:
         if not session.is_open:
             raise

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from src.app.approval import Approval, Asking, FirstPlan, seek_approval
 from src.app.books.account_books import AccountBooks, hold_account
 from src.app.books.accounting import RunAccounts, account_for
-from src.app.books.earlier_runs import EarlierRuns, settle_earlier_runs
+from src.app.books.earlier_runs import EARLIER_RUNS, EarlierRuns, settle_earlier_runs
 from src.app.proposing.inputs import now_utc
 from src.app.proposing.simulated import kept_refs
 from src.app.runs import cost_asker, presentation
@@ -97,7 +97,8 @@ async def _whole_run(
     files, books, session = held
     with nothing_sent_yet():
         kept, folder = kept_refs(options.rehearsal), inputs.settings.io.report_dir
-        earlier = await settle_earlier_runs(session, books, folder, kept)
+        with session.waits.on(EARLIER_RUNS):
+            earlier = await settle_earlier_runs(session, books, folder, kept)
     turn = Turn(
         inputs=inputs,
         files=files,

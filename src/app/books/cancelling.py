@@ -108,8 +108,9 @@ async def _await_end(session: IbkrSession, permit: CancelPermit) -> None:
     """Until nothing of it is listed any more, or time is up."""
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + WAIT_SEC
-    while await _still_working(session, permit):
-        if loop.time() >= ends_at:
-            log.warning("the broker still lists what it was asked to cancel")
-            return
-        await asyncio.sleep(_PAUSE_SEC)
+    with session.waits.on("the end of what was cancelled", WAIT_SEC):
+        while await _still_working(session, permit):
+            if loop.time() >= ends_at:
+                log.warning("the broker still lists what it was asked to cancel")
+                return
+            await asyncio.sleep(_PAUSE_SEC)

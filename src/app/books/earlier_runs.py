@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+EARLIER_RUNS: Final = "what became of earlier runs"
+"""What is waited for meanwhile."""
+
 SECOND_ROUND_PAUSE_SEC: Final = 3.0
 """The broker's lists lag: what is missing in the first round may be there in the second."""
 

@@ -104,9 +104,11 @@ class MarketReader:
         }
         wanted = [one for one in self.accounts if one not in unusable]
         unread = [one for one in wanted if fresh or not self._is_read(one)]
-        if unread:
-            await self._download(*unread)
-        read = await asyncio.gather(*(self._read(one) for one in wanted))
+        what = "the account" if len(wanted) == 1 else f"{len(wanted)} accounts"
+        with self._connection.waits.on(what):
+            if unread:
+                await self._download(*unread)
+            read = await asyncio.gather(*(self._read(one) for one in wanted))
         return {**found, **dict(zip(wanted, read, strict=True))}
 
     async def _read(self, account: str) -> AccountSnapshot | RebalancerError:
@@ -149,9 +151,7 @@ class MarketReader:
 
     async def _download(self, *accounts: str) -> None:
         """Ask for positions and account values from scratch; rows of before are forgotten."""
-        link = self._connection.link
-        with link.waits.on("the account", link.timeout_sec):
-            await link.feed.read_afresh(accounts)
+        await self._connection.link.feed.read_afresh(accounts)
 
     async def _wait_ready(self, account: str) -> None:
         """A gateway that has just started says so; ask again until its figures are valid."""
