@@ -57,7 +57,7 @@ def write(text: str) -> None:
 
 
 def accounts(*argv: str) -> tuple[Settings, ...]:
-    return accounts_for(read_options(["--config", "s.ini", *argv]))
+    return accounts_for(read_options(["--config", "s.ini", *(argv or ("--all",))]))
 
 
 def problems_of(text: str) -> list[str]:
