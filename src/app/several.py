@@ -14,7 +14,6 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -106,7 +105,7 @@ def run_all(options: Options, accounts: tuple[Settings, ...]) -> int:
     everyone = load_all_inputs(options, accounts)
     main = accounts[0]
     directory = prepare_report_dir(main.io.report_dir.parent)
-    files = claim_run_files(directory, datetime.now(timezone.utc))
+    files = claim_run_files(directory, now_utc())
     command = Command(options=options, everyone=everyone, files=files)
     with (
         screen_log(),

@@ -26,7 +26,7 @@ ALLOWED: Final = frozenset(
         "ReqCompletedOrders", "ReqExecutions", "ReqContractDetails", "ReqMatchingSymbols",
         "ReqCurrentTime", "ReqMktData", "CancelMktData", "ReqMarketDataType", "PlaceOrder",
         "CancelOrder", "ReqAccountUpdatesMulti", "CancelAccountUpdatesMulti", "ReqAccountSummary",
-        "CancelAccountSummary",
+        "CancelAccountSummary", "ReqPositionsMulti", "CancelPositionsMulti",
     }
 )  # fmt: skip
 READING: Final = (Task.DRY_RUN, Task.READ_ONLY, Task.RECOVER, Task.ACCEPT)
