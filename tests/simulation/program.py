@@ -36,7 +36,6 @@ from tests.simulation.script import Invocation, Script, Task
 
 CLOCKS = (
     "src.app.proposing.inputs",
-    "src.app.several",
     "src.broker.wire.clock",
     "src.broker.reading.market_reader",
     "src.broker.reading.quote_line",
