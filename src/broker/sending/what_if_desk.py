@@ -60,8 +60,9 @@ class WhatIfDesk(MarketReader):
         gate = WhatIfPass(permit=self._permit, server_version=version, asked=asked)
         link.client.what_if_violation = gate.violation
         try:
-            await self._send(asked)
-            await self._collect(tuple(asked))
+            with link.waits.on(f"what {len(asked)} orders would cost", DEADLINE_SEC):
+                await self._send(asked)
+                await self._collect(tuple(asked))
         finally:
             link.client.what_if_violation = None
         await self.fetch_working_orders()  # an order among them would be an alarm
