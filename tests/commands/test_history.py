@@ -13,16 +13,19 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from src import history
+from src.base.errors import ExitCode
 from src.core.history.as_json import CSV_COLUMNS, SCHEMA
 from src.core.journal.codec import event_from_text, event_to_text
 from src.core.journal.events import (
     CommissionRecorded,
     Declined,
+    IntentRecorded,
     JournalEvent,
     PlanRecorded,
     RunClosed,
@@ -32,7 +35,7 @@ from src.core.records.wishes import Wishes
 from src.io.files.state_dir import journal_path, prepare_state_dir
 from src.io.journal.copy import read_texts
 from src.io.journal.db import open_journal
-from tests.commands.kit import ROOT, Done, Workplace
+from tests.commands.kit import ROOT, Done, Gateway, Workplace
 from tests.kits.builders import ACCOUNT
 from tests.kits.journal_kit import PLAN, RUN_ID, approved, closed, filled_line, recorded, whole_run
 
@@ -263,6 +266,28 @@ def test_json_is_one_object_with_full_ids(look: Look) -> None:
     assert document["accounts"][0]["account_id"] == ACCOUNT
     (whole,) = json.loads(look("--json", "20250314T180000Z").out)["runs"]
     assert whole["tickets"][1]["error"] == "the run ended before this was sent"
+
+
+def test_slippage_is_told_against_the_quote_when_sent(look: Look) -> None:
+    """Sold 50 at 100 when they were quoted at 101: that cost 50."""
+    priced = [
+        replace(one, quote_usd=Decimal(101)) if isinstance(one, IntentRecorded) else one
+        for one in whole_run()
+    ]
+    write((JANUARY, priced), (MARCH, partial_run()))
+    first, second = json.loads(look("--json").out)["runs"]
+    assert (first["tickets"][0]["symbol"], first["tickets"][0]["slippage_usd"]) == ("AAA", 50)
+    assert first["slippage_bps"] is not None
+    assert second["slippage_usd"] is None
+    rows = list(csv.reader(io.StringIO(look("--csv").out)))
+    assert rows[1][9] == "50.00"
+
+
+def test_a_run_records_its_quotes(place: Workplace, gateway: Gateway) -> None:
+    assert place.run("--confirm", stdin="y\n").code == ExitCode.OK
+    (run,) = json.loads(place.run("--json", main=history.main).out)["runs"]
+    assert run["slippage_usd"] is not None
+    assert all(one["slippage_usd"] is not None for one in run["tickets"])
 
 
 def test_nothing_to_show_is_a_whole_document_too(look: Look) -> None:

@@ -14,7 +14,13 @@ from src.core.history.fold import past_run
 from src.core.history.quick import quick_run
 from src.core.history.runs import PastRun
 from src.core.journal.codec import event_to_text
-from src.core.journal.events import CommissionRecorded, FillRecorded, JournalEvent, RunAccepted
+from src.core.journal.events import (
+    CommissionRecorded,
+    FillRecorded,
+    IntentRecorded,
+    JournalEvent,
+    RunAccepted,
+)
 from src.core.records.orders import ForeignAmount, Side
 from src.core.records.wishes import Wishes
 from tests.kits.journal_kit import (
@@ -62,6 +68,17 @@ def test_whatever_befalls_the_orders_both_readings_agree(data: st.DataObject) ->
     told = [event for line in LINES for event in data.draw(stories(line))]
     ends = data.draw(st.sampled_from([[], [closed(0)], [closed(4)], [closed(4), closed(0)]]))
     check_agreement([recorded(), approved(), *told, *ends])
+
+
+@given(st.data())
+def test_quotes_are_read_the_same_way(data: st.DataObject) -> None:
+    quotes = st.none() | st.decimals(1, 200, places=2)
+    told = [event for line in LINES for event in data.draw(stories(line))]
+    priced = [
+        replace(one, quote_usd=data.draw(quotes)) if isinstance(one, IntentRecorded) else one
+        for one in told
+    ]
+    check_agreement([recorded(), approved(), *priced, closed(0)])
 
 
 def strange(event: JournalEvent, how: str) -> list[JournalEvent]:

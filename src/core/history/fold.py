@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from src.base.money import ZERO, exact_arithmetic
-from src.core.history.runs import PastRun, PastTicket, added_up, distance_from
+from src.core.history.runs import PastRun, PastTicket, added_up, distance_from, mean_quote
 from src.core.journal.codec import event_from_text
 from src.core.records.plan import OrderOutcome
 from src.core.records.portfolios import CASH
@@ -29,7 +29,10 @@ def past_run(texts: Iterable[str]) -> PastRun:
 def summed_up(state: RunState) -> PastRun:
     """What the journal knows about a run, in figures."""
     plan = state.plan.plan
-    tickets = tuple(_ticket(one) for one in run_outcomes(state))
+    tickets = tuple(
+        _ticket(outcome, mean_quote((order.filled_shares, order.quote_usd) for order in one.orders))
+        for outcome, one in zip(run_outcomes(state), state.tickets, strict=True)
+    )
     drift = (abs(row.drift_weight) for row in plan.drift_before.rows)
     return PastRun(
         run_id=state.run_id,
@@ -63,7 +66,7 @@ def _drift_after(state: RunState) -> Decimal | None:
     return distance_from(targets, {**values, CASH: after.cash_usd}, after.net_liq_usd)
 
 
-def _ticket(outcome: OrderOutcome) -> PastTicket:
+def _ticket(outcome: OrderOutcome, quote_usd: Decimal | None) -> PastTicket:
     figures, ticket = ticket_figures(outcome), outcome.ticket
     return PastTicket(
         symbol=ticket.symbol,
@@ -74,6 +77,7 @@ def _ticket(outcome: OrderOutcome) -> PastTicket:
         commission_usd=figures.commission_usd,
         commissions_open=sum(fill.commission_usd is None for fill in outcome.fills),
         status=outcome.status.value,
+        quote_usd=quote_usd,
         error=outcome.error,
         notes=outcome.notes,
     )

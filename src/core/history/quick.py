@@ -16,7 +16,7 @@ from typing import Final, Literal, TypedDict
 
 from src.base.json_values import Json
 from src.base.money import ZERO, exact_arithmetic
-from src.core.history.runs import PastRun, PastTicket, added_up, distance_from
+from src.core.history.runs import PastRun, PastTicket, added_up, distance_from, mean_quote
 from src.core.journal.version import SCHEMA_VERSION
 from src.core.orders.executions import execution_key
 
@@ -71,6 +71,7 @@ class _Event(TypedDict, total=False):
     line: int
     qty_shares: str
     request: _Fill
+    quote_usd: str | None
     fill: _Fill
     exec_id: str
     commission_usd: str | None
@@ -105,6 +106,7 @@ class _Reading:
         self._limits: dict[int, Decimal] = {}
         self._words: dict[int, str] = {}
         self._lines: dict[str, int] = {}  # order ref -> line
+        self._quotes: dict[str, str | None] = {}  # order ref -> quote
         self._fills: dict[str, tuple[int, _Fill]] = {}
         self._commissions: dict[str, Decimal | None] = {}
         self._closed: _Event = {}
@@ -126,6 +128,7 @@ class _Reading:
             self._take_commission(event["exec_id"], event["commission_usd"])
         elif kind == "IntentRecorded":
             self._lines[event["request"]["order_ref"]] = event["line"]
+            self._quotes[event["request"]["order_ref"]] = event.get("quote_usd")
         elif kind == "TicketEnded":
             self._words[event["line"]] = event["status"]
         elif kind == "TicketRefitted":
@@ -188,12 +191,15 @@ class _Reading:
         shares = dict.fromkeys(self._limits, ZERO)
         values, commissions = dict(shares), dict(shares)
         missing = dict.fromkeys(self._limits, 0)
+        parts: dict[int, list[tuple[Decimal, Decimal | None]]] = {line: [] for line in self._limits}
         for key, (line, fill) in self._fills.items():
             qty_shares, usd = Decimal(fill["qty_shares"]), self._commissions[key]
             shares[line] += qty_shares
             values[line] += qty_shares * Decimal(fill["price_usd"])
             commissions[line] += usd or ZERO
             missing[line] += usd is None
+            quote_usd = self._quotes[fill["order_ref"]]
+            parts[line].append((qty_shares, None if quote_usd is None else Decimal(quote_usd)))
         return tuple(
             PastTicket(
                 symbol=one["symbol"],
@@ -204,6 +210,7 @@ class _Reading:
                 commission_usd=commissions[line],
                 commissions_open=missing[line],
                 status=_believed(self._words[line], shares[line], self._limits[line]),
+                quote_usd=mean_quote(parts[line]),
             )
             for line, one in enumerate(self._tickets, start=1)
         )

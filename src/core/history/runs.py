@@ -21,6 +21,7 @@ from src.base.money import ZERO, exact_arithmetic
 
 _BPS: Final = Decimal(10_000)
 _CASH: Final = "CASH"
+_QUOTE_PLACES: Final = Decimal("1e-10")
 
 
 class PastTicket(NamedTuple):
@@ -166,6 +167,27 @@ def added_up(tickets: Iterable[PastTicket]) -> Amounts:
         slippage_usd=_sum_known(one.slippage_usd for one in of_all),
         quoted_usd=_sum_known(one.quoted_value_usd for one in of_all),
     )
+
+
+@exact_arithmetic()
+def mean_quote(parts: Iterable[tuple[Decimal, Decimal | None]]) -> Decimal | None:
+    """The quote that a ticket was traded against, over its attempts: what was executed, at which.
+
+    None where the quote of an attempt that filled is not recorded, or nothing was executed.
+    """
+    shares, value_usd = ZERO, ZERO
+    quotes: set[Decimal] = set()
+    for filled_shares, quote_usd in parts:
+        if not filled_shares:
+            continue
+        if quote_usd is None:
+            return None
+        quotes.add(quote_usd)
+        shares += filled_shares
+        value_usd += filled_shares * quote_usd
+    if len(quotes) == 1:
+        return quotes.pop()
+    return (value_usd / shares).quantize(_QUOTE_PLACES) if shares else None
 
 
 @exact_arithmetic()

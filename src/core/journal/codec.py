@@ -41,6 +41,7 @@ _ADDED: Final[Mapping[type, frozenset[str]]] = {
     TradePlan: frozenset({"outside_limits", "waiting", "wishes"}),
     SkippedTrade: frozenset({"code"}),
     Acknowledged: frozenset({"filled_shares", "seen_in", "is_alive", "text"}),
+    IntentRecorded: frozenset({"quote_usd"}),
 }
 """Fields that older journals of this schema lack; they then have the record's default."""
 

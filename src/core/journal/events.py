@@ -81,13 +81,17 @@ class TicketRefitted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntentRecorded:
-    """This order is about to be sent; its ref can never be used again."""
+    """This order is about to be sent; its ref can never be used again.
+
+    ``quote_usd`` is the price its quantity was fitted to: what slippage is measured against.
+    """
 
     run_id: str
     at_utc: datetime
     line: int
     attempt: int
     request: OrderRequest
+    quote_usd: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

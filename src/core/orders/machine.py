@@ -94,6 +94,7 @@ def _begin(state: OrderState, at_utc: datetime) -> Step:
         line=state.line,
         attempt=state.attempt,
         request=state.request,
+        quote_usd=state.quote_usd,
     )
     return move(state, Phase.SENDING), (
         WriteJournal(event=intent),

@@ -102,6 +102,7 @@ class OrderState:
     says why the order is to end and is never taken back, ``cancel_reason`` why its end was asked
     for, ``is_cancel_asked`` whether that was in its present life; ``is_given_up``: waited for no
     more. ``error`` is the broker's code and text, ``doubt`` why an Unresolved order is not proven.
+    ``quote_usd`` is the price that it was fitted to (None: not recorded).
     """
 
     run_id: str
@@ -128,6 +129,7 @@ class OrderState:
     faults: tuple[str, ...] = ()
     status: TicketStatus | None = None
     was_sent: bool = True
+    quote_usd: Decimal | None = None
 
     @property
     def filled_shares(self) -> Decimal:

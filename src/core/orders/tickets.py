@@ -86,9 +86,13 @@ class SendingRules:
 
 
 def plan_attempt(
-    state: TicketState, rules: SendingRules, order_id: int, style: tuple[OrderStyle, bool]
+    state: TicketState,
+    rules: SendingRules,
+    order_id: int,
+    style: tuple[OrderStyle, bool],
+    quote_usd: Decimal | None = None,
 ) -> OrderState:
-    """The next attempt at a ticket, for what is not filled yet."""
+    """The next attempt at a ticket, for what is not filled yet; ``quote_usd`` is the price now."""
     attempt = len(state.orders) + 1
     how, outside_rth = style
     request = OrderRequest(
@@ -110,6 +114,7 @@ def plan_attempt(
         request=request,
         client_id=rules.client_id,
         patience=replace(rules.patience, order_sec=rules.execution.order_timeout_sec),
+        quote_usd=quote_usd,
     )
 
 

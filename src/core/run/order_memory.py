@@ -71,6 +71,7 @@ def announced(event: IntentRecorded, client_id: int) -> OrderState:
         attempt=event.attempt,
         request=event.request,
         client_id=client_id,
+        quote_usd=event.quote_usd,
     )
     return next_step(planned, Begin(), event.at_utc)[0]
 

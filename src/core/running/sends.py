@@ -117,6 +117,7 @@ def _begin_next(run: Run) -> Run:
     style, outside_rth = choose_style(execution, hours, listing, at_utc)
     if ticket.orders:
         style = OrderStyle.PLAIN
-    order = plan_attempt(ticket, terms.sending, run.order_id, (style, outside_rth))
+    quote_usd = run.means.prices.get(ticket.ticket.symbol, ticket.ticket.est_price_usd)
+    order = plan_attempt(ticket, terms.sending, run.order_id, (style, outside_rth), quote_usd)
     run = take_turn(run._replace(lines=run.lines[1:], order_id=None))
     return feed(put(run, with_order(ticket, order)), order.request.order_ref, Begin())

@@ -386,3 +386,11 @@ def test_every_prefix_of_a_run_can_be_read(length: int) -> None:
 
 def test_filled_line_is_the_kit_s_own_promise() -> None:
     assert fold(opening(*filled_line(1))).tickets[0].filled_shares == PLAN.tickets[0].qty_shares
+
+
+def test_an_intent_of_an_older_journal_has_no_quote_and_a_new_one_keeps_it() -> None:
+    quoted = replace(intent(1), quote_usd=Decimal("101.25"))
+    assert event_from_text(event_to_text(quoted)) == quoted
+    older = event_to_text(intent(1)).replace('"quote_usd":null,', "")
+    assert "quote_usd" not in older
+    assert event_from_text(older) == intent(1)
