@@ -2,7 +2,7 @@
 
 By hand, on a quiet machine; nothing here runs in CI. Name rows to run only those:
 
-    python -m tests.benchmarks start history dry trade plan sizing
+    python -m tests.benchmarks start history dry accounts trade plan sizing
 
 README.md beside this file has the formulas.
 """
@@ -36,6 +36,8 @@ from tests.benchmarks.years_of_runs import write_years
 MESSAGES_PER_SEC = 45
 FREE_MESSAGES = 45
 ROUND_TRIPS = 5
+_ORDER_ACCOUNT, _ORDER_REF = 23, 26
+"""Where a placeOrder names its account and its reference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +191,49 @@ def _dry_run(shop: Shop) -> Iterator[Row]:
     yield Row(what=f"{name}: per run", allowed=1, measured=connections / runs, unit="connect.")
 
 
+# --- several accounts -----------------------------------------------------------------------
+
+
+def accounts() -> Iterator[Row]:
+    """Twelve accounts of the same 20 symbols against one of them."""
+    latency_ms, many = 100, 12
+    program, runs = str(ROOT / "rebalance.py"), 5
+    with stage(Shop(symbols=20, latency_ms=latency_ms)) as here:
+        one = best([program], runs, here.folder)
+    with stage(Shop(symbols=20, latency_ms=latency_ms, accounts=many)) as here:
+        twelve = best([program, "--all"], runs, here.folder)
+        messages = here.messages()
+    what = f"{many} accounts of 20 symbols, r = {latency_ms} ms"
+    note = f"{twelve.first_sec:.2f} s, one account {one.first_sec:.2f} s, {len(messages)} messages"
+    ratio = twelve.first_sec / one.first_sec
+    yield Row(what=f"{what}: table", allowed=1.6, measured=ratio, unit="x one", note=note)
+    busiest = most_in_a_second([at for at, _, _ in messages])
+    yield Row(what=f"{what}: in any second", allowed=50, measured=busiest, unit="messages")
+    ratio, note = twelve.memory_mib / one.memory_mib, f"{twelve.memory_mib:.0f} MiB"
+    yield Row(what=f"{what}: memory", allowed=1.3, measured=ratio, unit="x one", note=note)
+    yield from _confirmed(many, latency_ms / 1000)
+
+
+def _confirmed(many: int, latency_sec: float) -> Iterator[Row]:
+    """Each account's orders, from its first to its last word, added up."""
+    fill_sec = 0.1
+    shop = Shop(symbols=20, latency_ms=int(latency_sec * 1000), fill_sec=fill_sec, accounts=many)
+    with stage(shop) as here:
+        done = measure(
+            [str(ROOT / "rebalance.py"), "--confirm", "--all"], here.folder, "y\n" * many
+        )
+        assert done.code == 0
+        spans = [_first_order_to_last_end(here, name) for name in shop.ids]
+    heard_sec = fill_sec + latency_sec
+    yield Row(
+        what=f"{many} x 20 orders, one account after another",
+        allowed=1.1 * many * (latency_sec + 2 * heard_sec),
+        measured=sum(spans),
+        unit="s",
+        note=f"1.1 x {many} x (r {latency_sec} + 2 x L {heard_sec}); {done.done_sec:.0f} s in all",
+    )
+
+
 # --- trading --------------------------------------------------------------------------------
 
 
@@ -215,13 +260,19 @@ def trade() -> Iterator[Row]:
     yield from _many_tickets()
 
 
-def _first_order_to_last_end(here: Stage) -> float:
-    (log,) = (here.folder / "reports").glob("*.log")
+def _first_order_to_last_end(here: Stage, account: str = ACCOUNT) -> float:
+    """Of one account, by the log that names its orders."""
+    orders = [
+        (at, fields[_ORDER_REF])
+        for at, name, fields in here.messages()
+        if name == "PlaceOrder" and fields[_ORDER_ACCOUNT] == account
+    ]
+    first, ref = min(orders)
+    run_id = ref.split("-")[1]
+    (log,) = (here.folder / "reports").rglob(f"rebalance_{run_id}.log")
     lines = log.read_text("utf-8").splitlines()
     ends = [line for line in lines if " order done " in line]
-    last = datetime.fromisoformat(ends[-1][:23] + "+00:00").timestamp()
-    first = min(at for at, name, _ in here.messages() if name == "PlaceOrder")
-    return last - first
+    return datetime.fromisoformat(ends[-1][:23] + "+00:00").timestamp() - first
 
 
 def _many_tickets() -> Iterator[Row]:
@@ -283,6 +334,7 @@ GROUPS: dict[str, Callable[[], Iterator[Row]]] = {
     "start": start,
     "history": history,
     "dry": dry,
+    "accounts": accounts,
     "trade": trade,
     "orders": orders,
     "plan": plan,

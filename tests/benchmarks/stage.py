@@ -95,12 +95,18 @@ def best(arguments: Sequence[str], runs: int, folder: Path = ROOT) -> Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shop:
-    """An account of N symbols, every second one held, and how its gateway behaves."""
+    """Accounts of N symbols, every second one held, and how their gateway behaves."""
 
     symbols: int
     latency_ms: int
     fill_sec: float = 0.1
     snapshot_end_sec: float = 0
+    accounts: int = 1
+
+    @property
+    def ids(self) -> list[str]:
+        """The accounts of the login."""
+        return [ACCOUNT, *(f"DU{2222222 + number}" for number in range(1, self.accounts))]
 
     @property
     def names(self) -> list[str]:
@@ -178,15 +184,19 @@ def _write_scenario(shop: Shop, path: Path) -> None:
         {"con_id": 1000 + number, "quantity": random.randint(5, 60), "avg_cost": 100}
         for number in range(0, shop.symbols, 2)
     ]
-    account = {"account_id": ACCOUNT, "cash": {"USD": 100_000}, "positions": positions}
-    scenario = {"fill_delay_sec": shop.fill_sec, "accounts": [account], "contracts": contracts}
+    accounts = [
+        {"account_id": one, "cash": {"USD": 100_000}, "positions": positions} for one in shop.ids
+    ]
+    scenario = {"fill_delay_sec": shop.fill_sec, "accounts": accounts, "contracts": contracts}
     path.write_text(json.dumps(scenario), encoding="utf-8")
 
 
 def _write_user_files(shop: Shop, folder: Path, port: str) -> None:
     (folder / "config").mkdir()
+    several = "".join(f"[account:A{n}]\nid = {one}\n" for n, one in enumerate(shop.ids))
+    account = f"account_id = {ACCOUNT}\n" if shop.accounts == 1 else ""
     (folder / "config" / "settings.ini").write_text(
-        f"[ibkr]\nport = {port}\naccount_id = {ACCOUNT}\nread_only = false\n"
+        f"{several if shop.accounts > 1 else ''}[ibkr]\nport = {port}\n{account}read_only = false\n"
         "[models]\nALL = 1\n[rebalance]\nper_holding_band_bps = 0\nmin_order_usd = 0\n"
         "[execution]\nmax_orders = 1000\nprice_move_limit_pct = 50%\n",
         encoding="utf-8",
