@@ -51,6 +51,8 @@ def recover(options: Options, settings: Settings, files: RunFiles) -> int:
     0 when nothing is left open, 5 when a run still is. Raises: Refused, BrokerLost, InputError.
     """
     _check_run_id(options.run_id, "--accept")
+    if settings.name:
+        emit(f"{account_title(settings)}:")
     with hold_account(settings, files.started_utc, is_simulated=options.simulate) as books:
         if options.simulate:
             kept = kept_refs(options.rehearsal)
@@ -71,7 +73,6 @@ def recover_all(options: Options, accounts: Sequence[Settings]) -> int:
     codes = []
     for settings in accounts:
         files = claim_run_files(prepare_report_dir(settings.io.report_dir), now_utc())
-        emit(f"{account_title(settings)}:")
         with (
             screen_log(),
             run_log(files, settings.io.log_level, is_simulated=options.simulate) as log,

@@ -116,7 +116,7 @@ def _look_up_symbols(found: Sequence[_Checked], *, simulate: bool) -> tuple[List
     symbols = sorted({symbol for one in found for symbol in one.portfolios.symbols})
 
     async def look_up() -> Mapping[Symbol, SymbolLookup]:
-        async with open_session(found[0].settings, simulate=simulate) as view:
+        async with open_session(*(one.settings for one in found), simulate=simulate) as view:
             return await view.known_symbols(symbols)
 
     lookups = asyncio.run(look_up())

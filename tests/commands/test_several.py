@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +18,7 @@ from src.base.errors import ExitCode
 from src.io.files.lock import acquire_lock
 from src.io.files.state_dir import lock_path, prepare_state_dir
 from src.simulator.scenario.accounts import AccountSetup, PositionSetup
-from src.simulator.scenario.records import Scenario
+from src.simulator.scenario.records import FillStep, OrderBehaviour, OrderRule, Scenario
 from tests.commands.conftest import OpenGateway
 from tests.commands.kit import ACCOUNT, Gateway, LateAnswer, Workplace, sample
 
@@ -298,7 +299,8 @@ def test_r418_recovery_goes_over_all_accounts(
         "ira:",
         "OK: no earlier run is open.",
     ]
-    assert place.run("--recover", "--account", "ira").out == "OK: no earlier run is open.\n"
+    one = place.run("--recover", "--account", "ira")
+    assert one.out == "ira:\nOK: no earlier run is open.\n"
 
 
 def test_r418_a_runs_report_is_rebuilt_in_its_own_folder(
@@ -324,3 +326,31 @@ def test_r418_the_sample_of_several_accounts(place: Workplace, flags: list[str])
     assert done.out.startswith("SIMULATED")
     assert 'DU***567 "Joint"' in done.out
     assert 'DU***222 "IRA"' in done.out
+
+
+# --- what ends the rest ---------------------------------------------------------------------
+
+
+def test_r418_ctrl_c_at_the_second_prompt_keeps_what_the_first_traded(
+    place: Workplace, family: Callable[..., Gateway]
+) -> None:
+    third = AccountSetup(account_id=THIRD, cash={"USD": Decimal(9_000)})
+    gateway = family(login(third), joint=ACCOUNT, ira=SECOND, small=THIRD)
+    answers = LateAnswer(["y", "y", "y"], {2: lambda: signal.raise_signal(signal.SIGINT)})
+    done = place.run("--confirm", "--all", stdin=answers)
+    assert done.code == ExitCode.INTERRUPTED
+    assert {one.account for one in gateway.orders} == {ACCOUNT}
+    assert "- joint: " in done.out
+    assert "- ira: interrupted" in done.out
+    assert "- small: not asked: you interrupted" in done.out
+    (post,) = filed(place, "joint", "rebalance_post")
+    assert {row["status"] for row in rows_of(post)} == {"Filled"}
+
+
+def test_r418_an_alarm_ends_the_rest(place: Workplace, family: Callable[..., Gateway]) -> None:
+    stray = OrderBehaviour(fills=(FillStep(after_sec=0.01, report_side="BOT"),))
+    gateway = family(login(order_rules=(OrderRule(then=stray, numbers=(1,)),)))
+    done = place.run("--confirm", "--all", stdin="y\ny\n")
+    assert done.code == ExitCode.UNFILLED
+    assert {one.account for one in gateway.orders} == {ACCOUNT}
+    assert "- ira: not asked: an alarm in joint" in done.out

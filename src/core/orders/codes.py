@@ -66,8 +66,8 @@ FEED_TAKEN: Final = 2101
 """Another program of this login is subscribed to a different account."""
 
 FEED_TAKEN_ADVICE: Final = (
-    "another program is subscribed to a different account of this login (2101); end it, or let it "
-    "follow this account"
+    "another program is subscribed to a different account of this login (2101); end it, let it "
+    "follow this account, or list the accounts in sections [account:NAME]"
 )
 
 
