@@ -60,6 +60,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+ASKED_IN_TURN: Final = "Each account is asked about in turn; the answer q ends the rest."
 SCHEMA: Final = "rebalance-accounts/1"
 
 
@@ -224,7 +225,8 @@ def _table(command: Command, lines: Sequence[AccountLine]) -> str:
     """The table of all, under what this command says of itself."""
     marks = (SIMULATED,) if command.options.simulate else ()
     notices = presentation(command.options, command.everyone[0]).notices
-    return "\n".join((*marks, *notices, "", accounts_table(lines)))
+    how = ("", ASKED_IN_TURN) if not notices else ()  # a dry run says that it is one
+    return "\n".join((*marks, *notices, "", accounts_table(lines), *how))
 
 
 def _lines(command: Command, outcomes: Sequence[Outcome]) -> list[AccountLine]:
