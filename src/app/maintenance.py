@@ -197,7 +197,8 @@ def _journals(accounts: Sequence[Settings]) -> Iterator[tuple[Path, str, Setting
         yield journal_path(state_dir(is_simulated=False), account), account, settings
     simulated = state_dir(is_simulated=True)
     for path in sorted(simulated.glob("*.sqlite3")):
-        yield path, path.stem, accounts[0]
+        own = next((one for one in accounts if one.ibkr.account_id == path.stem), accounts[0])
+        yield path, path.stem, own
 
 
 def _report_text(books: AccountBooks, state: RunState, report_dir: Path) -> str:

@@ -328,9 +328,11 @@ async def confirmed_all(command: Command, sending: Sending) -> int:
                 outcomes = await _planned(command, session, held)
             emit(_table(command, _lines(command, outcomes)))
             turns = Turns(command, session, sending)
-            for number, inputs in enumerate(command.everyone):
-                await turns.take(inputs, held[number], outcomes[number], since)
-    emit(f"\n{ends_text(turns.ends)}")
+            try:
+                for number, inputs in enumerate(command.everyone):
+                    await turns.take(inputs, held[number], outcomes[number], since)
+            finally:  # whatever happens later, it is said what became of those before
+                emit(f"\n{ends_text(turns.ends)}")
     code = exit_code_of_all(turns.ends)
     log.info("run finished exit_code=%d accounts=%d", code, len(turns.ends))
     return code
