@@ -22,11 +22,12 @@ from src.app.proposing.inputs import now_utc
 from src.app.proposing.simulated import kept_refs
 from src.app.runs import cost_asker, presentation
 from src.base.errors import ExitCode, Interrupted, RebalancerError, Refused
-from src.broker.execution import ExecutionResult, ExecutionRun, execute
+from src.broker.execution import ExecutionRun, execute
 from src.core.journal.events import RunClosed
 from src.core.permission.permit import Declined
 from src.core.run.report import RunReport
 from src.core.run.settlement import Settlement, settle
+from src.core.running.parts import Run, Terms
 from src.terminal.console import complain
 from src.terminal.progress import order_progress
 
@@ -186,7 +187,7 @@ async def _trade(turn: Turn, approval: Approval) -> RunAccounts:
     )
 
 
-async def _execute(turn: Turn, approval: Approval) -> ExecutionResult:
+async def _execute(turn: Turn, approval: Approval) -> Run:
     desk = turn.session.open_order_desk(approval.permit)
 
     async def reconnect() -> IbkrOrderDesk:
@@ -194,20 +195,24 @@ async def _execute(turn: Turn, approval: Approval) -> ExecutionResult:
         return desk
 
     stop, settings = asyncio.Event(), turn.inputs.settings
+    terms = Terms(
+        plan=approval.proposal.plan,
+        permit=approval.permit,
+        settings=settings,
+        before=approval.state.snapshot,
+        listings=approval.state.listings,
+        client_id=desk.client_id,
+        least_order_id=turn.books.highest_order_id() + 1,
+        earlier_refs=turn.books.journal.order_refs(),
+        clock_offset=approval.state.clock_offset,
+    )
     limit_sec = float(settings.execution.order_timeout_sec)
     with closing(desk), order_progress(turn.session.waits, limit_sec, stop) as show:
         return await execute(
             ExecutionRun(
-                plan=approval.proposal.plan,
-                permit=approval.permit,
-                settings=settings,
-                snapshot=approval.state.snapshot,
-                listings=approval.state.listings,
+                terms=terms,
                 journal=turn.books.journal,
                 reconnect=reconnect,
-                least_order_id=turn.books.highest_order_id() + 1,
-                earlier_refs=turn.books.journal.order_refs(),
-                clock_offset=approval.state.clock_offset,
                 progress=show,
                 stop=stop,
             ),
@@ -215,7 +220,7 @@ async def _execute(turn: Turn, approval: Approval) -> ExecutionResult:
         )
 
 
-def _settlement(approval: Approval, result: ExecutionResult) -> Settlement:
+def _settlement(approval: Approval, result: Run) -> Settlement:
     """The account as it was read after the last order, held against what was executed."""
     if result.after is None:
         return Settlement(was_read=not result.orders_sent)

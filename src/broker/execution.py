@@ -9,27 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
 from src.base.errors import JournalError, Refused
-from src.base.settings import Settings
 from src.broker.ports import OrderDesk
 from src.broker.sending.desk_tasks import DeskTasks
 from src.broker.sending.order_sender import ask_for_end, send_order
 from src.broker.wire.clock import Clock, SystemClock
 from src.core.journal.events import JournalEvent
 from src.core.orders.events import LinkSeen, LinkState
-from src.core.orders.state import Cancel, CancelWanted, Patience, Place, PlaceRefused
-from src.core.orders.tickets import SendingRules, TicketProgress
-from src.core.permission.permit import TradePermit
-from src.core.records.account import AccountSnapshot
-from src.core.records.market import Listing
-from src.core.records.plan import OrderOutcome, TradePlan
-from src.core.records.portfolios import Symbol
-from src.core.run.ticket_outcome import ticket_outcome
+from src.core.orders.state import Cancel, CancelWanted, Place, PlaceRefused
+from src.core.orders.tickets import TicketProgress
 from src.core.running.link import INTERRUPTED
 from src.core.running.machine import first_run, next_step, wake_at
 from src.core.running.parts import Now, Run, Stage, Terms
@@ -57,55 +50,22 @@ def _show_nothing(_: TicketProgress) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionRun:
-    """What is to be carried out, and with what.
+    """What is to be carried out (``terms``), and with what.
 
-    ``snapshot`` was read after the answer: its cash is what the buys start from.
-    ``least_order_id`` is above every order id in the journal, open orders and executions.
-    ``earlier_refs`` are the orders of earlier runs, as the journal knows them.
-    ``patience`` says how long answers are waited for (the time limit of orders is a setting).
-    ``clock_offset`` is the gateway's time minus ours.
     ``reconnect`` brings a new desk after the socket was lost, or raises ``BrokerLost``.
     ``stop`` is set to end the run early; cancelling the task that awaits ``execute`` does it too.
     """
 
-    plan: TradePlan
-    permit: TradePermit
-    settings: Settings
-    snapshot: AccountSnapshot
-    listings: Mapping[Symbol, Listing]
+    terms: Terms
     journal: JournalWriter
     reconnect: Callable[[], Awaitable[OrderDesk]]
-    least_order_id: int = 0
-    earlier_refs: Collection[str] = frozenset()
-    clock_offset: timedelta = timedelta(0)
-    patience: Patience = Patience()
     progress: Callable[[TicketProgress], None] = _show_nothing
     clock: Clock = field(default_factory=SystemClock)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecutionResult:
-    """What became of every ticket, in plan order, and why the sending ended early, if it did.
-
-    ``orders_sent`` counts orders that may have reached the broker.
-    ``was_disconnected``: our socket was lost at some time, or the gateway's line at the end.
-    ``after`` is the account as read after the last order (None: not read); see ``settle``.
-    ``journal_error`` tells that the journal lacks something that is in ``outcomes``.
-    """
-
-    outcomes: tuple[OrderOutcome, ...]
-    orders_sent: int
-    after: AccountSnapshot | None = None
-    halt_reason: str = ""
-    alarms: tuple[str, ...] = ()
-    was_interrupted: bool = False
-    was_disconnected: bool = False
-    journal_error: str = ""
-
-
-async def execute(run: ExecutionRun, desk: OrderDesk) -> ExecutionResult:
-    """Send the plan's orders and follow each to its status.
+async def execute(run: ExecutionRun, desk: OrderDesk) -> Run:
+    """Send the plan's orders and follow each to its status; the run as it is then.
 
     The first cancellation of the awaiting task is a normal path: it ends what works and returns.
     Raises: JournalError when the very first record could not be written (nothing was sent).
@@ -133,13 +93,13 @@ class _Execution:
 
     def __init__(self, run: ExecutionRun, desk: OrderDesk) -> None:
         self._run = run
-        self._tasks = DeskTasks(desk, run.reconnect, run.settings.pricing)
+        self._tasks = DeskTasks(desk, run.reconnect, run.terms.settings.pricing)
         self._stop = asyncio.ensure_future(run.stop.wait())
 
-    async def carry_out(self) -> ExecutionResult:
+    async def carry_out(self) -> Run:
         """Step by step, until the machine says that it is over."""
         desk = self._tasks.desk
-        run = first_run(terms_of(self._run, desk.client_id), desk.generation, self._now())
+        run = first_run(self._run.terms, desk.generation, self._now())
         try:
             came = await self._what_came(run)
             while run.stage is not Stage.OVER or came:
@@ -151,7 +111,9 @@ class _Execution:
         finally:
             self._tasks.close()
             self._stop.cancel()
-        return _result(run)
+        if run.journal_error and not run.orders_sent:
+            raise JournalError(run.journal_error)
+        return run
 
     def _now(self) -> Now:
         clock = self._run.clock
@@ -220,42 +182,3 @@ class _Execution:
             return Claimed(order_id=self._tasks.desk.claim_order_id(command.at_least))
         except Refused as error:
             return Claimed(refused=str(error))
-
-
-def terms_of(run: ExecutionRun, client_id: int) -> Terms:
-    """What stays the same for the whole run."""
-    sending = SendingRules(
-        run_id=run.permit.run_id,
-        order_prefix=run.permit.order_prefix,
-        account_id=run.permit.account_id,
-        client_id=client_id,
-        execution=run.settings.execution,
-        trading_hours=run.settings.rebalance.trading_hours,
-        patience=run.patience,
-    )
-    return Terms(
-        plan=run.plan,
-        settings=run.settings,
-        before=run.snapshot,
-        listings=run.listings,
-        sending=sending,
-        since_utc=(run.permit.granted_at_utc + run.clock_offset).replace(microsecond=0),
-        least_order_id=run.least_order_id,
-        earlier_refs=run.earlier_refs,
-        clock_offset=run.clock_offset,
-    )
-
-
-def _result(run: Run) -> ExecutionResult:
-    if run.journal_error and not run.orders_sent:
-        raise JournalError(run.journal_error)
-    return ExecutionResult(
-        outcomes=tuple(ticket_outcome(ticket) for ticket in run.tickets),
-        orders_sent=run.orders_sent,
-        after=run.after,
-        halt_reason=run.halt_reason,
-        alarms=run.alarms,
-        was_interrupted=run.was_interrupted,
-        was_disconnected=run.link.was_lost or not run.link.is_usable,
-        journal_error=run.journal_error,
-    )

@@ -17,8 +17,8 @@ from importlib import import_module
 from typing import Any, Final, TypeVar
 
 from src.broker.client.guarded_client import _GuardedConnection
-from src.broker.execution import ExecutionRun
 from src.core.journal.events import JournalEvent
+from src.core.running.parts import Terms
 from src.io.journal.db import JournalDb
 from src.terminal.cli import run_main
 from tests.faults.patience import QUICK, SHORT
@@ -72,8 +72,8 @@ def main(what: str, number: str, moment: str, *flags: str) -> int:
     for name, seconds in SHORT.items():
         module, _, attribute = name.rpartition(".")
         setattr(import_module(module), attribute, seconds)
-    impatient = functools.partial(ExecutionRun, patience=QUICK)
-    import_module("src.app.trading").ExecutionRun = impatient  # type: ignore[attr-defined]
+    impatient = functools.partial(Terms, patience=QUICK)
+    import_module("src.app.trading").Terms = impatient  # type: ignore[attr-defined]
     import rebalance
 
     return run_main(lambda: rebalance.main(flags))

@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any
 import rebalance
 from src.app.proposing import session as session_module
 from src.base.settings import Settings
-from src.broker.execution import ExecutionRun
 from src.broker.ibkr_client import IbkrSession
 from src.core.run.state import RunState
+from src.core.running.parts import Terms
 from src.io.files.state_dir import journal_path, state_dir
 from src.io.journal.db import open_journal, peek_journal
 from src.simulator.exchange import Exchange
@@ -112,8 +112,8 @@ class Stage:
         self._monkeypatch = monkeypatch
         self._capsys = capsys
         monkeypatch.setattr(session_module, "open_session", self._with_gateway)
-        impatient = functools.partial(ExecutionRun, patience=QUICK)
-        monkeypatch.setattr("src.app.trading.ExecutionRun", impatient)
+        impatient = functools.partial(Terms, patience=QUICK)
+        monkeypatch.setattr("src.app.trading.Terms", impatient)
         monkeypatch.setattr("src.broker.reading.connection.backoff_sec", lambda *_: 0.02)
         for name, seconds in SHORT.items():
             monkeypatch.setattr(name, seconds)

@@ -10,7 +10,7 @@ from typing import Literal
 
 import pytest
 
-from src.broker.execution import ExecutionRun
+from src.core.running.parts import Terms
 from src.simulator.scenario.records import OrderBehaviour, ScheduledEvent, WireFaults
 from tests.faults.market import PLAN, market, rule
 from tests.faults.patience import QUICK
@@ -199,7 +199,7 @@ def test_the_gateways_line_does_not_come_back(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hasty = replace(QUICK, recovery_sec=Decimal("0.3"))
-    monkeypatch.setattr("src.app.trading.ExecutionRun", partial(ExecutionRun, patience=hasty))
+    monkeypatch.setattr("src.app.trading.Terms", partial(Terms, patience=hasty))
     lost = ScheduledEvent(what="link_lost", after_orders=1, told_after="never")
     ending = stage.open(market(rule(OrderBehaviour(fill_delay_sec=0.1)), events=(lost,))).confirm()
     assert ending.code == 4

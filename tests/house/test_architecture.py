@@ -142,14 +142,16 @@ ROOMS = (
     ),
     Room(
         "src.app.books",
-        "base core.records core.journal core.orders core.permission core.run core.wishes core"
+        "base core.records core.journal core.orders core.permission core.run core.running"
+        " core.wishes core"
         " io.files io.journal io.reports io"
         " broker.ports broker.execution broker.ibkr_client terminal app.proposing",
     ),
     Room(
         "src.app",
         "base core.records core.account core.health core.history core.journal core.orders"
-        " core.permission core.preview core.run core.showing core io.files io.journal io"
+        " core.permission core.preview core.run core.running core.showing core"
+        " io.files io.journal io"
         " broker.ports broker.wire broker.client broker.reading broker.sending broker.execution"
         " broker.ibkr_client terminal app.proposing app.books",
     ),

@@ -21,7 +21,7 @@ from src.app.proposing.planning import market_state
 from src.app.proposing.session import open_session
 from src.base.accounts import is_paper_account
 from src.base.settings import Settings
-from src.broker.execution import ExecutionResult, ExecutionRun, execute
+from src.broker.execution import ExecutionRun, execute
 from src.broker.ibkr_client import IbkrSession
 from src.broker.ports import OrderDesk
 from src.core.drift import measure_drift
@@ -31,6 +31,7 @@ from src.core.plan_hash import hash_plan
 from src.core.records.orders import Side, TicketStatus
 from src.core.records.plan import OrderTicket, Targets, TradePlan, Valuation
 from src.core.records.portfolios import CASH, ModelPortfolios
+from src.core.running.parts import Run, Terms
 from src.core.valuation import trade_on_paper, value_account
 from src.io.config_loader import load_settings
 from src.io.journal.db import open_journal
@@ -70,7 +71,7 @@ def test_one_share_is_bought_and_followed_to_its_end(tmp_path: Path) -> None:
     assert result.orders_sent == 1
 
 
-async def _buy_one_share(tmp_path: Path) -> ExecutionResult:
+async def _buy_one_share(tmp_path: Path) -> Run:
     now = datetime.now(timezone.utc)
     async with paper_session(trading=True) as (session, settings):
         inputs = _inputs(settings)
@@ -93,15 +94,15 @@ async def _buy_one_share(tmp_path: Path) -> ExecutionResult:
                 await desk.reconnect()
                 return desk
 
-            run = ExecutionRun(
+            terms = Terms(
                 plan=plan,
                 permit=permit,
                 settings=settings,
-                snapshot=reading.snapshot,
+                before=reading.snapshot,
                 listings=reading.listings,
-                journal=journal,
-                reconnect=reconnect,
+                client_id=desk.client_id,
             )
+            run = ExecutionRun(terms=terms, journal=journal, reconnect=reconnect)
             return await execute(run, desk)
 
 

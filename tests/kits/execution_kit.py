@@ -9,7 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from src.base.settings import ExecutionSettings, IbkrSettings, RebalanceSettings, Settings
-from src.broker.execution import ExecutionResult, ExecutionRun, execute, terms_of
+from src.broker.execution import ExecutionRun, execute
 from src.broker.ports import OrderDesk
 from src.core.journal.events import Approved, PlanRecorded
 from src.core.orders.tickets import TicketProgress
@@ -19,7 +19,7 @@ from src.core.records.orders import Side, TicketStatus
 from src.core.records.plan import DriftTable, OrderOutcome, OrderTicket, TradePlan, Valuation
 from src.core.records.portfolios import Symbol
 from src.core.running.machine import first_run
-from src.core.running.parts import Now, Run
+from src.core.running.parts import Now, Run, Terms
 from tests.kits.builders import (
     ACCOUNT,
     MARGIN,
@@ -89,7 +89,7 @@ class Stage:
 
     def run(self) -> ExecutionRun:
         plan = self.plan()
-        return ExecutionRun(
+        terms = Terms(
             plan=plan,
             permit=permit_for(plan),
             settings=Settings(
@@ -98,16 +98,20 @@ class Stage:
                 execution=self.execution,
                 rebalance=self.rebalance,
             ),
-            snapshot=snapshot(
+            before=snapshot(
                 dict(self.desk.holdings),
                 self.desk.cash,
                 terms=MARGIN if self.desk.settled is None else cash_terms(self.desk.settled),
             ),
             listings=self.listings or {one.symbol: trading(one.symbol) for one in self.tickets},
-            journal=self.journal,
-            reconnect=self._reconnect,
+            client_id=CLIENT_ID,
             least_order_id=self.least_order_id,
             clock_offset=self.clock_offset,
+        )
+        return ExecutionRun(
+            terms=terms,
+            journal=self.journal,
+            reconnect=self._reconnect,
             progress=self.shown.append,
             clock=VirtualClock(),
             stop=self.stop,
@@ -136,11 +140,11 @@ class Stage:
         approved = Approved(run_id=RUN_ID, at_utc=NOON_UTC, plan_hash=plan.plan_hash)
         self.journal.events += [recorded, approved]
 
-    def play(self, meanwhile: Meanwhile | None = None) -> ExecutionResult:
+    def play(self, meanwhile: Meanwhile | None = None) -> Run:
         """Execute in virtual time, and hold the result against the journal."""
         self.prepare()
 
-        async def main() -> ExecutionResult:
+        async def main() -> Run:
             work = asyncio.ensure_future(execute(self.run(), self.desk))
             if meanwhile is not None:
                 asyncio.ensure_future(meanwhile(self))  # noqa: RUF006 - the loop outlives it
@@ -150,7 +154,7 @@ class Stage:
         self.check(result)
         return result
 
-    def check(self, result: ExecutionResult) -> None:
+    def check(self, result: Run) -> None:
         """What holds after every run, whatever happened in it."""
         refs = [request.order_ref for request in self.desk.placed()]
         assert len(refs) == len(set(refs))
@@ -161,7 +165,7 @@ class Stage:
         if not result.journal_error:
             assert outcomes_of(self.journal.events) == result.outcomes
 
-    def _short(self, result: ExecutionResult) -> list[OrderOutcome]:
+    def _short(self, result: Run) -> list[OrderOutcome]:
         """Outcomes without any execution."""
         return [one for one in result.outcomes if not one.fills]
 
@@ -197,7 +201,7 @@ def permit_for(plan: TradePlan) -> TradePermit:
 
 def run_of(stage: Stage) -> Run:
     """The machine of a stage before its first step."""
-    return first_run(terms_of(stage.run(), CLIENT_ID), stage.desk.generation, at(0))
+    return first_run(stage.run().terms, stage.desk.generation, at(0))
 
 
 def at(sec: float) -> Now:
@@ -206,7 +210,7 @@ def at(sec: float) -> Now:
     return Now(at_utc=NOON_UTC + elapsed, elapsed=elapsed)
 
 
-def statuses(result: ExecutionResult) -> list[str]:
+def statuses(result: Run) -> list[str]:
     return [outcome.status.value for outcome in result.outcomes]
 
 

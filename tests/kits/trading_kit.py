@@ -11,7 +11,7 @@ from pathlib import Path
 
 from src.app.proposing.session import open_session
 from src.base.settings import ExecutionSettings, RebalanceSettings, Settings
-from src.broker.execution import ExecutionResult, ExecutionRun, execute
+from src.broker.execution import ExecutionRun, execute
 from src.broker.ibkr_client import IbkrSession
 from src.broker.ports import OrderDesk
 from src.core.journal.events import Approved, JournalEvent, PlanRecorded
@@ -23,6 +23,7 @@ from src.core.records.market import Listing, Price, PriceBook
 from src.core.records.orders import Side
 from src.core.records.plan import DriftTable, OrderTicket, TradePlan
 from src.core.run.settlement import Settlement, settle
+from src.core.running.parts import Run, Terms
 from src.core.valuation import value_account
 from src.io.journal.db import JournalDb, open_journal
 from src.simulator.gateway.server import SimulatedGateway
@@ -99,7 +100,7 @@ def rule(behaviour: OrderBehaviour, *symbols: str, **conditions: tuple[object, .
 class Trading:
     """One execution and everything it left behind."""
 
-    result: ExecutionResult
+    result: Run
     settlement: Settlement
     events: tuple[JournalEvent, ...]
     wire: list[tuple[str, tuple[str, ...]]]
@@ -168,17 +169,16 @@ async def _execute(
         return desk
 
     stop = asyncio.Event()
-    run = ExecutionRun(
+    terms = Terms(
         plan=plan,
         permit=permit,
         settings=settings,
-        snapshot=snapshot,
+        before=snapshot,
         listings=listings,
-        journal=journal,
-        reconnect=reconnect,
+        client_id=desk.client_id,
         patience=how.patience,
-        stop=stop,
     )
+    run = ExecutionRun(terms=terms, journal=journal, reconnect=reconnect, stop=stop)
     other = None if how.meanwhile is None else asyncio.ensure_future(how.meanwhile(server, stop))
     started = asyncio.get_running_loop().time()
     result = await execute(run, desk)

@@ -9,12 +9,12 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from src.broker.execution import ExecutionResult
 from src.core.journal.events import FillRecorded, IntentRecorded
 from src.core.orders.events import LinkState
 from src.core.records.orders import Side, TicketStatus
 from src.core.run.fold import fold
 from src.core.run.outcome import recorded_status
+from src.core.running.parts import Run
 from tests.kits.execution_kit import Stage, buy, sell, with_settings
 from tests.kits.fakes import (
     Behaviour,
@@ -117,7 +117,7 @@ def disturbances(draw: st.DrawFn) -> tuple[str, float, float]:
     return kind, draw(st.sampled_from([0.0, 0.05, 0.15, 3.0])), draw(st.sampled_from([1.0, 200.0]))
 
 
-def play(stage: Stage, disturbance: tuple[str, float, float]) -> ExecutionResult:
+def play(stage: Stage, disturbance: tuple[str, float, float]) -> Run:
     kind, after, lasting = disturbance
 
     async def disturb(stage: Stage) -> None:

@@ -25,9 +25,9 @@ from src.terminal.console import emit
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from src.broker.execution import ExecutionResult
     from src.core.records.plan import OrderOutcome, TradePlan
     from src.core.run.settlement import Settlement
+    from src.core.running.parts import Run
     from src.io.files.run_files import RunFiles
     from src.io.journal.db import JournalDb
 
@@ -41,7 +41,7 @@ class RunAccounts:
     plan: TradePlan
     pre_report: Path
     is_simulated: bool
-    result: ExecutionResult
+    result: Run
     settlement: Settlement
 
 

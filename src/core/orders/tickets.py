@@ -12,12 +12,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from src.base.settings import ExecutionSettings, TradingHours
+from src.base.settings import ExecutionSettings
 from src.core.journal.events import TicketEnded
 from src.core.orders.codes import GENERAL_REFUSAL, blames_algo
-from src.core.orders.ref import make_order_ref
-from src.core.orders.state import OrderState, Patience, Phase
-from src.core.records.orders import Fill, OrderRequest, OrderStyle, Side, TicketStatus
+from src.core.orders.state import OrderState, Phase
+from src.core.records.orders import Fill, OrderStyle, Side, TicketStatus
 from src.core.records.plan import OrderTicket
 
 _ZERO: Final = Decimal(0)
@@ -70,52 +69,6 @@ class TicketProgress:
     doing: str
     attempt: int
     is_open: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendingRules:
-    """What every order of one run has in common; ``order_timeout_sec`` goes into ``patience``."""
-
-    run_id: str
-    order_prefix: str
-    account_id: str
-    client_id: int
-    execution: ExecutionSettings
-    trading_hours: TradingHours
-    patience: Patience = Patience()
-
-
-def plan_attempt(
-    state: TicketState,
-    rules: SendingRules,
-    order_id: int,
-    style: tuple[OrderStyle, bool],
-    quote_usd: Decimal | None = None,
-) -> OrderState:
-    """The next attempt at a ticket, for what is not filled yet; ``quote_usd`` is the price now."""
-    attempt = len(state.orders) + 1
-    how, outside_rth = style
-    request = OrderRequest(
-        order_ref=make_order_ref(rules.order_prefix, rules.run_id, state.line, attempt),
-        order_id=order_id,
-        account_id=rules.account_id,
-        con_id=state.ticket.con_id,
-        symbol=state.ticket.symbol,
-        side=state.ticket.side,
-        qty_shares=state.limit_shares - state.filled_shares,
-        style=how,
-        adaptive_priority=rules.execution.adaptive_priority,
-        outside_rth=outside_rth,
-    )
-    return OrderState(
-        run_id=rules.run_id,
-        line=state.line,
-        attempt=attempt,
-        request=request,
-        client_id=rules.client_id,
-        patience=replace(rules.patience, order_sec=rules.execution.order_timeout_sec),
-        quote_usd=quote_usd,
-    )
 
 
 def is_plain_refused(orders: Iterable[OrderState]) -> bool:

@@ -32,13 +32,13 @@ def listen_late(run: Run) -> Run:
     """A cancelled order may have been executed at the last moment: listen a little longer."""
     if not any(order.claim is Claim.CANCELLED for order in run.orders):
         return await_commissions(run)
-    until = run.moment.elapsed + seconds(run.terms.sending.patience.proof_sec)
+    until = run.moment.elapsed + seconds(run.terms.patience.proof_sec)
     return run._replace(stage=Stage.LATE_FILLS, until=until)
 
 
 def await_commissions(run: Run) -> Run:
     """Give outstanding commissions a moment."""
-    until = run.moment.elapsed + seconds(run.terms.sending.patience.commission_sec)
+    until = run.moment.elapsed + seconds(run.terms.patience.commission_sec)
     return run._replace(stage=Stage.COMMISSIONS, until=until)
 
 
@@ -50,7 +50,7 @@ def lacks_commissions(run: Run) -> bool:
 
 def begin_reading(run: Run) -> Run:
     """Read the account, as often as it takes; at last as it is."""
-    pause = seconds(run.terms.sending.patience.pause_sec)
+    pause = seconds(run.terms.patience.pause_sec)
     return read_account(run._replace(began_at=run.moment.elapsed, pause=pause, after=None))
 
 
@@ -80,7 +80,7 @@ def take_account(run: Run) -> Run:
 
 def _limit(run: Run) -> timedelta:
     """Whoever pressed Ctrl+C is not kept waiting for an account that lags."""
-    limit = seconds(run.terms.sending.patience.account_sec)
+    limit = seconds(run.terms.patience.account_sec)
     return min(limit, _INTERRUPTED_LIMIT) if run.was_interrupted else limit
 
 
@@ -88,7 +88,7 @@ def _agrees(run: Run, seen: AccountSnapshot) -> bool:
     before, fills = run.terms.before, run.fills
     if position_differences(before, seen, fills):
         return False
-    spent, patience = run.moment.elapsed - run.began_at, run.terms.sending.patience
+    spent, patience = run.moment.elapsed - run.began_at, run.terms.patience
     return spent >= seconds(patience.cash_sec) or not cash_difference(before, seen, fills)
 
 

@@ -91,7 +91,7 @@ def _limit(run: Run, line: int, qty_shares: Decimal, reason: str) -> Run:
     if qty_shares >= ticket.limit_shares:
         return run
     refitted = TicketRefitted(
-        run_id=run.terms.sending.run_id,
+        run_id=run.terms.permit.run_id,
         at_utc=run.moment.at_utc,
         line=line,
         qty_shares=qty_shares,

@@ -83,7 +83,7 @@ def _spent(run: Run) -> timedelta:
 
 
 def _limit(run: Run) -> timedelta:
-    return seconds(run.terms.sending.patience.account_sec)
+    return seconds(run.terms.patience.account_sec)
 
 
 def _wait_or_stop(run: Run, reason: str) -> Run:

@@ -118,7 +118,7 @@ def _miss_answer(run: Run, asked: list[OrderState], evidence: AnswerMissing) -> 
 
 def interrupt(run: Run) -> Run:
     """Send nothing more, and end what works."""
-    stop_at = run.moment.elapsed + seconds(run.terms.sending.patience.stop_sec)
+    stop_at = run.moment.elapsed + seconds(run.terms.patience.stop_sec)
     run = halt(run._replace(was_interrupted=True, give_up_at=stop_at), INTERRUPTED)
     return feed_all(run, run.orders, CancelWanted(reason=INTERRUPTED))
 
@@ -134,7 +134,7 @@ def give_up(run: Run, reason: str) -> Run:
 def lost_for_good_at(run: Run) -> timedelta | None:
     """When a lost connection is given up."""
     lost_at = run.link.lost_at
-    return None if lost_at is None else lost_at + seconds(run.terms.sending.patience.recovery_sec)
+    return None if lost_at is None else lost_at + seconds(run.terms.patience.recovery_sec)
 
 
 def give_up_when_due(run: Run) -> Run:
@@ -149,7 +149,7 @@ def give_up_when_due(run: Run) -> Run:
 
 def _give_up_line(run: Run) -> Run:
     if run.link.is_reconnecting:
-        waited = f"no new connection within {run.terms.sending.patience.recovery_sec:.0f} s"
+        waited = f"no new connection within {run.terms.patience.recovery_sec:.0f} s"
         return give_up(run, f"the connection was lost and not restored: {waited}")
     run = _with(
         run, replace(run.link, lost_at=run.moment.elapsed)

@@ -60,7 +60,7 @@ def conclude(run: Run, line: int) -> Run:
         return run
     outcome = ticket_outcome(ticket)
     word = TicketEnded(
-        run_id=run.terms.sending.run_id,
+        run_id=run.terms.permit.run_id,
         at_utc=run.moment.at_utc,
         line=line,
         status=outcome.status,

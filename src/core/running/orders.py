@@ -191,7 +191,7 @@ def _check_stranger(run: Run, fill: Fill) -> Run:
     terms = run.terms
     if fill.order_ref in terms.earlier_refs:
         return run
-    text = stranger(fill, terms.sending.account_id, terms.sending.client_id, terms.since_utc)
+    text = stranger(fill, terms.permit.account_id, terms.client_id, terms.since_utc)
     return alarm(run, text) if text else run
 
 

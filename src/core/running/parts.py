@@ -18,13 +18,15 @@ from src.base.money import ZERO
 from src.base.settings import Settings
 from src.core.journal.events import JournalEvent
 from src.core.orders.events import CommissionSeen
-from src.core.orders.state import OrderState, TimerKind
-from src.core.orders.tickets import SendingRules, TicketState
+from src.core.orders.state import OrderState, Patience, TimerKind
+from src.core.orders.tickets import TicketState
+from src.core.permission.permit import TradePermit
 from src.core.records.account import AccountSnapshot
 from src.core.records.market import Listing, Quotes
 from src.core.records.orders import Fill
-from src.core.records.plan import TradePlan
+from src.core.records.plan import OrderOutcome, TradePlan
 from src.core.records.portfolios import Symbol
+from src.core.run.ticket_outcome import ticket_outcome
 from src.core.running.words import Read, RunCommand
 
 NO_TIME: Final = timedelta(0)
@@ -67,23 +69,30 @@ class Stage(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What stays the same for the whole run.
+    """What is to be carried out, the same for the whole run.
 
     ``before`` was read after the answer: its cash is what the buys start from.
-    ``least_order_id`` is above every order id seen so far. Executions from before ``since_utc``
-    by the gateway's clock, or of ``earlier_refs``, belong to earlier runs: the broker repeats the
-    day's. ``clock_offset`` is the gateway's time minus ours, and sessions are judged by it.
+    ``least_order_id`` is above every order id in the journal, open orders and executions.
+    ``earlier_refs`` are the orders of earlier runs, as the journal knows them. ``clock_offset`` is
+    the gateway's time minus ours, and sessions are judged by it. ``patience`` says how long answers
+    are waited for (the time limit of orders is a setting).
     """
 
     plan: TradePlan
+    permit: TradePermit
     settings: Settings
     before: AccountSnapshot
     listings: Mapping[Symbol, Listing]
-    sending: SendingRules
-    since_utc: datetime
+    client_id: int
     least_order_id: int = 0
     earlier_refs: Collection[str] = frozenset()
     clock_offset: timedelta = NO_TIME
+    patience: Patience = Patience()
+
+    @property
+    def since_utc(self) -> datetime:
+        """Executions from before, by the gateway's clock, are of earlier runs: the day's repeat."""
+        return (self.permit.granted_at_utc + self.clock_offset).replace(microsecond=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +235,16 @@ class Run(NamedTuple):
     def orders_sent(self) -> int:
         """How many orders may have reached the broker."""
         return sum(order.was_sent for order in self.orders)
+
+    @property
+    def outcomes(self) -> tuple[OrderOutcome, ...]:
+        """What became of every ticket so far, in plan order."""
+        return tuple(ticket_outcome(ticket) for ticket in self.tickets)
+
+    @property
+    def was_disconnected(self) -> bool:
+        """Our socket was lost at some time, or the gateway's line is missing at the end."""
+        return self.link.was_lost or not self.link.is_usable
 
     def ticket(self, line: int) -> TicketState:
         """The ticket of a plan line; lines count from 1."""

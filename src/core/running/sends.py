@@ -6,14 +6,16 @@ noted before it leaves and is sent at most once; what may or may not have left i
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from src.core.calendar.sessions import closed_text, sessions_of
 from src.core.journal.events import IntentRecorded, JournalEvent, NotSent
-from src.core.orders.state import Begin, Cancel, PlaceRefused, PlaceUncertain
+from src.core.orders.ref import make_order_ref
+from src.core.orders.state import Begin, Cancel, OrderState, PlaceRefused, PlaceUncertain
 from src.core.orders.styles import choose_style
-from src.core.orders.tickets import plan_attempt, with_order
-from src.core.records.orders import OrderStyle
+from src.core.orders.tickets import TicketState, with_order
+from src.core.records.orders import OrderRequest, OrderStyle
 from src.core.running.link import lose_connection
 from src.core.running.moves import alarm, conclude, emit, halt, put, say, skip
 from src.core.running.orders import fallback_is_due, feed
@@ -85,7 +87,7 @@ def _closed(run: Run, line: int) -> str:
     """Why the ticket's market is closed at this moment, by the gateway's clock; empty: open."""
     terms = run.terms
     listing = terms.listings.get(run.ticket(line).ticket.symbol)
-    sessions = sessions_of(listing, terms.sending.trading_hours)
+    sessions = sessions_of(listing, terms.settings.rebalance.trading_hours)
     return closed_text(sessions, run.moment.at_utc + terms.clock_offset)
 
 
@@ -110,14 +112,40 @@ def _begin_next(run: Run) -> Run:
     """Send the next order of the first ticket in line, once there is an id for it."""
     if run.order_id is None:
         return emit(run, ClaimOrderId(at_least=run.terms.least_order_id))
-    terms, ticket = run.terms, run.ticket(run.lines[0])
-    listing = terms.listings.get(ticket.ticket.symbol)
-    at_utc = run.moment.at_utc + terms.clock_offset
-    hours, execution = terms.sending.trading_hours, terms.sending.execution
-    style, outside_rth = choose_style(execution, hours, listing, at_utc)
-    if ticket.orders:
-        style = OrderStyle.PLAIN
-    quote_usd = run.means.prices.get(ticket.ticket.symbol, ticket.ticket.est_price_usd)
-    order = plan_attempt(ticket, terms.sending, run.order_id, (style, outside_rth), quote_usd)
+    line, order_id = run.lines[0], run.order_id
+    order = plan_attempt(run, run.ticket(line), order_id)
     run = take_turn(run._replace(lines=run.lines[1:], order_id=None))
-    return feed(put(run, with_order(ticket, order)), order.request.order_ref, Begin())
+    return feed(put(run, with_order(run.ticket(line), order)), order.request.order_ref, Begin())
+
+
+def plan_attempt(run: Run, ticket: TicketState, order_id: int) -> OrderState:
+    """The next attempt at a ticket, for what is not filled yet; a second one is plain."""
+    terms, execution = run.terms, run.terms.settings.execution
+    attempt, permit = len(ticket.orders) + 1, terms.permit
+    style, outside_rth = choose_style(
+        execution,
+        terms.settings.rebalance.trading_hours,
+        terms.listings.get(ticket.ticket.symbol),
+        run.moment.at_utc + terms.clock_offset,
+    )
+    request = OrderRequest(
+        order_ref=make_order_ref(permit.order_prefix, permit.run_id, ticket.line, attempt),
+        order_id=order_id,
+        account_id=permit.account_id,
+        con_id=ticket.ticket.con_id,
+        symbol=ticket.ticket.symbol,
+        side=ticket.ticket.side,
+        qty_shares=ticket.limit_shares - ticket.filled_shares,
+        style=OrderStyle.PLAIN if ticket.orders else style,
+        adaptive_priority=execution.adaptive_priority,
+        outside_rth=outside_rth,
+    )
+    return OrderState(
+        run_id=permit.run_id,
+        line=ticket.line,
+        attempt=attempt,
+        request=request,
+        client_id=terms.client_id,
+        patience=replace(terms.patience, order_sec=execution.order_timeout_sec),
+        quote_usd=run.means.prices.get(ticket.ticket.symbol, ticket.ticket.est_price_usd),
+    )

@@ -7,31 +7,31 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from src.broker import execution
-from src.broker.execution import ExecutionResult, execute
+from src.broker.execution import execute
+from src.core.running.parts import Run
+from tests.kits.execution_kit import Stage, run_of, sell
 
 if TYPE_CHECKING:
     import pytest
 
-RESULT = ExecutionResult(outcomes=(), orders_sent=1)
+RESULT = run_of(Stage(tickets=(sell("AAA"),)))
 
 
-def interrupted_at_the_end(
-    monkeypatch: pytest.MonkeyPatch, *, has_result: bool
-) -> ExecutionResult | None:
+def interrupted_at_the_end(monkeypatch: pytest.MonkeyPatch, *, has_result: bool) -> Run | None:
     """Cancel the awaiting task in the very turn in which the work ends; None: cancelled."""
-    waiting: list[asyncio.Future[ExecutionResult]] = []
+    waiting: list[asyncio.Future[Run]] = []
 
     class Work:
         def __init__(self, *_: object) -> None: ...
 
-        async def carry_out(self) -> ExecutionResult:
+        async def carry_out(self) -> Run:
             await asyncio.sleep(0)
             waiting[0].cancel()
             if not has_result:
                 raise asyncio.CancelledError
             return RESULT
 
-    async def main() -> ExecutionResult | None:
+    async def main() -> Run | None:
         run = SimpleNamespace(stop=asyncio.Event())
         task = asyncio.ensure_future(execute(run, None))  # type: ignore[arg-type]
         waiting.append(task)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from src.broker.execution import ExecutionResult
+from src.core.running.parts import Run
 from tests.kits.execution_kit import Stage, sell, statuses, with_settings
 from tests.kits.fakes import Behaviour, falsely_called_dead, fills_on, found_again, parked, rests
 
@@ -83,7 +83,7 @@ def test_an_order_that_works_again_after_the_last_one_is_followed_to_its_end() -
     assert statuses(result) == ["Cancelled"]
 
 
-def late_reader(stage: Stage) -> ExecutionResult:
+def late_reader(stage: Stage) -> Run:
     """Somebody else trades, so the account is read for half a minute after the last order."""
 
     async def meanwhile(stage: Stage) -> None:
@@ -93,7 +93,7 @@ def late_reader(stage: Stage) -> ExecutionResult:
     return stage.play(meanwhile)
 
 
-def interrupted(stage: Stage, after: float) -> ExecutionResult:
+def interrupted(stage: Stage, after: float) -> Run:
     async def meanwhile(stage: Stage) -> None:
         await asyncio.sleep(after)
         stage.stop.set()

@@ -1,41 +1,38 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from src.base.money import shares_text
-from src.base.settings import ExecutionSettings
+from src.base.settings import AlgoPreference, ExecutionSettings
 from src.core.batches import budget_for_buys, first_states, lines_of
 from src.core.cash_effects import cash_effect
 from src.core.orders.matching import owner_of, stranger
-from src.core.orders.state import CancelWanted, GaveUp, OrderState, Patience, Phase
+from src.core.orders.state import CancelWanted, GaveUp, OrderState, Phase
 from src.core.orders.styles import choose_style
 from src.core.orders.tickets import (
-    SendingRules,
     TicketProgress,
     TicketState,
     exceeds_limit,
     is_plain_refused,
     is_settled,
-    plan_attempt,
     unsettled_refs,
     wants_fallback,
     with_order,
 )
-from src.core.records.market import Listing, Session
-from src.core.records.orders import OrderRequest, OrderStyle, Side, TicketStatus
+from src.core.records.market import Session
+from src.core.records.orders import OrderStyle, Side, TicketStatus
 from src.core.run.ticket_outcome import progress_of, ticket_outcome
-from tests.kits.builders import ACCOUNT, NOON_UTC, con_id, listing, ticket
+from tests.kits.builders import ACCOUNT, NOON_UTC, listing, ticket
 from tests.kits.execution_kit import Stage, buy, sell
 from tests.kits.orders_kit import (
     CLIENT_ID,
     ORDER_ID,
     PERM_ID,
     REF,
-    RUN_ID,
     Player,
     alive,
     code,
@@ -50,21 +47,6 @@ from tests.kits.orders_kit import (
 )
 
 FALLBACK = ExecutionSettings()
-
-
-def rules(algo: str = "adaptive", hours: str = "rth") -> SendingRules:
-    return SendingRules(
-        run_id=RUN_ID,
-        order_prefix="IBR",
-        account_id=ACCOUNT,
-        client_id=CLIENT_ID,
-        execution=ExecutionSettings(algo_preference=algo),  # type: ignore[arg-type]
-        trading_hours=hours,  # type: ignore[arg-type]
-    )
-
-
-def chosen(rules: SendingRules, known: Listing, at_utc: datetime) -> tuple[OrderStyle, bool]:
-    return choose_style(rules.execution, rules.trading_hours, known, at_utc)
 
 
 def on_ticket(*players: Player, limit: int = 10) -> TicketState:
@@ -97,55 +79,17 @@ def cancelling() -> Player:
         ("none", OrderStyle.PLAIN),
     ],
 )
-def test_the_preferred_algo_in_regular_hours(algo: str, style: OrderStyle) -> None:
-    assert chosen(rules(algo), listing("SPY"), NOON_UTC) == (style, False)
+def test_the_preferred_algo_in_regular_hours(algo: AlgoPreference, style: OrderStyle) -> None:
+    settings = ExecutionSettings(algo_preference=algo)
+    assert choose_style(settings, "rth", listing("SPY"), NOON_UTC) == (style, False)
 
 
 def test_extended_hours_take_the_algo_only_while_the_regular_session_is_open() -> None:
     session = Session(opens_utc=NOON_UTC, closes_utc=NOON_UTC + timedelta(hours=1))
     known = replace(listing("SPY"), regular_sessions=(session,))
-    eth = rules(hours="eth")
-    assert chosen(eth, known, NOON_UTC) == (OrderStyle.ADAPTIVE, True)
-    late = NOON_UTC + timedelta(hours=1)
-    assert chosen(eth, known, late) == (OrderStyle.PLAIN, True)
-
-
-def test_the_second_attempt_is_for_what_is_left() -> None:
-    first = sent()
-    first.feed(executed(4), code(442), nothing_found())
-    order = plan_attempt(on_ticket(first), rules(), 8, (OrderStyle.PLAIN, False))
-    assert order.request.qty_shares == 6
-    assert order.attempt == 2
-    assert order.request.order_ref == f"IBR-{RUN_ID}-1-2"
-
-
-def test_an_order_says_whose_and_how_it_is() -> None:
-    settings = ExecutionSettings(
-        algo_preference="adaptive",
-        adaptive_priority="urgent",
-        order_timeout_sec=Decimal(77),
-    )
-    sending = replace(rules(), execution=settings, patience=Patience(cancel_sec=Decimal(4)))
-    order = plan_attempt(on_ticket(limit=9), sending, 8, (OrderStyle.ADAPTIVE, True))
-    assert order == OrderState(
-        run_id=RUN_ID,
-        line=1,
-        attempt=1,
-        request=OrderRequest(
-            order_ref=f"IBR-{RUN_ID}-1-1",
-            order_id=8,
-            account_id=ACCOUNT,
-            con_id=con_id("SPY"),
-            symbol="SPY",
-            side=Side.SELL,
-            qty_shares=Decimal(9),
-            style=OrderStyle.ADAPTIVE,
-            adaptive_priority="urgent",
-            outside_rth=True,
-        ),
-        client_id=CLIENT_ID,
-        patience=Patience(cancel_sec=Decimal(4), order_sec=Decimal(77)),
-    )
+    settings, late = ExecutionSettings(algo_preference="adaptive"), NOON_UTC + timedelta(hours=1)
+    assert choose_style(settings, "eth", known, NOON_UTC) == (OrderStyle.ADAPTIVE, True)
+    assert choose_style(settings, "eth", known, late) == (OrderStyle.PLAIN, True)
 
 
 # --- fallback --------------------------------------------------------------------------------
