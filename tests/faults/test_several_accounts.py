@@ -23,9 +23,9 @@ from typing import Final
 import pytest
 
 import rebalance
-from src.broker.execution import ExecutionRun
 from src.core.orders.ref import parse_order_ref
 from src.core.run.state import RunState
+from src.core.running.parts import Terms
 from src.io.files.state_dir import journal_path, state_dir
 from src.io.journal.db import open_journal
 from src.simulator.exchange import Exchange
@@ -147,9 +147,7 @@ class Household:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is waited for in minutes takes moments."""
-    monkeypatch.setattr(
-        "src.app.trading.ExecutionRun", functools.partial(ExecutionRun, patience=QUICK)
-    )
+    monkeypatch.setattr("src.app.trading.Terms", functools.partial(Terms, patience=QUICK))
     for name, seconds in SHORT.items():
         monkeypatch.setattr(name, seconds)
 
