@@ -113,6 +113,22 @@ def test_leaving_at_once_leaves_the_terminal_as_it_was(
     assert "Run `python rebalance.py --recover` before trading again" in last
 
 
+def test_a_window_that_is_closed_cancels_what_works_and_files_it(
+    place: Workplace, open_gateway: OpenGateway
+) -> None:
+    one_order(place)
+    open_gateway(sample(fill_delay_sec=60))
+    with watched(["--confirm"], place.path) as run:
+        run.until(is_at_the_question)
+        run.type("y\n")
+        run.until_text(CANCEL_HINT)
+        assert run.close_window() == ExitCode.INTERRUPTED
+    (report,) = place.reports_named("rebalance_post_")
+    assert ",Cancelled," in report.read_text(encoding="utf-8")
+    (log,) = place.reports.glob("*.log")
+    assert "run finished exit_code=130" in log.read_text(encoding="utf-8")
+
+
 def has(text: str) -> Callable[[Frame], bool]:
     return lambda frame: text in " ".join(frame)
 

@@ -61,6 +61,13 @@ class Watched:
         """Press keys."""
         os.write(self._keyboard, text.encode())
 
+    def close_window(self) -> int:
+        """The terminal goes away; the exit code of the program."""
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, self._keyboard)
+        os.close(nothing)
+        return self.process.wait(_LIMIT_SEC)
+
     def until(self, is_seen: Callable[[Frame], bool]) -> Frame:
         """The next frame that is as it is wanted, or the present one; fails when none is."""
         seen = len(self.frames) - 1
