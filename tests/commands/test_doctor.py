@@ -156,6 +156,13 @@ STATES = {
         "a dialog may wait for a click",
         ExitCode.LOST,
     ),
+    "a disclaimer is not accepted, and the gateway says so": State(
+        wire(answered_with={"StartApi": 10141}),
+        "FAIL login",
+        "(it said meanwhile: 10141: ",
+        "a disclaimer",
+        ExitCode.LOST,
+    ),
     "a gateway that is too old": State(
         wire(server_version=158),
         "FAIL gateway",

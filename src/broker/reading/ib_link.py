@@ -259,7 +259,9 @@ class Link:
         fault = f"did not answer within {limit}" if timed_out else client.fault
         if client.progress is Progress.CONNECTED:
             return f"{where} accepted the connection, then: {fault}; {_API_HINT}"
+        told = meanwhile(self.listener.notices.since(0))
         if client.progress is Progress.ANSWERED:
+            fault = f"{fault} ({told})" if told else fault
             return (
                 f"{where} answered the handshake but not the login as client id {client_id}:"
                 f" {fault}; is the client id in use, or does a dialog wait for a click in TWS?"
@@ -268,7 +270,6 @@ class Link:
         missing = missing or "account data"
         if self.listener.feed_taken.is_set():
             return f"{where} did not send {missing} in full: {FEED_TAKEN_ADVICE}, then run again"
-        told = meanwhile(self.listener.notices.since(0))
         reason = f"{fault or error} ({told})" if told else fault or error
         return f"{where} did not send {missing} in full: {reason}; run again"
 
