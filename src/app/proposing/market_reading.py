@@ -76,19 +76,25 @@ def manage(snapshot: AccountSnapshot, inputs: Inputs) -> Managed:
     return Managed(apply_unlisted(snapshot, inputs.portfolios.symbols, rules), inputs)
 
 
-def agreeing(accounts: Sequence[Managed]) -> list[list[Managed]]:
-    """Accounts that can be read together: in a group each ticker that is held is one contract."""
-    groups: list[tuple[dict[Symbol, int], list[Managed]]] = []
-    for one in accounts:
-        held = {position.symbol: position.con_id for position in one.snapshot.positions}
-        for con_ids, members in groups:
-            if all(con_ids.get(symbol, con_id) == con_id for symbol, con_id in held.items()):
-                con_ids.update(held)
-                members.append(one)
-                break
-        else:
-            groups.append((held, [one]))
-    return [members for _, members in groups]
+async def read_together(view: MarketView, accounts: Sequence[Managed]) -> list[list[Managed]]:
+    """The accounts in groups that one reading of the market serves.
+
+    Quotes go by ticker, so in a group a ticker may mean one contract only: what the broker lists
+    under it. An account that holds another one under it is read by itself.
+    Raises: BrokerLost.
+    """
+    held = {position.symbol for one in accounts for position in one.snapshot.positions}
+    listed = {symbol for one in accounts for symbol in one.inputs.portfolios.symbols}
+    lookups = await view.known_symbols(sorted(held | listed))
+    plain = [one for one in accounts if _holds_what_is_listed(one, lookups)]
+    return [group for group in (plain, *([one] for one in accounts if one not in plain)) if group]
+
+
+def _holds_what_is_listed(account: Managed, lookups: Mapping[Symbol, SymbolLookup]) -> bool:
+    return all(
+        (listing := lookups[one.symbol].listing) is not None and listing.con_id == one.con_id
+        for one in account.snapshot.positions
+    )
 
 
 async def read_market(view: MarketView, accounts: Sequence[Managed]) -> tuple[Reading, ...]:

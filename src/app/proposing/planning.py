@@ -14,7 +14,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Union
 
 from src.app.proposing.inputs import Books, Inputs
-from src.app.proposing.market_reading import Managed, Reading, agreeing, manage, price, read_market
+from src.app.proposing.market_reading import (
+    Managed,
+    Reading,
+    manage,
+    price,
+    read_market,
+    read_together,
+)
 from src.base.errors import RebalancerError, Refused
 from src.core.account.account_rules import spendable_now, unknown_kind
 from src.core.account.net_liq_check import broker_net_liq_check
@@ -111,7 +118,7 @@ async def propose_all(
     if managed:
         check_wish_names(wanted[0].inputs.wishes, [one.known for one in managed])
     readings: dict[str, Reading] = {}
-    for group in agreeing(managed):
+    for group in await read_together(view, managed) if managed else ():
         names = [one.snapshot.account_id for one in group]
         readings |= zip(names, await read_market(view.only(names), group), strict=True)
     return tuple(
