@@ -214,7 +214,8 @@ def test_r210_what_is_said_of_one_account_does_not_reach_the_desk_of_another() -
         desk = first.open_order_desk(permit())
         await desk.place(order(desk, 1))
         desk.close()
-        other = second.open_order_desk(permit(account_id=OTHER_ACCOUNT))
+        later = replace(permit(account_id=OTHER_ACCOUNT), run_id="20250131T143001Z")
+        other = second.open_order_desk(later)
         await session.fetch_fills()
         await session.fetch_working_orders()
         return [

@@ -223,6 +223,7 @@ def test_r418_a_fill_that_names_the_other_account_is_in_no_report(
     (row,) = (one for one in read_rows(post) if one["symbol"] == "AAA")
     assert row["status"] == "Unresolved"
     assert done.posts["second"] == []
+    assert "another account" in done.text, "an alarm says so"
 
 
 # --- deaths -----------------------------------------------------------------------------------

@@ -19,9 +19,10 @@ from src.broker.sending.cancel_desk import send_cancel
 from src.broker.wire.clock import Stopwatch
 from src.core.orders.events import BrokerEvent, FillSeen, OpenOrderSeen
 from src.core.orders.ids import MAX_ORDER_ID, USED_UP
+from src.core.orders.ref import parse_order_ref
 from src.core.permission.gate import OrderGate
 from src.core.permission.permit import TradePermit
-from src.core.records.orders import OrderRequest
+from src.core.records.orders import Fill, OrderRequest, WorkingOrder
 
 log = logging.getLogger(__name__)
 
@@ -114,21 +115,29 @@ class IbkrOrderDesk(MarketReader):
         await self._connection.reconnect()
         return self
 
+    def _is_ours(self, named: Fill | WorkingOrder) -> bool:
+        ref = parse_order_ref(named.order_ref)
+        return ref is not None and ref.run_id == self._gate.permit.run_id
+
     async def _make_way(self) -> None:
         """Before the first order: let the questions of before pass, so the batch is not held up."""
         if not self._placed:
             await self._connection.link.client.calm(len(self._gate.permit.tickets))
 
     def _receive(self, event: BrokerEvent) -> None:
-        """What is said about another account that this program trades is not for this desk."""
-        if _account_of(event) in self._others:
+        """What is said about another account that this program trades is not for this desk.
+
+        A word about an order of this desk is, whatever account it names.
+        """
+        named = _named(event)
+        if named is not None and named.account_id in self._others and not self._is_ours(named):
             return
         self._gate.observe(event)
         self._events.put_nowait(event)
 
 
-def _account_of(event: BrokerEvent) -> str:
-    """The account that an event is about, where it says so."""
+def _named(event: BrokerEvent) -> Fill | WorkingOrder | None:
+    """What an event says of an account and an order, where it does."""
     if isinstance(event, OpenOrderSeen):
-        return event.order.account_id
-    return event.fill.account_id if isinstance(event, FillSeen) else ""
+        return event.order
+    return event.fill if isinstance(event, FillSeen) else None
