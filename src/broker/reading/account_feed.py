@@ -130,8 +130,10 @@ class AccountFeed:
             await listed
             return
         self._asks_apart = self._asks_apart or among > _MOST_IN_ONE_LIST
-        if not self._asks_apart and await self._ends_by_itself(listed) and not listed.exception():
-            return
+        if not self._asks_apart:
+            await asyncio.wait({listed}, timeout=self._patience_sec)
+            if listed.done() and not listed.exception():
+                return
         apart = _begin(self._positions_apart(accounts))
         try:
             await asyncio.wait({listed, apart}, return_when=asyncio.FIRST_COMPLETED)
@@ -199,14 +201,18 @@ class AccountFeed:
         finally:
             await _end(multi)
 
-    async def _ends_by_itself(self, asked: asyncio.Task[Any]) -> bool:
+    @property
+    def _patience_sec(self) -> float:
         several = len(self._link.accounts) > 1
         share = _PATIENCE_AMONG_SEVERAL if several else _PATIENCE
+        return share * self._link.timeout_sec
+
+    async def _ends_by_itself(self, asked: asyncio.Task[Any]) -> bool:
         taken = _begin(self._link.listener.feed_taken.wait())
         try:
             await asyncio.wait(
                 {asked, taken},
-                timeout=share * self._link.timeout_sec,
+                timeout=self._patience_sec,
                 return_when=asyncio.FIRST_COMPLETED,
             )
         finally:
