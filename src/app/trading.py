@@ -23,8 +23,11 @@ from src.app.proposing.simulated import kept_refs
 from src.app.runs import cost_asker, presentation
 from src.base.errors import ExitCode, Interrupted, RebalancerError, Refused
 from src.broker.execution import ExecutionRun, execute
+from src.core.calendar.act_times import day_text
+from src.core.calendar.sessions import settlement_day
 from src.core.journal.events import RunClosed
 from src.core.permission.permit import Declined
+from src.core.records.orders import Side
 from src.core.run.report import RunReport
 from src.core.run.settlement import Settlement, settle
 from src.core.running.parts import Run, Terms
@@ -184,6 +187,7 @@ async def _trade(turn: Turn, approval: Approval) -> RunAccounts:
         is_simulated=turn.books.is_simulated,
         result=result,
         settlement=_settlement(approval, result),
+        settles_on=_settles_on(approval),
     )
 
 
@@ -218,6 +222,14 @@ async def _execute(turn: Turn, approval: Approval) -> Run:
             ),
             desk,
         )
+
+
+def _settles_on(approval: Approval) -> str:
+    """The day when today's sells settle, in words; empty where the hours do not tell."""
+    state, plan = approval.state, approval.proposal.plan
+    sold = [state.listings[one.symbol] for one in plan.tickets if one.side is Side.SELL]
+    day = settlement_day(sold, now_utc() + state.clock_offset)
+    return "" if day is None else day_text(day)
 
 
 def _settlement(approval: Approval, result: Run) -> Settlement:

@@ -19,6 +19,7 @@ from src.simulator.scenario.records import (
     Rejection,
     Scenario,
     ScheduledEvent,
+    WhatIfSetup,
     WireFaults,
 )
 from tests.commands.kit import ACCOUNT, Done, Main, Workplace, sample
@@ -27,6 +28,7 @@ from tests.commands.test_refused import FORBIDS_TRADING, UNTRUE, contract
 
 DRY: Final = ("--dry-run",)
 CONFIRM: Final = ("--confirm",)
+NO_MARGIN: Final = Notice(code=201, text="Order rejected - reason:INSUFFICIENT MARGIN")
 Change = Callable[[Workplace], None]
 
 
@@ -177,6 +179,13 @@ REFUSED: Final = {
     "limits": Situation(
         change=setting("execution", max_orders=3, max_order_usd=5000, max_run_usd=20000)
     ),
+    "a sell that the broker would refuse": Situation(
+        flags=(*CONFIRM, "--what-if"),
+        gateway=_orders(OrderBehaviour(what_if=WhatIfSetup(refusal=NO_MARGIN)), "GDX"),
+    ),
+    "too little excess liquidity": Situation(
+        change=setting("rebalance", min_excess_liquidity_usd=79000)
+    ),
     "a damaged journal": Situation(change=_damage_journal),
     "a state directory that is a file": Situation(change=text("../state", "x")),
 }
@@ -191,6 +200,12 @@ UNFILLED: Final = {
             OrderBehaviour(reject=Rejection(code=321, text=READ_ONLY, told="error_only"))
         ),
         change=setting("execution", algo_preference="none", batch_orders="false"),
+    ),
+    "a question that became an order": Situation(
+        flags=(*CONFIRM, "--what-if"),
+        gateway=_orders(
+            OrderBehaviour(what_if=WhatIfSetup(answer="order"), never_fills=True), "GDX"
+        ),
     ),
     "a price cap until the time limit": Situation(
         gateway=_orders(
@@ -233,7 +248,7 @@ def told(done: Done, place: Workplace) -> str:
     shown = done.err
     if done.code == ExitCode.UNFILLED:
         _, _, summary = done.out.rpartition("symbol side planned")
-        shown = summary.partition("\n\n")[2] or done.out
+        shown = summary.partition("\n\n")[2] or done.out or done.err
     shown = (
         "\n".join(filter(None, shown.splitlines()))
         .replace(str(place.path.parent), "DIR")

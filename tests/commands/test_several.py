@@ -18,7 +18,8 @@ from src.base.errors import ExitCode
 from src.io.files.lock import acquire_lock
 from src.io.files.state_dir import lock_path, prepare_state_dir
 from src.simulator.scenario.accounts import AccountSetup, PositionSetup
-from src.simulator.scenario.records import FillStep, OrderBehaviour, OrderRule, Scenario
+from src.simulator.scenario.orders import FillStep, OrderBehaviour, OrderRule, WhatIfSetup
+from src.simulator.scenario.records import Scenario
 from tests.commands.conftest import OpenGateway
 from tests.commands.kit import ACCOUNT, Gateway, LateAnswer, Workplace, sample
 
@@ -355,3 +356,31 @@ def test_r418_an_alarm_ends_the_rest(place: Workplace, family: Callable[..., Gat
     assert done.code == ExitCode.UNFILLED
     assert {one.account for one in gateway.orders} == {ACCOUNT}
     assert "- ira: not asked: an alarm in joint" in done.out
+
+
+def test_what_the_plans_cost_is_asked_for_each_account(
+    family: Callable[..., Gateway], place: Workplace
+) -> None:
+    gateway = family()
+    done = place.run("--all", "--what-if", "--json")
+    assert done.code == ExitCode.OK
+    first, second = json.loads(done.out)["accounts"]
+    for one in (first, second):
+        asked = [cost["symbol"] for cost in one["what_if"]["tickets"]]
+        assert asked == [ticket["symbol"] for ticket in one["tickets"]]
+        assert one["what_if"]["commission_unknown"] == []
+    questions = [one for one in gateway.server.wire_log if one.name == "PlaceOrder"]
+    assert len(questions) == len(first["tickets"]) + len(second["tickets"])
+    place.run("--all", "--confirm", "--what-if", stdin="y\ny\n")
+    sent = [one.fields[1] for one in gateway.server.wire_log if one.name == "PlaceOrder"]
+    assert len(sent) == len(set(sent[: len(questions)])) + len(sent[len(questions) :])
+
+
+def test_a_question_that_became_an_order_ends_all_accounts(
+    family: Callable[..., Gateway], place: Workplace
+) -> None:
+    becomes_order = OrderBehaviour(what_if=WhatIfSetup(answer="order"), never_fills=True)
+    family(login(order_rules=(OrderRule(then=becomes_order, symbols=("GDX",)),)))
+    done = place.run("--all", "--confirm", "--what-if", stdin="y\ny\n")
+    assert done.code == ExitCode.UNFILLED
+    assert "not asked: an alarm in joint" in done.out

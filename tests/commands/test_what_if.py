@@ -121,7 +121,7 @@ def test_a_sell_that_the_broker_refuses_forbids_trading_until_it_is_skipped(
     assert PROMPT not in done.err
     (line,) = done.errors
     assert "refuse the SELL of GDX: 201: Order rejected - reason:INSUFFICIENT MARGIN" in line
-    assert "--skip GDX leaves it out" in line
+    assert "add --skip GDX to leave it out" in line
     assert all(one.order.what_if for one in placed(gateway))
     again = place.run("--confirm", "--what-if", "--skip", "GDX", stdin="y\n")
     assert again.code == ExitCode.OK

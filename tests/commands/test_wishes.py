@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+from decimal import Decimal
 from pathlib import Path
 
 from src.base.errors import ExitCode
-from tests.commands.kit import ACCOUNT, Done, Gateway, Workplace
+from src.simulator.scenario.orders import OrderBehaviour, OrderRule
+from tests.commands.conftest import OpenGateway
+from tests.commands.kit import ACCOUNT, Done, Gateway, Workplace, sample
 
 PRICES = {"AAA": 100, "BBB": 50, "CCC": 25}
 
@@ -86,11 +90,32 @@ def test_money_is_freed_and_the_next_run_names_it_above_everything(
     assert done.code == ExitCode.OK
     assert {order.side for order in gateway.orders} == {"SELL"}
     last = done.out.rstrip().splitlines()[-1]
-    assert "$15,000.00 is free to take out once the sells have settled" in last
+    assert re.search(
+        r"\$15,000\.00 is free to take out once the sells have settled, on \w{3} \d", last
+    )
     again = place.run()
     assert again.out.startswith("$15,000.00 freed on ")
     assert "would be invested again" in again.out
     assert "freed on" not in place.run("--withdraw", "15000").out
+
+
+def test_a_sell_that_does_not_fill_leaves_the_missing_sum_and_exit_4(
+    place: Workplace, open_gateway: OpenGateway
+) -> None:
+    never = OrderRule(then=OrderBehaviour(never_fills=True), symbols=("GDX",))
+    gateway = open_gateway(sample(order_rules=(never,)))
+    place.set("execution", order_timeout_sec="0.5")
+    done = place.run("--confirm", "--withdraw", "15000", stdin="y\n")
+    assert done.code == ExitCode.UNFILLED
+    assert {order.side for order in gateway.orders} == {"SELL"}
+    last = done.out.rstrip().splitlines()[-1]
+    amount = r"\$([\d,.]+)"
+    words = f"PROBLEM: {amount} of {amount} is free to take out, {amount} is missing"
+    ((freed, total, missing),) = re.findall(words, done.out)
+    assert f"${freed} is free to take out" in last
+    amounts = [Decimal(one.replace(",", "")) for one in (freed, missing, total)]
+    assert amounts[0] + amounts[1] == amounts[2] == 15000
+    assert 0 < amounts[1] < 15000
 
 
 def test_more_than_there_is_to_take_out_is_exit_5_with_the_most(place: Workplace) -> None:

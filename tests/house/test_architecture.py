@@ -149,11 +149,10 @@ ROOMS = (
     ),
     Room(
         "src.app",
-        "base core.records core.account core.health core.history core.journal core.orders"
-        " core.permission core.preview core.run core.running core.showing core"
-        " io.files io.journal io"
-        " broker.ports broker.wire broker.client broker.reading broker.sending broker.execution"
-        " broker.ibkr_client terminal app.proposing app.books",
+        "base core.records core.account core.calendar core.health core.history core.journal"
+        " core.orders core.permission core.preview core.run core.running core.showing core"
+        " io.files io.journal io broker.ports broker.wire broker.client broker.reading"
+        " broker.sending broker.execution broker.ibkr_client terminal app.proposing app.books",
     ),
     Room(
         "src.io.validate_portfolios",

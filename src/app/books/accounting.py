@@ -43,6 +43,7 @@ class RunAccounts:
     is_simulated: bool
     result: Run
     settlement: Settlement
+    settles_on: str = ""
 
 
 def account_for(accounts: RunAccounts, journal: JournalDb, files: RunFiles) -> RunReport:
@@ -81,6 +82,7 @@ def _report(accounts: RunAccounts, files: RunFiles) -> RunReport:
         was_lost=result.was_disconnected,
         was_refused=stopped and not result.was_interrupted,
         problems=tuple(problems),
+        settles_on=accounts.settles_on,
     )
 
 

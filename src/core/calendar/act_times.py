@@ -6,7 +6,7 @@ Pure functions: the moment, the exchange's zone and this computer's zone are all
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -48,18 +48,18 @@ def act_time_text(at_utc: datetime, zone_name: str, local_time: LocalTime | None
     except (OverflowError, OSError, ValueError):  # a day that this computer's calendar lacks
         return utc
     city = _city(zone.key if isinstance(zone, ZoneInfo) else zone_name)
-    return f"{_day(there)} {there:%H:%M} {city}{_here_text(there, here)} ({utc})"
+    return f"{day_text(there)} {there:%H:%M} {city}{_here_text(there, here)} ({utc})"
 
 
 def _here_text(there: datetime, here: datetime) -> str:
     if here.replace(tzinfo=None) == there.replace(tzinfo=None):
         return ""
-    day = "" if here.date() == there.date() else f"{_day(here)} "
+    day = "" if here.date() == there.date() else f"{day_text(here)} "
     return f", {day}{here:%H:%M} here"
 
 
-def _day(at: datetime) -> str:
-    """Not by ``strftime``, whose names follow the language of the computer."""
+def day_text(at: date) -> str:
+    """``Mon 30 Nov``; not by ``strftime``, whose names follow the language of the computer."""
     return f"{_DAYS[at.weekday()]} {at.day} {_MONTHS[at.month - 1]}"
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from typing import Final
 
 from src.base.settings import TradingHours
@@ -79,6 +79,25 @@ def closed_text(sessions: Iterable[Session], at_utc: datetime) -> str:
 def next_open(sessions: Iterable[Session], at_utc: datetime) -> datetime | None:
     """The next opening strictly after ``at_utc``; None when the broker named none."""
     return min((one.opens_utc for one in sessions if one.opens_utc > at_utc), default=None)
+
+
+def settlement_day(listings: Iterable[Listing], traded_utc: datetime) -> date | None:
+    """When sells of these instruments settle: one trading day after that of the trade (T+1).
+
+    By the contracts' own hours and the exchange's clock; None where they do not reach so far.
+    """
+    days: list[date] = []
+    for listing in listings:
+        zone = find_zone(listing.time_zone)
+        if zone is None:
+            return None
+        traded = traded_utc.astimezone(zone).date()
+        opened = (one.opens_utc.astimezone(zone).date() for one in listing.regular_sessions)
+        later = [day for day in opened if day > traded]
+        if not later:
+            return None
+        days.append(min(later))
+    return max(days, default=None)
 
 
 def _zone(name: str) -> tzinfo:

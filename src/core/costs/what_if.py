@@ -219,10 +219,16 @@ class WhatIfBook:
         """The alarms in words."""
         return tuple(
             f"order {order_id} ({one.ticket.side.value} {one.ticket.qty_shares:f}"
-            f" {one.ticket.symbol}): {', '.join(self.strays[order_id])}"
+            f" {one.ticket.symbol}): {_told(self.strays[order_id])}"
             for order_id, one in self._asked.items()
             if order_id in self.strays
         )
+
+
+def _told(signs: tuple[str, ...]) -> str:
+    """What it came to: every execution, and the last word."""
+    executed = [one for one in signs[:-1] if "executed" in one]
+    return ", ".join((*executed, signs[-1]))
 
 
 def _cost(asked: _Asked) -> TicketCost:

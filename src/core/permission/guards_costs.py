@@ -36,7 +36,7 @@ def _refusals(plan: TradePlan, state: MarketState) -> Iterator[Obstacle]:
         if one.side is Side.BUY and sells:
             yield Obstacle(text=f"{text} (checked before the sells)", is_warning=True)
         else:
-            yield Obstacle(text=f"{text}; --skip {one.symbol} leaves it out")
+            yield Obstacle(text=f"{text}; add --skip {one.symbol} to leave it out")
 
 
 def excess_liquidity(
@@ -52,8 +52,11 @@ def excess_liquidity(
         return (Obstacle(text=text, is_warning=True),)
     after_usd = state.costs.after.excess
     if after_usd is None:
-        return obstacles(f"{rule}, and the excess liquidity after the plan is unknown")
+        unknown = "the excess liquidity after the plan is unknown"
+        return obstacles(f"{rule}, and {unknown}: run again in a minute, or set it to 0")
     if after_usd < least_usd:
         left = dollars(after_usd)
-        return obstacles(f"excess liquidity would fall to {left}, below {rule}: trade less")
+        return obstacles(
+            f"excess liquidity would fall to {left}, below {rule}: trade less, or lower it"
+        )
     return ()

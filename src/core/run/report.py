@@ -52,7 +52,8 @@ class RunReport:
     ``orders_sent`` counts orders that may have reached the broker. ``problems`` are sentences
     that make the run incomplete beyond its tickets: a lost connection, a record not written, a
     stop by alarm. ``was_refused`` and ``was_lost`` say why nothing was sent, if nothing was.
-    ``filed`` says where the run's files are, one line each.
+    ``filed`` says where the run's files are, one line each; ``settles_on`` the day when the sells
+    settle, where it is known.
     """
 
     run_id: str
@@ -65,6 +66,7 @@ class RunReport:
     was_refused: bool = False
     problems: tuple[str, ...] = ()
     filed: tuple[str, ...] = ()
+    settles_on: str = ""
 
     @property
     def unresolved(self) -> tuple[OrderOutcome, ...]:
@@ -160,7 +162,7 @@ def last_line(report: RunReport) -> str:
     tickets = f"{filled} of {_count(len(report.outcomes), 'ticket')} filled"
     names = ", ".join(one.ticket.symbol for one in report.unresolved)
     doubt = f"unresolved: {names}" if names else "nothing unresolved"
-    freed = freed_text(report.plan, all_fills(report.outcomes))
+    freed = freed_text(report.plan, all_fills(report.outcomes), report.settles_on)
     return " ".join((f"{orders} sent; {tickets}; {doubt}.", *freed, _next_step(report)))
 
 

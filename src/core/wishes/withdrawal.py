@@ -112,12 +112,16 @@ def missing_text(plan: TradePlan, fills: Iterable[Fill]) -> tuple[str, ...]:
     return (f"{dollars(free_usd)} of {dollars(usd)} is free to take out, {missing} is missing",)
 
 
-def freed_text(plan: TradePlan, fills: Iterable[Fill]) -> tuple[str, ...]:
-    """The proven sum and when it is usable, for the last line; nothing for another kind of plan."""
+def freed_text(plan: TradePlan, fills: Iterable[Fill], settles_on: str = "") -> tuple[str, ...]:
+    """The proven sum and when it is usable, for the last line; nothing for another kind of plan.
+
+    ``settles_on`` is the day when the sells settle, in words; empty where it is not known.
+    """
     if plan.wishes.withdraw_usd is None:
         return ()
     free = dollars(freed_usd(plan, fills))
-    return (f"{free} is free to take out once the sells have settled, on the next trading day.",)
+    day = settles_on or "the next trading day"
+    return (f"{free} is free to take out once the sells have settled, on {day}.",)
 
 
 def _check_reach(purse: Purse, usd: Decimal, barred: frozenset[Symbol]) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from dataclasses import replace
+from datetime import date, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.core.calendar.sessions import is_open, next_open, parse_sessions
-from src.core.records.market import Session
+from src.core.calendar.sessions import is_open, next_open, parse_sessions, settlement_day
+from src.core.records.market import Listing, Session
+from tests.kits.builders import listing
 
 NEW_YORK = "US/Eastern"
 
@@ -179,3 +181,31 @@ def test_the_next_opening_is_after_the_moment() -> None:
     assert next_open((second, first), first.opens_utc - timedelta(hours=1)) == first.opens_utc
     assert next_open((second, first), first.opens_utc) == second.opens_utc
     assert next_open((first,), first.opens_utc) is None
+
+
+def new_york(*opens: str) -> Listing:
+    """Regular sessions that open at these times of UTC."""
+    times = [datetime.fromisoformat(f"{one}+00:00") for one in opens]
+    sessions = tuple(
+        Session(opens_utc=at, closes_utc=at + timedelta(hours=6, minutes=30)) for at in times
+    )
+    return replace(listing("SPY"), regular_sessions=sessions, time_zone="US/Eastern")
+
+
+def test_sells_settle_on_the_next_trading_day_of_the_contract_s_own_hours() -> None:
+    friday, monday, tuesday = "2026-11-27T14:30", "2026-11-30T14:30", "2026-12-01T14:30"
+    traded = datetime(2026, 11, 27, 15, tzinfo=timezone.utc)
+    usual = new_york(friday, monday, tuesday)
+    assert settlement_day([usual], traded) == date(2026, 11, 30)
+    holiday = new_york(friday, tuesday)
+    assert settlement_day([holiday], traded) == date(2026, 12, 1)
+    assert settlement_day([usual, holiday], traded) == date(2026, 12, 1)
+    late = datetime(2026, 11, 28, 0, 30, tzinfo=timezone.utc)  # Friday evening in New York
+    assert settlement_day([usual], late) == date(2026, 11, 30)
+
+
+def test_a_settlement_day_that_the_hours_do_not_reach_is_unknown() -> None:
+    traded = datetime(2026, 11, 27, 15, tzinfo=timezone.utc)
+    assert settlement_day([new_york("2026-11-27T14:30")], traded) is None
+    assert settlement_day([listing("SPY")], traded) is None
+    assert settlement_day([], traded) is None

@@ -123,6 +123,7 @@ def test_after_the_run_the_proven_sum_is_told_and_what_is_missing() -> None:
     assert freed_text(made, executed(made)) == (
         "$2,000.00 is free to take out once the sells have settled, on the next trading day.",
     )
+    assert "settled, on Mon 30 Nov." in freed_text(made, executed(made), "Mon 30 Nov")[0]
     assert missing_text(made, executed(made, "0.5")) == (
         "$1,049.00 of $2,000.00 is free to take out, $951.00 is missing",
     )
