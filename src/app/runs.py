@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from src.app.proposing.inputs import READ_ONLY_END, now_utc
 from src.base.errors import ExitCode
-from src.terminal.cli import DEFAULT_CONFIG, DEFAULT_CSV, as_path
+from src.terminal.cli import DEFAULT_CONFIG, DEFAULT_CSV, as_path, as_word
 from src.terminal.console import emit
 from src.terminal.options import Task
 
@@ -101,15 +101,14 @@ def trading_command(options: Options) -> str:
     """The command line that trades what this dry run showed."""
     words = ["python rebalance.py --confirm"]
     if options.simulate:
-        words.append(f"--simulate {options.rehearsal.scenario}".rstrip())
+        words.append(f"--simulate {as_word(options.rehearsal.scenario)}".rstrip())
     for flag, path, usual in (
         ("--keep", options.rehearsal.keep, ""),
         ("--config", options.config, DEFAULT_CONFIG),
         ("--csv", options.csv, DEFAULT_CSV),
     ):
-        text = str(path)
         if path is not None and path != as_path(usual):
-            words.append(f'{flag} "{text}"' if " " in text else f"{flag} {text}")
+            words.append(f"{flag} {as_word(path)}")
     if options.all_accounts:
         words.append("--all")
     if options.accounts:

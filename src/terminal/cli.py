@@ -181,6 +181,11 @@ class _HelpFormat(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, max_help_position=28, width=_HELP_WIDTH)
 
 
+def as_word(path: Path | str) -> str:
+    """A path as it is typed on a command line."""
+    return f'"{path}"' if " " in str(path) else str(path)
+
+
 def as_path(text: str) -> Path:
     """A flag's value as a path; the import waits until one is needed, ``--help`` needs none."""
     from pathlib import Path

@@ -20,11 +20,22 @@ from src.base.text import printable
 
 _CLOSED_BY_READER: Final = (errno.EPIPE, errno.EINVAL)  # EINVAL: what Windows says
 _LINE_LIMIT: Final = 4000
+_RECOVER: Final = "python rebalance.py --recover"
+_rehearsal_flags: list[str] = []
+"""What the command needs besides where it is to settle a run at the practice gateway."""
+
+
+def name_gateway(flags: tuple[str, ...]) -> None:
+    """From now on every advice to recover names the gateway that knows the orders by these flags.
+
+    Without them it would lead from a rehearsal to the user's real account.
+    """
+    _rehearsal_flags[:] = flags
 
 
 def emit(text: str) -> bool:
     """Print a result; False when it was lost (the reader went away, the disk is full)."""
-    return _write(sys.stdout, mask_accounts(text))
+    return _write(sys.stdout, as_shown(text))
 
 
 def emit_document(text: str) -> bool:
@@ -80,7 +91,12 @@ def finish_output(code: int) -> int:
 
 def _line(message: str) -> str:
     """Masked first: an id must not be cut in two by the limit."""
-    return printable(mask_accounts(message), _LINE_LIMIT)
+    return printable(as_shown(message), _LINE_LIMIT)
+
+
+def as_shown(text: str) -> str:
+    """A text as a person may see it: known account ids masked, advice true in a rehearsal too."""
+    return mask_accounts(text).replace(_RECOVER, " ".join((_RECOVER, *_rehearsal_flags)))
 
 
 def _write(stream: TextIO | None, text: str) -> bool:

@@ -19,6 +19,7 @@ from types import FrameType
 from typing import TypeVar
 
 from src.base.errors import ExitCode
+from src.terminal.console import as_shown
 from src.terminal.screen import as_it_is, show_cursor
 
 T = TypeVar("T")
@@ -90,6 +91,6 @@ def _leave_at_once(sending: Sending) -> None:
     with suppress(OSError, ValueError):
         if stream is not None:
             show_cursor(stream)
-            stream.write(f"\n{sending.last_words}\n")
+            stream.write(f"\n{as_shown(sending.last_words)}\n")
             stream.flush()
     os._exit(sending.exit_code)

@@ -13,6 +13,7 @@ from src.terminal.cli import (
     add_config_flag,
     add_csv_flag,
     as_path,
+    as_word,
 )
 
 if TYPE_CHECKING:
@@ -42,6 +43,11 @@ class Rehearsal(NamedTuple):
 
     scenario: str = ""
     keep: Path | None = None
+
+    @property
+    def recovery_flags(self) -> tuple[str, ...]:
+        """What ``--recover`` needs beside it to settle a run of this rehearsal."""
+        return ("--simulate", *(("--keep", as_word(self.keep)) if self.keep else ()))
 
 
 class Options(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,9 @@ import pytest
 
 from src.base.errors import ExitCode
 from src.simulator.scenario.sample import SCENARIOS
+from src.terminal.progress import STOPPING
 from tests.commands.kit import LIMIT_SEC, STILL, Workplace
+from tests.kits.terminals import Frame, watched
 
 
 def played(place: Workplace, name: str, **changes: object) -> str:
@@ -140,12 +143,58 @@ def test_a_killed_rehearsal_is_recovered_from_the_kept_account(place: Workplace)
     assert "6 orders: 0 to sell, 6 to buy" in place.run("--simulate", slow, "--keep", keep).out
 
 
+def is_filling(frame: Frame) -> bool:
+    """Whether the first sell has filled in part."""
+    return re.search(r"SELL GDX +[1-9]\d* of 127", " ".join(frame)) is not None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX terminals")
+def test_a_rehearsal_is_interrupted_and_recovered_on_a_small_terminal(place: Workplace) -> None:
+    keep = ("--keep", "kept.json")
+    with watched(["--confirm", "--simulate", "fills_in_parts", *keep], place.path) as run:
+        run.until(lambda frame: bool(frame) and frame[-1].endswith("[y/N]:"))
+        run.type("y\n")
+        run.until(is_filling)
+        run.type("\x03")
+        assert run.end() == ExitCode.INTERRUPTED
+    last = unwrapped(" ".join(run.everything().splitlines()[-3:]))
+    assert "7 orders sent; 0 of 13 tickets filled; nothing unresolved. You stopped the run" in last
+    done = place.run("--recover", "--simulate", *keep)
+    assert (done.code, done.out) == (ExitCode.OK, "OK: no earlier run is open.\n")
+    left = json.loads(Path("kept.json").read_text(encoding="utf-8"))["orders"]
+    assert {order["status"] for order in left} == {"Cancelled"}
+    assert "to sell, 6 to buy" in place.run("--simulate", *keep).out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX terminals")
+def test_a_rehearsal_left_at_once_says_how_it_is_recovered(place: Workplace) -> None:
+    slow = played(
+        place, "fills_in_parts", order_rules=[{"then": {"cancel": {"answer": "ignored"}}}]
+    )
+    with watched(["--confirm", "--simulate", slow, "--keep", "kept.json"], place.path) as run:
+        run.until(lambda frame: bool(frame) and frame[-1].endswith("[y/N]:"))
+        run.type("y\n")
+        run.until(is_filling)
+        run.type("\x03")
+        run.until_text(STOPPING)
+        run.type("\x03")
+        assert run.end() == ExitCode.UNFILLED
+    assert "--recover --simulate --keep kept.json`" in "".join(run.everything().splitlines()[-3:])
+    let_a_minute_pass(Path("kept.json"))
+    done = place.run("--recover", "--simulate", "--keep", "kept.json")
+    assert done.code == ExitCode.OK
+    assert "OK: no earlier run is open." in done.out
+
+
 def await_a_fill(kept: Path) -> None:
-    """Return once the kept account tells of an execution."""
+    """Return once the kept account tells of all seven sells, and of an execution of one."""
     deadline = time.monotonic() + LIMIT_SEC
-    while not (kept.exists() and '"executions"' in kept.read_text(encoding="utf-8")):
+    orders: list[dict[str, object]] = []
+    while len(orders) < 7 or not any("executions" in order for order in orders):
         assert time.monotonic() < deadline
         time.sleep(0.01)
+        if kept.exists():
+            orders = json.loads(kept.read_text(encoding="utf-8")).get("orders", [])
 
 
 def let_a_minute_pass(kept: Path) -> None:

@@ -13,6 +13,7 @@ from src.io.config_loader import choose_accounts, load_settings_file, only_accou
 from src.io.cross_checks import check_all_models, mix_by_column, mix_warnings
 from src.io.portfolio_csv import load_all_portfolios
 from src.terminal.cli import DEFAULT_CSV, as_usual_path
+from src.terminal.console import name_gateway
 from src.terminal.options import Options, Task
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def accounts_for(options: Options) -> tuple[Settings, ...]:
     """
     file = load_settings_file(options.config)
     accounts = file.accounts
+    name_gateway(options.rehearsal.recovery_flags if options.simulate else ())
     if options.simulate:
         from src.app.proposing.simulated import simulated_settings
 
