@@ -72,7 +72,7 @@ def _examine(flags: Namespace, settings: Settings, findings: Findings) -> None:
     from src.terminal.interrupt import run_interruptible
 
     inputs = _inputs(flags, settings, findings)
-    findings.tell(*_directories(settings, is_simulated=flags.simulate))
+    findings.tell(*_directories(settings, is_simulated=flags.simulate), *_command(settings))
     last = run_interruptible(examine(settings, inputs, findings.tell, simulate=flags.simulate))
     if not flags.simulate:
         findings.tell(*_earlier_runs(settings))
@@ -186,6 +186,19 @@ def _directories(settings: Settings, *, is_simulated: bool) -> list[Finding]:
         text = f"{error.filename or 'its directory'} cannot be written to: {error.strerror}"
         found.append(bad("journal", text, "free the disk", ExitCode.REFUSED))
     return found
+
+
+def _command(settings: Settings) -> list[Finding]:
+    """Whether the command of [notify], if there is one, can be found."""
+    from shutil import which
+
+    command = settings.notify.command
+    if not command:
+        return []
+    if which(command[0]) is None:
+        fix = "write the program's whole path in [notify] command, or leave it out"
+        return [doubtful("notify", f"there is no program {command[0]}", fix)]
+    return [good("notify", f"{command[0]} is told of {', '.join(settings.notify.on)}")]
 
 
 def _earlier_runs(settings: Settings) -> list[Finding]:

@@ -213,6 +213,8 @@ def _parser() -> CommandParser:
             "python rebalance.py --check                      are trades due? for a scheduler",
             "python rebalance.py --what-if                    what it will cost, by the broker",
             "python rebalance.py --recover",
+            "python -m src.doctor                             is all as a run needs it?",
+            "python -m src.history                            what was traded, what did it cost?",
         ),
     )
     parser.add_argument("--version", action="version", version=f"ibkr-etf-rebalancer {VERSION}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -382,6 +383,19 @@ def test_an_unknown_symbol_is_named(place: Workplace, gateway: Gateway) -> None:
     assert done.code == ExitCode.INPUT
     assert failures(done)[0] == "symbols"
     assert "MGKX" in told(done)["FAIL symbols"]
+
+
+@pytest.mark.parametrize(
+    ("command", "head"), [(f'"{sys.executable}" -x', "ok notify"), ("no-such-tool", "warn notify")]
+)
+@pytest.mark.usefixtures("gateway")
+def test_the_command_to_be_told_is_there(place: Workplace, command: str, head: str) -> None:
+    text = place.config.read_text(encoding="utf-8")
+    named = text.replace("[notify]\n", f"[notify]\ncommand = {command}\n")
+    place.config.write_text(named, encoding="utf-8")
+    done = visit(place)
+    assert done.code == ExitCode.OK
+    assert head in told(done)
 
 
 def full_disk(monkeypatch: pytest.MonkeyPatch, below: str) -> None:
