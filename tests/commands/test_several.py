@@ -213,7 +213,7 @@ def test_r418_each_account_is_asked_about_and_traded_by_itself(
     assert done.code == ExitCode.OK, done.err
     assert 'in DU***567 "joint" (paper)' in done.err
     assert 'in DU***222 "ira" (paper)' in done.err
-    assert done.err.count("[y/N/q]: ") == 2
+    assert done.err.count("[y/N]: ") == 2
     assert "the answer q ends the rest" in done.out
     for name, account in BOTH.items():
         (post,) = filed(place, name, "rebalance_post")

@@ -88,7 +88,6 @@ def question(proposal: Proposal, how: Presentation) -> str:
         wants_account_id=how.settings.ibkr.allow_live,
         unlisted=proposal.not_in_model,
         label=how.settings.label,
-        ends_others=how.is_one_of_several,
     )
     return question_text(proposal.plan, asked)
 

@@ -27,7 +27,7 @@ class Asked:
     """How a question is put: ``unlisted`` are held symbols that no model lists.
 
     ``wants_account_id``: only the typed account id is a yes. ``label`` is what the user calls the
-    account. ``ends_others``: a ``q`` ends what would be asked after this.
+    account.
     """
 
     is_paper: bool
@@ -35,7 +35,6 @@ class Asked:
     wants_account_id: bool = False
     unlisted: Collection[Symbol] = ()
     label: str = ""
-    ends_others: bool = False
 
 
 @exact_arithmetic()
@@ -51,8 +50,6 @@ def question_text(plan: TradePlan, how: Asked) -> str:
     account = named_account(plan.account_id, how.label)
     text = f"Send {orders} in {account} ({kind}): {', '.join(parts)}?"
     end = "Type the account id to send: " if how.wants_account_id else "[y/N]: "
-    if how.ends_others:
-        end = "Type the account id to send (q: end): " if how.wants_account_id else "[y/N/q]: "
     return f"{'SIMULATED: ' if how.is_simulated else ''}{printable(text)} {end}"
 
 
