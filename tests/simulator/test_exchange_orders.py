@@ -176,7 +176,7 @@ def test_a_day_order_ends_with_its_session_and_gtc_goes_on() -> None:
     assert {o.order_id for o in only(OpenOrder, client.ask(ReqOpenOrders()))} == {2, 3}
     assert words(client.wait(4 * 3600)) == ["status Cancelled 0/5", "error 202"]
     done, _ = only(CompletedOrder, client.ask(ReqCompletedOrders(api_only=False)))
-    assert done.completed_status == "Cancelled by System:"
+    assert done.completed_status == "Cancelled by System:\n"
     client.wait(72 * 3600)
     assert {o.order_id for o in only(OpenOrder, client.ask(ReqOpenOrders()))} == {2}
 

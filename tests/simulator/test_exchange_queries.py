@@ -91,7 +91,7 @@ def test_completed_orders_have_no_quantity_once_filled_and_keep_their_reference(
         (ReqExecutions(req_id=3, client_id=8), 0),
         (ReqExecutions(req_id=3, account=ACCOUNT, symbol="SPY", sec_type="STK"), 2),
         (ReqExecutions(req_id=3, symbol="IAU"), 0),
-        (ReqExecutions(req_id=3, side="BUY", exchange="ARCA"), 2),
+        (ReqExecutions(req_id=3, side="BUY", exchange="IEX"), 2),
         (ReqExecutions(req_id=3, side="SELL"), 0),
         (ReqExecutions(req_id=3, time="20250702-14:00:00"), 2),
         (ReqExecutions(req_id=3, time="20250702-14:59:00"), 0),

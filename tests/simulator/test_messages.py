@@ -95,7 +95,7 @@ def test_a_plain_stock_order_has_the_recorded_number_of_fields() -> None:
 def test_a_plain_stock_order_reads_like_the_recorded_one() -> None:
     unset = "1.7976931348623157E308"
     expected = (
-        "5|13|1|VTI|STK||0||||USD|||BUY|100|MKT|0|0|DAY||DU1||0||0|77|0|0|0||77.0/DU1/100"
+        "5|13|1|VTI|STK||0||||USD|||BUY|100|MKT|0.0|0.0|DAY||DU1||0||0|77|0|0|0||77.0/DU1/100"
         "||||||||||0||-1|0||||||2147483647|0|0|0||3|0|0||0|0||0|None||0||||?|0|0||0|0||||||0|0|0"
         "|2147483647|2147483647|||0||IB|0|0||0|0|PreSubmitted|"
         + "|".join([unset] * 9)
@@ -119,14 +119,14 @@ def test_contract_details_before_and_after_the_size_rules() -> None:
 def test_unset_values_are_written_as_each_message_has_them() -> None:
     report = CommissionReport(exec_id="e", commission=Decimal("1.00"), currency="USD")
     unset = "1.7976931348623157E308"
-    assert format_message(report, 178) == ("59", "1", "e", "1", "USD", unset, unset, "")
+    assert format_message(report, 178) == ("59", "1", "e", "1.0", "USD", unset, unset, "")
 
 
 @pytest.mark.parametrize(
     ("number", "text"),
-    [("1E+3", "1000"), ("0.10", "0.1"), ("-0.00", "0"), ("1E-7", "0.0000001"), ("12.", "12")],
+    [("1E+3", "1000.0"), ("0.10", "0.1"), ("-0.00", "0.0"), ("1E-7", "0.0000001"), ("12.", "12.0")],
 )
-def test_numbers_have_no_exponent_and_no_trailing_zeros(number: str, text: str) -> None:
+def test_prices_have_no_exponent_and_one_decimal_at_least(number: str, text: str) -> None:
     report = CommissionReport(exec_id="e", commission=Decimal(number), currency="USD")
     assert format_message(report, 178)[3] == text
 

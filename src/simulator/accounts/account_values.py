@@ -27,6 +27,7 @@ _WORDS = {
     "SegmentTitle-P": "Crypto at Paxos",
     "SegmentTitle-S": "Securities",
 }
+_IN_SECURITIES_ONLY = "GrossPositionValue"
 _EMPTY_TOTALS = (
     "Billable",
     "Guarantee",
@@ -103,7 +104,8 @@ def _totals(account: Account) -> Iterator[ValueRow]:
     yield ValueRow(key="TradingType-S", value=account.setup.kind)
     amounts = _total_amounts(figures, account.setup.accrued_dividend)
     for key, amount in amounts.items():
-        for suffix, value in (("", amount), ("-C", ZERO), ("-P", ZERO), ("-S", amount)):
+        others = () if key == _IN_SECURITIES_ONLY else (("-C", ZERO), ("-P", ZERO))
+        for suffix, value in (("", amount), *others, ("-S", amount)):
             yield ValueRow(key=key + suffix, value=money_text(value), currency=account.base)
     for key, amount in (
         ("BuyingPower", figures.buying_power),

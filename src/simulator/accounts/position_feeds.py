@@ -7,6 +7,8 @@ is sent in place of the truth.
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
+from struct import Struct
 from typing import Final
 
 from src.simulator.accounts.account import Account, Holding
@@ -27,6 +29,9 @@ from src.simulator.messages.requests import (
 )
 from src.simulator.outbox.delivery import Delivery, complain, deliver, invalid
 
+_SINGLE: Final = Struct("f")
+_PRICE_DECIMALS: Final = 7
+_ABSURD: Final = 20  # digits before the point
 _COST_DECIMALS: Final = 8  # as many as recorded positions show
 
 
@@ -93,16 +98,28 @@ def _portfolio_row(account: Account, holding: Holding) -> PortfolioValue:
         cost = cost if setup.reported_avg_cost is None else setup.reported_avg_cost
         price = price if setup.reported_price is None else setup.reported_price
     value = quantity * price * holding.contract.units_per_contract
+    key = contract_key(holding.contract, holding.contract.primary_exchange)
     return PortfolioValue(
-        contract=contract_key(holding.contract, holding.contract.primary_exchange),
+        contract=key._replace(right=key.right or "0"),
         position=quantity,
-        market_price=price,
-        market_value=value,
+        market_price=_single(price) if price == account.price(holding) else price,
+        market_value=_cents(value),
         average_cost=cost,
-        unrealized_pnl=value - quantity * cost,
-        realized_pnl=holding.realized_pnl,
+        unrealized_pnl=_cents(value - quantity * cost),
+        realized_pnl=_cents(holding.realized_pnl),
         account=_shown_account(account, holding),
     )
+
+
+def _single(price: Decimal) -> Decimal:
+    """The price as it comes, with single precision: 380.30 as 380.2999878."""
+    (near,) = _SINGLE.unpack(_SINGLE.pack(price))
+    return round(Decimal(near), _PRICE_DECIMALS)
+
+
+def _cents(amount: Decimal) -> Decimal:
+    """Two decimals; an amount that a scenario made absurd stays as it is."""
+    return round(amount, 2) if amount.is_finite() and amount.adjusted() < _ABSURD else amount
 
 
 def _shown_account(account: Account, holding: Holding) -> str:
@@ -122,7 +139,7 @@ def _position_row(account: Account, holding: Holding) -> Position:
     shown = _portfolio_row(account, holding)
     return Position(
         account=shown.account,
-        contract=shown.contract,
+        contract=contract_key(holding.contract, holding.contract.primary_exchange),
         position=shown.position,
         avg_cost=shown.average_cost,
     )

@@ -19,6 +19,7 @@ LONG_RANGE = range(-(2**63), 2**63)
 MAX_NUMBER_CHARS = 400
 MAX_EXPONENT = 308
 INFINITE = Decimal("Infinity")
+_LARGEST = Decimal(MAX_DOUBLE)
 CONDITION_TYPES = (1, 3, 4, 5, 6, 7)
 EXECUTION_CONDITION = 5
 
@@ -84,6 +85,20 @@ def format_decimal(value: Decimal) -> str:
     return "0" if text in ("-0", "") else text
 
 
+def format_double(value: Decimal) -> str:
+    """As the gateway writes prices: ``500.0`` where nothing follows the point."""
+    if value in (INFINITE, _LARGEST):
+        return MAX_DOUBLE if value == _LARGEST else format_decimal(value)
+    text = format_decimal(value)
+    return text if "." in text else f"{text}.0"
+
+
+def format_money(value: Decimal) -> str:
+    """At least two decimals: ``6128.40``."""
+    whole, _, cents = format_decimal(value).partition(".")
+    return f"{whole}.{cents:0<2}"
+
+
 def _integer(text: str, allowed: range) -> int:
     if not _INTEGER.fullmatch(text) or int(text) not in allowed:
         raise ValueError(text)
@@ -102,10 +117,19 @@ def _format_int(value: object) -> str:
     return str(value)
 
 
-def _format_number(value: object) -> str:
-    if not isinstance(value, Decimal):
-        raise LocalProtocolError(f"{value!r} is not a Decimal")
-    return format_decimal(value)
+def _of_decimal(form: Callable[[Decimal], str]) -> Callable[[object], str]:
+    def format_number(value: object) -> str:
+        if not isinstance(value, Decimal):
+            raise LocalProtocolError(f"{value!r} is not a Decimal")
+        return form(value)
+
+    return format_number
+
+
+_format_number = _of_decimal(format_decimal)
+_format_double = _of_decimal(format_double)
+_format_strike = _of_decimal(lambda value: format_double(value) if value else "0")
+_format_money = _of_decimal(format_money)
 
 
 def _format_flag(value: object) -> str:
@@ -158,8 +182,12 @@ FLAG = Codec("flag", _parse_flag, _format_flag)
 OPTIONAL_INT = Codec("optional int", parse_optional_int, _or_unset(_format_int, ""))
 OPTIONAL_INT_MAX = Codec("optional int", parse_optional_int, _or_unset(_format_int, MAX_INT))
 OPTIONAL_NUMBER = Codec("optional number", parse_optional_decimal, _or_unset(_format_number, ""))
-OPTIONAL_NUMBER_MAX = Codec(
-    "optional number", parse_optional_decimal, _or_unset(_format_number, MAX_DOUBLE)
+DOUBLE = Codec("number", _set_or_zero, _format_double)
+STRIKE = Codec("number", _set_or_zero, _format_strike)
+MONEY = Codec("number", _set_or_zero, _format_money)
+OPTIONAL_DOUBLE = Codec("optional number", parse_optional_decimal, _or_unset(_format_double, ""))
+OPTIONAL_DOUBLE_MAX = Codec(
+    "optional number", parse_optional_decimal, _or_unset(_format_double, MAX_DOUBLE)
 )
 OPTIONAL_FLAG = Codec("optional flag", _parse_optional_flag, _or_unset(_format_flag, ""))
 OFFSET = Codec("optional number", _parse_offset, _or_unset(_format_number, ""))

@@ -10,10 +10,11 @@ from src.simulator.messages.fields import (
     INFINITE,
     INT,
     LONG,
+    OPTIONAL_DOUBLE,
+    OPTIONAL_DOUBLE_MAX,
     OPTIONAL_INT,
     OPTIONAL_INT_MAX,
     OPTIONAL_NUMBER,
-    OPTIONAL_NUMBER_MAX,
     TEXT,
 )
 from src.simulator.messages.layout import Field, Item, Layout, When
@@ -58,7 +59,7 @@ _SCALE_SIZES = (
 
 
 def _maxed(names: str) -> tuple[Item, ...]:
-    return tuple(Field(name, OPTIONAL_NUMBER_MAX) for name in names.split())
+    return tuple(Field(name, OPTIONAL_DOUBLE_MAX) for name in names.split())
 
 
 _PLACE_ORDER = (
@@ -184,9 +185,9 @@ _OPEN_ORDER = (
     *order_fields("solicited what_if"),
     Field("state.status", TEXT),
     *_maxed(_MARGINS),
-    Field("state.commission", OPTIONAL_NUMBER),
-    Field("state.min_commission", OPTIONAL_NUMBER),
-    Field("state.max_commission", OPTIONAL_NUMBER),
+    Field("state.commission", OPTIONAL_DOUBLE),
+    Field("state.min_commission", OPTIONAL_DOUBLE),
+    Field("state.max_commission", OPTIONAL_DOUBLE),
     *texts("state.commission_currency state.warning_text"),
     *order_fields("randomize_size randomize_price"),
     PEG_BENCH,

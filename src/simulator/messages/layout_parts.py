@@ -5,28 +5,31 @@ from decimal import Decimal
 
 from src.simulator.messages.fields import (
     CONDITION_TYPE,
+    DOUBLE,
     EXECUTION_CONDITION,
     FLAG,
     INT,
     NUMBER,
     OFFSET,
+    OPTIONAL_DOUBLE,
     OPTIONAL_FLAG,
     OPTIONAL_INT,
     OPTIONAL_NUMBER,
+    STRIKE,
     TEXT,
     Codec,
 )
 from src.simulator.messages.layout import Field, Item, Repeat, When
 from src.simulator.messages.orders import ComboLeg, LegPrice, OrderCondition, TagValue
 
-_CONTRACT_CODECS: Mapping[str, Codec] = {"con_id": INT, "strike": NUMBER}
 _CONTRACT_HEAD = "con_id symbol sec_type last_trade_date strike right multiplier"
 
 _ORDER_KINDS: Mapping[Codec, str] = {
     NUMBER: "discretionary_amt pegged_change_amount reference_change_amount total_quantity",
+    OPTIONAL_DOUBLE: "lmt_price aux_price trail_stop_price",
     OPTIONAL_NUMBER: (
-        "lmt_price aux_price percent_offset nbbo_price_cap starting_price stock_ref_price delta"
-        " stock_range_lower stock_range_upper volatility delta_neutral_aux_price trail_stop_price"
+        "percent_offset nbbo_price_cap starting_price stock_ref_price delta"
+        " stock_range_lower stock_range_upper volatility delta_neutral_aux_price"
         " trailing_percent scale_price_increment scale_price_adjust_value scale_profit_offset"
         " underlying_delta underlying_price trigger_price lmt_price_offset adjusted_stop_price"
         " adjusted_stop_limit_price adjusted_trailing_amount cash_qty mid_offset_at_whole"
@@ -58,16 +61,19 @@ _ORDER_CODECS: Mapping[str, Codec] = {
 }
 
 
-def contract_fields(tail: str) -> tuple[Item, ...]:
+def contract_fields(tail: str, strike: Codec = STRIKE) -> tuple[Item, ...]:
     """The contract's seven leading fields, then ``tail`` (names separated by spaces)."""
+    codecs = {"con_id": INT, "strike": strike}
     return tuple(
-        Field(f"contract.{name}", _CONTRACT_CODECS.get(name, TEXT))
+        Field(f"contract.{name}", codecs.get(name, TEXT))
         for name in f"{_CONTRACT_HEAD} {tail}".split()
     )
 
 
 CONTRACT_12 = contract_fields("exchange primary_exchange currency local_symbol trading_class")
 CONTRACT_11 = contract_fields("exchange currency local_symbol trading_class")
+HELD_CONTRACT = contract_fields("exchange currency local_symbol trading_class", DOUBLE)
+"""As in positions and executions, where a stock's strike is ``0.0``."""
 
 
 def texts(names: str) -> tuple[Item, ...]:

@@ -19,18 +19,21 @@ from src.simulator.messages.account import (
     PositionMultiEnd,
 )
 from src.simulator.messages.fields import (
+    DOUBLE,
     FLAG,
     INT,
     LONG,
+    MONEY,
     NUMBER,
+    OPTIONAL_DOUBLE_MAX,
     OPTIONAL_INT,
     OPTIONAL_NUMBER,
-    OPTIONAL_NUMBER_MAX,
+    STRIKE,
     TEXT,
 )
 from src.simulator.messages.layout import EVER, Field, Fixed, Item, Layout, Repeat
 from src.simulator.messages.layout_orders import ADVANCED_ORDER_REJECT, COMPLETED_ORDER, OPEN_ORDER
-from src.simulator.messages.layout_parts import CONTRACT_11, contract_fields, texts
+from src.simulator.messages.layout_parts import HELD_CONTRACT, contract_fields, texts
 from src.simulator.messages.layout_requests import BOND_ISSUER_ID
 from src.simulator.messages.market import (
     ContractDetails,
@@ -74,6 +77,7 @@ _V1 = Fixed("1")
 _REQ_ID = Field("req_id", INT)
 _TICK = (_REQ_ID, Field("tick_type", INT))
 _END: tuple[Item, ...] = (_V1, _REQ_ID)
+_HELD: tuple[Item, ...] = (Field("position", NUMBER), Field("avg_cost", DOUBLE))
 _NO_ROWS: tuple[Item, ...] = (Fixed("0"),)
 
 
@@ -85,7 +89,7 @@ _CONTRACT_DETAILS: tuple[Item, ...] = (
     Fixed("8", until=SIZE_RULES - 1),
     _REQ_ID,
     *texts("contract.symbol contract.sec_type contract.last_trade_date"),
-    Field("contract.strike", NUMBER),
+    Field("contract.strike", STRIKE),
     *texts("contract.right contract.exchange contract.currency contract.local_symbol"),
     *texts("market_name contract.trading_class"),
     Field("contract.con_id", INT),
@@ -107,13 +111,15 @@ _CONTRACT_DETAILS: tuple[Item, ...] = (
 _EXEC_DETAILS: tuple[Item, ...] = (
     _REQ_ID,
     Field("order_id", INT),
-    *CONTRACT_11,
+    *HELD_CONTRACT,
     *texts("exec_id time account exchange side"),
-    *_numbers("shares price"),
+    Field("shares", NUMBER),
+    Field("price", DOUBLE),
     Field("perm_id", LONG),
     Field("client_id", INT),
     Field("liquidation", INT),
-    *_numbers("cum_qty avg_price"),
+    Field("cum_qty", NUMBER),
+    Field("avg_price", DOUBLE),
     *texts("order_ref ev_rule"),
     Field("ev_multiplier", OPTIONAL_NUMBER),
     Field("model_code", TEXT),
@@ -141,16 +147,20 @@ _ERROR: tuple[Item, ...] = (
 _PORTFOLIO_VALUE: tuple[Item, ...] = (
     Fixed("8"),
     *contract_fields("primary_exchange currency local_symbol trading_class"),
-    *_numbers("position market_price market_value average_cost unrealized_pnl realized_pnl"),
+    *_numbers("position market_price"),
+    Field("market_value", MONEY),
+    Field("average_cost", DOUBLE),
+    Field("unrealized_pnl", MONEY),
+    Field("realized_pnl", MONEY),
     Field("account", TEXT),
 )
 _COMMISSION_REPORT: tuple[Item, ...] = (
     _V1,
     Field("exec_id", TEXT),
-    Field("commission", NUMBER),
+    Field("commission", DOUBLE),
     Field("currency", TEXT),
-    Field("realized_pnl", OPTIONAL_NUMBER_MAX),
-    Field("yield_", OPTIONAL_NUMBER_MAX),
+    Field("realized_pnl", OPTIONAL_DOUBLE_MAX),
+    Field("yield_", OPTIONAL_DOUBLE_MAX),
     Field("yield_redemption_date", OPTIONAL_INT),
 )
 _SYMBOL_SAMPLE: tuple[Item, ...] = (
@@ -189,7 +199,7 @@ RESPONSE_LAYOUTS: tuple[Layout, ...] = (
     Layout(
         61,
         Position,
-        (Fixed("3"), Field("account", TEXT), *CONTRACT_11, *_numbers("position avg_cost")),
+        (Fixed("3"), Field("account", TEXT), *HELD_CONTRACT, *_HELD),
     ),
     Layout(62, PositionEnd, (_V1,)),
     Layout(63, AccountSummary, (_V1, _REQ_ID, *texts("account tag value currency"))),
@@ -201,8 +211,8 @@ RESPONSE_LAYOUTS: tuple[Layout, ...] = (
             _V1,
             _REQ_ID,
             Field("account", TEXT),
-            *CONTRACT_11,
-            *_numbers("position avg_cost"),
+            *HELD_CONTRACT,
+            *_HELD,
             Field("model_code", TEXT),
         ),
     ),

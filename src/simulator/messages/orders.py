@@ -234,6 +234,8 @@ class OrderState(NamedTuple):
 def as_reported(order: Order) -> Order:
     """The order as the gateway reports it back: its own values where the client left a blank.
 
+    A limit order comes back with a stop price of its limit plus 1.
+
     Source: recorded openOrder messages of plain stock orders.
     """
     return order._replace(
@@ -248,8 +250,15 @@ def as_reported(order: Order) -> Order:
         clearing_intent=order.clearing_intent or "IB",
         adjusted_order_type=order.adjusted_order_type or "None",
         cash_qty=order.cash_qty or ZERO,
+        trail_stop_price=order.trail_stop_price or _stop_price(order),
         dont_use_auto_price_for_hedge=True,
         use_price_mgmt_algo=order.use_price_mgmt_algo or False,
         min_compete_size=order.min_compete_size or 100,
         compete_against_best_offset=order.compete_against_best_offset or Decimal("0.02"),
     )
+
+
+def _stop_price(order: Order) -> Decimal | None:
+    if order.order_type != "LMT" or order.lmt_price is None:
+        return None
+    return order.lmt_price + 1

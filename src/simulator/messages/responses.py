@@ -150,11 +150,11 @@ class CompletedOrder(NamedTuple):
     combo_legs_descrip: str = ""
     auto_cancel_date: str = ""
     filled_quantity: Decimal | None = None
-    ref_futures_con_id: int = 0
-    shareholder: str = ""
+    ref_futures_con_id: int = 2**31 - 1
+    shareholder: str = "Not an insider or substantial shareholder"
     imbalance_only: bool = False
     route_marketable_to_bbo: bool = False
-    parent_perm_id: int = 0
+    parent_perm_id: int = 2**63 - 1
     completed_time: str = ""
     completed_status: str = ""
 

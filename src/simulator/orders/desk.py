@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from src.simulator.messages.orders import ZERO, Order
+from src.simulator.messages.orders import ZERO, Order, as_reported
 from src.simulator.messages.requests import PlaceOrder
 from src.simulator.messages.responses import OrderStatus
 from src.simulator.orders.checks import Complaint, check_order, order_contract, short_sale_text
@@ -116,6 +116,8 @@ class OrderDesk:
         return Rejection(text=text) if text else None
 
     def _modify(self, live: LiveOrder, request: PlaceOrder, now: datetime) -> list[Delivery]:
+        if request.order.trail_stop_price == as_reported(live.order).trail_stop_price:
+            request = request._replace(order=request.order._replace(trail_stop_price=None))
         complaint = check_order(self._floor, request)
         if complaint is None and not _is_same_order(self._floor, live, request):
             text = "Order being modified does not match original order"

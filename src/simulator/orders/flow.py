@@ -36,7 +36,7 @@ from src.simulator.scenario.records import ContractSetup, FillStep, Hold, Notice
 
 _IMMEDIATE = ("IOC", "FOK")
 _CLOSED = Hold()
-_EXPIRED = "Cancelled by System:"
+_EXPIRED = "Cancelled by System:\n"
 _OPENS_FORMAT = "%Y-%m-%d %H:%M:%S"
 
 

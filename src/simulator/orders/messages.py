@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from src.simulator.accounts.account import ZERO
 from src.simulator.market.contracts import contract_key
-from src.simulator.messages.orders import OrderState, as_reported
+from src.simulator.messages.orders import ContractKey, Order, OrderState, as_reported
 from src.simulator.messages.responses import (
     CommissionReport,
     CompletedOrder,
@@ -28,15 +28,11 @@ def open_order(live: LiveOrder, *, with_commission: bool = False) -> OpenOrder:
         state = state._replace(
             commission=live.commission, commission_currency=live.commission_currency
         )
-    reported = as_reported(live.order)._replace(
-        shares_allocation=f"{live.perm_id}.0/{live.order.account}/{live.client_id}",
-    )
-    exchange = live.key.exchange or "SMART"
-    key = contract_key(live.contract, exchange)
+    allocation = f"{live.perm_id}.0/{live.order.account}/{live.client_id}"
     return OpenOrder(
         order_id=live.order_id,
-        contract=key._replace(right=key.right or "?"),
-        order=reported,
+        contract=_ordered_contract(live),
+        order=_reported(live)._replace(shares_allocation=allocation),
         state=state,
         client_id=live.client_id,
         perm_id=live.perm_id,
@@ -65,11 +61,11 @@ def exec_details(execution: Execution, times: GatewayTimes, req_id: int = -1) ->
     return ExecDetails(
         req_id=req_id,
         order_id=live.order_id,
-        contract=contract_key(execution.contract, execution.contract.primary_exchange),
+        contract=contract_key(execution.contract, execution.venue),
         exec_id=execution.exec_id,
         time=times.text(execution.at, execution.contract.time_zone),
         account=execution.account,
-        exchange=execution.contract.primary_exchange,
+        exchange=execution.venue,
         side=execution.side,
         shares=execution.shares,
         price=execution.price,
@@ -96,17 +92,34 @@ def commission_report(execution: Execution, *, is_unset: bool = False) -> Commis
 def completed_order(live: LiveOrder, at: datetime, times: GatewayTimes) -> CompletedOrder:
     """A finished order as TWS keeps it: filled ones lose their quantity, rejects are Cancelled."""
     is_filled = live.status == FILLED
-    reported = as_reported(live.order)
-    key = contract_key(live.contract, live.key.exchange or "SMART")
+    reported = _reported(live)._replace(
+        total_quantity=ZERO if is_filled else live.quantity,
+        rule_80a="0",
+        trail_stop_price=None,
+        min_compete_size=None,
+        compete_against_best_offset=None,
+    )
     return CompletedOrder(
-        contract=key._replace(right=key.right or "?"),
-        order=reported._replace(total_quantity=ZERO if is_filled else live.quantity),
+        contract=_ordered_contract(live),
+        order=reported,
         perm_id=live.perm_id,
         status=CANCELLED if live.status == INACTIVE else live.status,
+        auto_cancel_date=times.quarter_after(live.placed_at) if live.order.tif == "GTC" else "",
         filled_quantity=live.filled,
         completed_time=times.text(live.finished_at or at, live.contract.time_zone),
         completed_status=_completed_text(live, is_filled=is_filled),
     )
+
+
+def _reported(live: LiveOrder) -> Order:
+    """The order's attributes as the gateway shows them; stocks neither open nor close."""
+    reported = as_reported(live.order)
+    return reported if live.contract.sec_type == "OPT" else reported._replace(open_close="")
+
+
+def _ordered_contract(live: LiveOrder) -> ContractKey:
+    key = contract_key(live.contract, live.key.exchange or "SMART")
+    return key._replace(right=key.right or "?")
 
 
 def _completed_text(live: LiveOrder, *, is_filled: bool) -> str:

@@ -109,7 +109,7 @@ def _fits(execution: Execution, request: ReqExecutions) -> bool:
         (request.account, execution.account),
         (request.symbol, execution.contract.symbol),
         (request.sec_type, execution.contract.sec_type),
-        (request.exchange, execution.contract.primary_exchange),
+        (request.exchange, execution.venue),
         (side, execution.side),
     )
     return all(not wanted or wanted == actual for wanted, actual in given)

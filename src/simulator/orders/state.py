@@ -113,6 +113,16 @@ class Execution(NamedTuple):
     revision: int = 1
 
     @property
+    def venue(self) -> str:
+        """Where it happened: the exchange ordered, or one that a smart order was routed to."""
+        ordered = self.live.key.exchange
+        if ordered not in ("", "SMART"):
+            return ordered
+        own = self.contract.primary_exchange
+        others = [name for name in self.contract.valid_exchanges if name not in ("SMART", own)]
+        return others[-1] if others else own
+
+    @property
     def exec_id(self) -> str:
         """Unique id in TWS's form; what follows the last point is the revision."""
         return f"{_EXEC_SERIES:08x}.{self.number:08x}.01.{self.revision:02d}"

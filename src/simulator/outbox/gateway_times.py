@@ -7,13 +7,16 @@ the instrument's zone, the operator's (the gateway's own), or UTC, which has a f
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from src.simulator.scenario.faults import GatewaySettings
 
 HOME_ZONE = "US/Eastern"
 """Where the broker's day ends, and what a filter's time without a zone is in."""
+
+
+_MONTHS = 12
 
 
 class GatewayTimes:
@@ -39,6 +42,14 @@ class GatewayTimes:
     def greeting(self, at: datetime) -> str:
         """The gateway's own time and what it calls its zone, as in the handshake."""
         return f"{self._local(at)} {self._name}".strip()
+
+    def quarter_after(self, at: datetime) -> str:
+        """When an order that is good till cancelled ends: at the close of the next quarter."""
+        local = at.astimezone(ZoneInfo(HOME_ZONE))
+        month = (local.month + 2) // 3 * 3 + 4  # the first one behind the next quarter
+        year, month = local.year + (month > _MONTHS), (month - 1) % _MONTHS + 1
+        end = local.replace(year=year, month=month, day=1) - timedelta(days=1)
+        return self.greeting(end.replace(hour=16, minute=0, second=0))
 
     def _local(self, at: datetime) -> str:
         return f"{at.astimezone(self._zone):%Y%m%d %H:%M:%S}"
