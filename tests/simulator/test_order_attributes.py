@@ -37,6 +37,12 @@ AGREEMENTS: Mapping[str, Callable[[Order, ExecDetails], bool]] = {
     "algo_params": lambda asked, _: bool(asked.algo_params) == bool(asked.algo_strategy),
     "what_if": lambda asked, _: not asked.what_if,
 }
+# what some client library sends by itself
+LIBRARIES: Mapping[str, object] = {
+    "open_close": "O",
+    "e_trade_only": True,
+    "firm_quote_only": True,
+}
 WORDS = st.sampled_from(("", "X", "None", "IB", "O", "C", "DAY", "GTD", "LMT", "20270101 10:00:00"))
 NUMBERS = st.none() | st.sampled_from([Decimal(text) for text in ("0", "1", "0.02", "601", "-5")])
 VALUES: Mapping[type, st.SearchStrategy[object]] = {
@@ -58,7 +64,7 @@ def _is_set(name: str, asked: Order) -> bool:
     """Whether a person has set the attribute: not a default, and not what TWS itself reports."""
     value: object = getattr(asked, name)
     reported = as_reported(Order(order_type=asked.order_type, lmt_price=asked.lmt_price))
-    usual = (getattr(Order(), name), getattr(reported, name), "O" if name == "open_close" else None)
+    usual = (getattr(Order(), name), getattr(reported, name), LIBRARIES.get(name))
     return bool(value) and value not in usual
 
 
@@ -81,7 +87,7 @@ def test_an_order_that_fills_has_no_attribute_that_its_fill_contradicts(asked: O
 
 
 # the first has an error of its own, the second is what the gateway reports of every order
-ELSEWHERE = {"parent_id", "dont_use_auto_price_for_hedge"}
+ELSEWHERE = {"parent_id", "dont_use_auto_price_for_hedge", "e_trade_only", "firm_quote_only"}
 
 
 @pytest.mark.parametrize("name", sorted(set(HINTS) - set(AGREEMENTS) - ELSEWHERE))
@@ -104,6 +110,12 @@ def test_a_parent_that_does_not_exist_and_an_unknown_type_have_their_own_errors(
         "status Inactive 0/5",
     ]
     assert codes(client.trade(3, order("BUY", 5, order_type="STP", aux_price=Decimal(1)))) == [387]
+
+
+@pytest.mark.parametrize("unset", [2**31 - 1, 0])
+def test_what_libraries_send_by_themselves_is_no_wish(unset: int) -> None:
+    sent = order("BUY", 5, auction_strategy=unset, short_sale_slot=unset, **LIBRARIES)
+    assert words(Client().trade(1, sent))[-1] == "commission 1.00"
 
 
 def test_an_order_as_the_gateway_reports_it_can_be_sent_back() -> None:

@@ -13,7 +13,9 @@ MODELLED = (
     *("action", "total_quantity", "order_type", "lmt_price", "tif", "account", "order_ref"),
     *("transmit", "outside_rth", "algo_strategy", "algo_params", "what_if"),
 )
-_SENT_UNASKED = Order(open_close="O")
+# by ib_async, ib_insync and Java; by the official client up to version 9.81
+_SENT_UNASKED = Order(open_close="O", e_trade_only=True, firm_quote_only=True)
+_LARGEST_INT = 2**31 - 1  # how some clients say "unset", also where TWS has a zero
 _SPELLED = {"rule_80a": "rule80A"}
 
 
@@ -28,7 +30,7 @@ def unmodelled(order: Order) -> str | None:
     plain = as_reported(Order(order_type=order.order_type, lmt_price=order.lmt_price))
     for name in Order._fields:
         value: object = getattr(order, name)
-        usual: tuple[object, ...] = (getattr(_SENT_UNASKED, name), getattr(plain, name))
+        usual = (getattr(_SENT_UNASKED, name), getattr(plain, name), _LARGEST_INT)
         if name not in MODELLED and value and value not in usual:
             return name
     return None
