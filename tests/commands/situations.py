@@ -75,6 +75,11 @@ def _orders(behaviour: OrderBehaviour, *symbols: str) -> Scenario:
     return sample(order_rules=(OrderRule(then=behaviour, symbols=symbols),))
 
 
+def _one_order(place: Workplace) -> None:
+    place.set("rebalance", per_holding_band_bps="900")
+    place.set("execution", order_timeout_sec="0.5")
+
+
 def _broken_farm(access: MarketDataSetup) -> Scenario:
     farm = "Market data farm connection is broken:usfarm"
     event = ScheduledEvent(what="notice", after_sec=0, code=2103, text=farm)
@@ -215,6 +220,13 @@ UNFILLED: Final = {
             "GDX",
         ),
         change=setting("execution", order_timeout_sec="0.5"),
+    ),
+    "an order that is never acknowledged": Situation(
+        gateway=_orders(OrderBehaviour(silence="lost"), "MGK"), change=_one_order
+    ),
+    "an order that ends without a reason": Situation(
+        gateway=_orders(OrderBehaviour(reject=Rejection(told="status_only", text="")), "MGK"),
+        change=setting("rebalance", per_holding_band_bps="900"),
     ),
     "no buys because the sells did not fill": Situation(
         gateway=sample(

@@ -44,7 +44,7 @@ REASONS = {  # what happens to the one order of the run, and what the user is to
     ),
     "O05 it is never acknowledged": (OrderBehaviour(silence="lost"), "never acknowledged"),
     "O07 inactive without a reason": (
-        OrderBehaviour(reject=Rejection(told="status_only")),
+        OrderBehaviour(reject=Rejection(told="status_only", text="")),
         "Inactive",
     ),
 }
@@ -61,7 +61,8 @@ def test_what_became_of_an_order_is_told_with_its_reason(
     behaviour, words = REASONS[name]
     open_gateway(with_rule(behaviour))
     place.set("rebalance", per_holding_band_bps=900)
-    place.set("execution", order_timeout_sec="0.5")
+    if not behaviour.reject:
+        place.set("execution", order_timeout_sec="0.5")
     done = place.run("--confirm", stdin="y\n")
     assert done.code == ExitCode.UNFILLED
     shown = " ".join(done.out.partition("? [y/N]")[0].split())
