@@ -62,7 +62,9 @@ def test_every_scenario_is_run_here() -> None:
 @pytest.mark.parametrize("name", ENDINGS)
 def test_a_run_in_each_scenario_ends_truly_and_calmly(place: Workplace, name: str) -> None:
     code, words = ENDINGS[name]
-    done = place.run("--confirm", "--simulate", played(place, name, **AT_ONCE), stdin="y\n")
+    chosen = ("--account", "Joint") if name == "several_accounts" else ()
+    scenario = played(place, name, **AT_ONCE)
+    done = place.run("--confirm", "--simulate", scenario, *chosen, stdin="y\n")
     assert done.code == code, done
     last = (done.err if code == ExitCode.REFUSED else done.out).strip().splitlines()[-1]
     assert words in last
@@ -202,6 +204,16 @@ def let_a_minute_pass(kept: Path) -> None:
     data = json.loads(kept.read_text(encoding="utf-8"))
     earlier = datetime.fromisoformat(data["kept_at"]) - timedelta(minutes=1)
     kept.write_text(json.dumps({**data, "kept_at": earlier.isoformat()}), encoding="utf-8")
+
+
+def test_of_several_kept_accounts_each_goes_on(place: Workplace) -> None:
+    scenario = played(place, "several_accounts", **AT_ONCE)
+    keep = ("--keep", str(place.path / "kept.json"))
+    done = place.run("--confirm", "--simulate", scenario, *keep, "--all", stdin="y\ny\ny\n")
+    assert done.code == ExitCode.OK, done
+    assert len(json.loads(Path(keep[1]).read_text(encoding="utf-8"))["accounts"]) == 3
+    for name in ("Joint", "Small"):
+        assert "Nothing to trade" in place.run("--simulate", scenario, *keep, "--account", name).out
 
 
 def test_a_file_that_is_no_kept_account_is_left_alone(place: Workplace) -> None:
