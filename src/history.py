@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from src.base.errors import ExitCode, InputError, JournalError
 from src.base.text import did_you_mean
-from src.terminal.cli import CommandParser, exit_with
+from src.terminal.cli import CommandParser, as_path, exit_with
 from src.terminal.console import emit, emit_document, warn
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from src.core.history.runs import History, PastRun, Sought
+
+
+_PAGE = "rebalance_history.html"
 
 
 class _Found(NamedTuple):
@@ -69,6 +72,7 @@ def _parser() -> CommandParser:
             "python -m src.history --since 2025-03-01 --until 2025-03-31",
             "python -m src.history 20250131T143000Z           one run whole",
             "python -m src.history --account 567 --csv         an account by its last letters",
+            "python -m src.history --html march.html           a page with charts",
         ),
     )
     parser.add_argument(
@@ -86,6 +90,14 @@ def _parser() -> CommandParser:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON object")
     form.add_argument("--csv", action="store_true", help="print one CSV row per ticket")
+    form.add_argument(
+        "--html",
+        nargs="?",
+        const=_PAGE,
+        type=as_path,
+        metavar="FILE",
+        help=f"write a page to look at in a browser, as this new file (default: {_PAGE})",
+    )
     parser.add_argument(
         "--simulated", action="store_true", help="simulated runs, which are left out otherwise"
     )
@@ -229,11 +241,35 @@ def _show(flags: Namespace, history: History, accounts: Collection[str]) -> int:
         from src.core.history.as_json import history_as_json
 
         was_shown = emit_document(json.dumps(history_as_json(history), indent=2))
+    elif flags.html:
+        was_shown = emit(f"The page is {_filed_page(flags.html, history)}")
     elif flags.csv:
         was_shown = emit_document("\n".join(_csv_lines(history)))
     else:
         was_shown = emit(_text(history, accounts))
     return ExitCode.OK if was_shown else ExitCode.BUG
+
+
+def _filed_page(path: Path, history: History) -> Path:
+    """Write the page of one run, or of all that were found.
+
+    Raises: InputError when there is nothing to show, or the file cannot be new.
+    """
+    from src.core.history.pages import history_page, page_of_texts
+    from src.io.files.state_dir import state_dir
+    from src.io.reports.page_file import write_page
+
+    page = history_page(history)
+    if history.sought.run_id:
+        (run,) = history.runs
+        texts, _ = _texts(state_dir(is_simulated=run.is_simulated), run.account_id)
+        page = page_of_texts(texts[run.run_id])
+    try:
+        return write_page(path, page)
+    except FileExistsError:
+        raise InputError(f"--html {path} is there already: name a new file") from None
+    except OSError as error:
+        raise InputError(f"--html {path} cannot be written: {error.strerror}") from error
 
 
 def _csv_lines(history: History) -> Iterator[str]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from src.app.proposing.costs import CostAsker
     from src.app.proposing.inputs import Inputs
-    from src.app.proposing.planning import LiveProposal
+    from src.app.proposing.planning import LiveProposal, Proposal
     from src.app.proposing.presenting import Presentation
     from src.base.settings import Settings
     from src.broker.ibkr_client import IbkrSession
@@ -60,8 +60,9 @@ async def dry_run(options: Options, inputs: Inputs, files: RunFiles) -> int:
             proposal = await asker.asked(proposal, now_utc())
         present(proposal, how, now_utc())
     path = write_pre_report(proposal, how, files)
+    page = plan_page_if_wanted(options, proposal, files)
     if not options.as_json:
-        emit("\n".join(_end(options, inputs, proposal, path)))
+        emit("\n".join(_end(options, inputs, proposal, path, page)))
     log.info("run finished exit_code=0 orders_sent=0")
     return ExitCode.OK
 
@@ -82,9 +83,20 @@ def _import_what_follows() -> None:
     )
 
 
-def _end(options: Options, inputs: Inputs, proposal: LiveProposal, filed: Path) -> tuple[str, ...]:
+def plan_page_if_wanted(options: Options, proposal: Proposal, files: RunFiles) -> Path | None:
+    """Where the plan's page is, if ``--html`` asks for one and it could be written."""
+    if not options.html:
+        return None
+    from src.app.proposing.pages import file_plan_page
+
+    return file_plan_page(proposal, files, is_simulated=options.simulate)
+
+
+def _end(
+    options: Options, inputs: Inputs, proposal: LiveProposal, filed: Path, page: Path | None
+) -> tuple[str, ...]:
     """The last lines: that nothing was sent, where the plan is, and how to trade it."""
-    where = f"The plan is filed in {filed}"
+    where = f"The plan is filed in {filed}" + (f",\nits page in {page}" if page else "")
     if options.task is Task.CONFIRM:
         return ("", where, READ_ONLY_END)
     first = []
@@ -155,6 +167,8 @@ def plan_from_file(path: Path, options: Options, inputs: Inputs, started_utc: da
 
         files = name_what_if(prepare_report_dir(inputs.settings.io.report_dir), started_utc)
         filed = f"The plan is filed in {write_pre_report(proposal, how, files)}"
+        page = plan_page_if_wanted(options, proposal, files)
+        filed += f",\nits page in {page}" if page else ""
     if not options.as_json:
         emit(f"\n{NOTHING_SENT}\n{filed}")
     return ExitCode.OK

@@ -28,7 +28,13 @@ from src.app.proposing.presenting import Presentation, plan_document, present, w
 from src.app.proposing.session import client_note, open_session, open_session_to_look
 from src.app.proposing.simulated import kept_refs
 from src.app.proposing.user_files import load_all_inputs
-from src.app.runs import NOTHING_SENT, cost_asker, presentation, trading_command
+from src.app.runs import (
+    NOTHING_SENT,
+    cost_asker,
+    plan_page_if_wanted,
+    presentation,
+    trading_command,
+)
 from src.app.trading import Turn, nothing_sent_yet, take_turn
 from src.base.errors import (
     BrokerLost,
@@ -256,9 +262,10 @@ def _shown_and_filed(
         if not how.as_json:
             emit("")
             present(proposal, how, now_utc())
-        return f"The plan of {inputs.settings.label} is filed in " + str(
-            write_pre_report(proposal, how, files)
-        )
+        path = write_pre_report(proposal, how, files)
+        page = plan_page_if_wanted(command.options, proposal, files)
+        beside_it = f", its page in {page}" if page else ""
+        return f"The plan of {inputs.settings.label} is filed in {path}{beside_it}"
 
 
 def _last_lines(command: Command, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
@@ -435,6 +442,7 @@ class Turns:
             earlier=held.earlier,
             first=first,
             what_if=self._command.options.what_if,
+            has_page=self._command.options.html or inputs.settings.io.html_report,
         )
 
     async def _turn(self, turn: Turn) -> None:

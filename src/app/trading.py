@@ -52,7 +52,7 @@ class Turn:
     """One account's run from its plan to its report: what its steps share.
 
     ``first`` is a plan that was made before, together with those of other accounts; ``what_if``:
-    the broker is asked what the plan costs.
+    the broker is asked what the plan costs; ``has_page``: a page is filed beside the report.
     """
 
     inputs: Inputs
@@ -63,6 +63,7 @@ class Turn:
     earlier: EarlierRuns
     first: FirstPlan | None = None
     what_if: bool = False
+    has_page: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +112,7 @@ async def _whole_run(
         how=presentation(options, inputs),
         earlier=earlier,
         what_if=options.what_if,
+        has_page=options.html or inputs.settings.io.html_report,
     )
     return await take_turn(turn, sending)
 
@@ -129,7 +131,7 @@ async def take_turn(turn: Turn, sending: Sending | None = None) -> Traded | Decl
     if sending is not None:
         sending.has_begun = True
     accounts = await _trade(turn, approval)
-    report = account_for(accounts, turn.books.journal, turn.files)
+    report = account_for(accounts, turn.books.journal, turn.files, has_page=turn.has_page)
     return Traded(report=report, was_alarmed=bool(accounts.result.alarms))
 
 

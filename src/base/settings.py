@@ -87,6 +87,7 @@ class IoSettings(NamedTuple):
     """Where reports go and how much is logged."""
 
     report_dir: Path = Path("reports")
+    html_report: bool = True
     log_level: str = "INFO"
 
 

@@ -69,6 +69,7 @@ class Options(NamedTuple):
     from_snapshot: Path | None = None
     as_json: bool = False
     save: bool = False
+    html: bool = False
     run_id: str = ""
     cancel: bool = False
     what_if: bool = False
@@ -88,16 +89,7 @@ def read_options(argv: Sequence[str] | None = None) -> Options:
     if len(wanted) > 1 or (flags.dry_run and wanted and wanted != ["confirm"]):
         one_of = "--confirm, --check, --recover, --rebuild"
         parser.error(f"--{wanted[-1]} stands alone: choose one of {one_of}")
-    if flags.accept is not None and not flags.recover:
-        parser.error("--accept goes with --recover")
-    if flags.cancel and not flags.recover:
-        parser.error("--cancel goes with --recover")
-    if flags.save and not flags.from_snapshot:
-        parser.error("--save goes with --from-snapshot: every other run files its plan anyway")
-    if flags.keep and flags.simulate is None:
-        parser.error("--keep goes with --simulate")
-    if flags.what_if and flags.from_snapshot:
-        parser.error("--what-if asks the broker, --from-snapshot has none: choose one of them")
+    _check_pairs(flags, parser)
     if "" in (flags.accept, flags.rebuild):
         parser.error("a run id is missing: it looks like 20250131T143000Z")
     if wanted and not flags.dry_run:
@@ -114,6 +106,7 @@ def read_options(argv: Sequence[str] | None = None) -> Options:
         from_snapshot=flags.from_snapshot,
         as_json=flags.as_json,
         save=flags.save,
+        html=flags.html,
         run_id=flags.rebuild or flags.accept or "",
         cancel=flags.cancel,
         what_if=flags.what_if,
@@ -123,12 +116,38 @@ def read_options(argv: Sequence[str] | None = None) -> Options:
     )
 
 
+def _check_pairs(flags: Namespace, parser: CommandParser) -> None:
+    """Flags that need another one, or forbid it."""
+    is_file, is_kept = flags.from_snapshot, flags.save
+    for is_wrong, why in (
+        (flags.accept is not None and not flags.recover, "--accept goes with --recover"),
+        (flags.cancel and not flags.recover, "--cancel goes with --recover"),
+        (
+            is_kept and not is_file,
+            "--save goes with --from-snapshot: every other run files its plan anyway",
+        ),
+        (
+            flags.html and is_file and not is_kept,
+            "--html files a page: with --from-snapshot it goes with --save",
+        ),
+        (flags.keep and flags.simulate is None, "--keep goes with --simulate"),
+        (
+            flags.what_if and is_file,
+            "--what-if asks the broker, --from-snapshot has none: choose one of them",
+        ),
+    ):
+        if is_wrong:
+            parser.error(why)
+
+
 def _check_plan_only(flags: Namespace, task: str, parser: CommandParser) -> None:
     """What concerns a plan that is only looked at goes with no other task."""
     if flags.from_snapshot:
         parser.error(f"--from-snapshot plans without a broker: leave out --{task}")
     if flags.as_json:
         parser.error(f"--json shows a plan: leave out --{task}")
+    if flags.html and task != "confirm":
+        parser.error(f"--html shows a plan: leave out --{task}")
     if flags.what_if and task != "confirm":
         parser.error(f"--what-if asks about a new plan: leave out --{task}")
 
@@ -259,6 +278,9 @@ def _parser() -> CommandParser:
         "--save",
         action="store_true",
         help="with --from-snapshot: file the plan in report_dir, which is else left alone",
+    )
+    parser.add_argument(
+        "--html", action="store_true", help="file the plan as a page to look at in a browser, too"
     )
     parser.add_argument(
         "--json", dest="as_json", action="store_true", help="print the plan as one JSON object"

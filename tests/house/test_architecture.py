@@ -68,6 +68,7 @@ ROOMS = (
     Room("src.io.settings_file", "base core.records io.files io.portfolio_file"),
     Room("src.io.journal", "base core.journal core.run io.files"),
     Room("src.io.reports", "base core.records core.orders core.history io.files"),
+    Room("src.io.reports.page_file", "base core.history io.files", ("jinja2",)),
     Room("src.io.reports.history_totals", "base core.history", ("pandas",)),
     Room(
         "src.io",
@@ -135,16 +136,15 @@ ROOMS = (
     Room(
         "src.app.proposing",
         "base core.records core.account core.calendar core.costs core.orders core.permission"
-        " core.preview core.run core.showing core.wishes core io.files io.portfolio_file io.reports"
-        " io"
+        " core.preview core.history core.run core.showing core.wishes core"
+        " io.files io.portfolio_file io.reports io.reports.page_file io"
         " broker.ports broker.reading broker.ibkr_client"
         " simulator.gateway simulator.scenario simulator terminal terminal.waiting",
     ),
     Room(
         "src.app.books",
-        "base core.records core.journal core.orders core.permission core.run core.running"
-        " core.wishes core"
-        " io.files io.journal io.reports io"
+        "base core.records core.journal core.orders core.permission core.history core.run"
+        " core.running core.wishes core io.files io.journal io.reports io"
         " broker.ports broker.execution broker.ibkr_client terminal app.proposing",
     ),
     Room(
@@ -166,7 +166,7 @@ ROOMS = (
     Room(
         "src.history",
         "base core.history core.records io.files io.journal io.reports io.reports.history_totals"
-        " io terminal app.proposing",
+        " io.reports.page_file io terminal app.proposing",
     ),
     Room(
         "src.doctor",

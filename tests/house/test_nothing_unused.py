@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FILES = (*sorted(ROOT.glob("src/**/*.py")), ROOT / "rebalance.py")
 
 REVIEWED = {  # pattern of "module.name" or "module.Class.name": why it stays
+    "src.core.history.page.*": "read by the template of the pages",
     "src.simulator.messages.*": "every field of a message is written or read, by its place",
     "src.simulator.exchange.Exchange.inject": "the door for events that a test makes happen",
     "src.simulator.scenario.records.Scenario.description": "for who reads the scenario's file",

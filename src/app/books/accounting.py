@@ -46,17 +46,21 @@ class RunAccounts:
     settles_on: str = ""
 
 
-def account_for(accounts: RunAccounts, journal: JournalDb, files: RunFiles) -> RunReport:
+def account_for(
+    accounts: RunAccounts, journal: JournalDb, files: RunFiles, *, has_page: bool = False
+) -> RunReport:
     """Close the run in the journal, write its report, print its summary; all there is to say."""
     report = _report(accounts, files)
     outcomes, gaps = _recorded(journal, report)
     problems = [*report.problems, *(gaps or _close(journal, report))]
     path, failures = _file(accounts, outcomes, None if gaps else journal, files)
-    report_line = [] if path is None else [f"Report: {path}"]
-    filed = (f"Plan:   {accounts.pre_report}", *report_line, f"Log:    {files.log}")
-    final = replace(report, problems=tuple(dict.fromkeys([*problems, *failures])), filed=filed)
+    final = replace(report, problems=tuple(dict.fromkeys([*problems, *failures])))
     if final.exit_code != report.exit_code and not gaps:
         _close(journal, final)
+    page = _page(journal, files) if has_page and not gaps else None
+    written = {"Plan": accounts.pre_report, "Report": path, "Page": page, "Log": files.log}
+    filed = tuple(f"{name + ':':8}{file}" for name, file in written.items() if file is not None)
+    final = replace(final, filed=filed)
     emit("\n" + render_summary(final))
     log.info("run finished exit_code=%d %s", final.exit_code, last_line(final))
     return final
@@ -101,6 +105,14 @@ def _close(journal: JournalDb, report: RunReport) -> list[str]:
         log.warning("run not closed in the journal: %s", error)
         return [f"the journal could not be closed: {error}"]
     return []
+
+
+def _page(journal: JournalDb, files: RunFiles) -> Path | None:
+    """The page of the run, from its journal."""
+    from src.app.proposing.pages import file_page
+    from src.core.history.pages import run_page
+
+    return file_page(files.page, lambda: run_page(fold(journal.events(files.run_id))))
 
 
 def _recorded(journal: JournalDb, report: RunReport) -> tuple[tuple[OrderOutcome, ...], list[str]]:

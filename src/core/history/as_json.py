@@ -49,6 +49,7 @@ def run_as_json(run: PastRun, *, is_whole: bool) -> dict[str, Json]:
         "wishes": dict(run.wishes),
         "orders": run.orders,
         **_amounts(run.amounts),
+        "net_liq_usd": json_number(run.net_liq_usd),
         "drift_before_pct": json_number(weight_to_percent(run.drift_before)),
         "drift_after_pct": (
             None if run.drift_after is None else json_number(weight_to_percent(run.drift_after))

@@ -42,6 +42,7 @@ def summed_up(state: RunState) -> PastRun:
         state=_state_word(state),
         exit_code=state.closed.exit_code if state.closed else None,
         orders=sum(order.was_sent for order in state.orders),
+        net_liq_usd=plan.before.net_liq_usd,
         drift_before=sum(drift, ZERO),
         drift_after=_drift_after(state),
         tickets=tickets,

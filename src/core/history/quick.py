@@ -180,6 +180,7 @@ class _Reading:
             state="closed",
             exit_code=self._closed["exit_code"],
             orders=len(self._lines),
+            net_liq_usd=Decimal(_part(self._plan, "before")["net_liq_usd"]),
             drift_before=sum((abs(Decimal(row["drift_weight"])) for row in drift), ZERO),
             drift_after=_drift_after(drift, self._closed["after"]),
             tickets=tickets,
@@ -216,7 +217,15 @@ class _Reading:
         )
 
 
-_Part = Literal["tickets", "account_id", "drift_before", "started_utc", "is_simulated", "wishes"]
+_Part = Literal[
+    "tickets",
+    "account_id",
+    "before",
+    "drift_before",
+    "started_utc",
+    "is_simulated",
+    "wishes",
+]
 
 
 def _part(plan: str, name: _Part):  # type: ignore[no-untyped-def]  # noqa: ANN202

@@ -99,7 +99,8 @@ class PastRun(NamedTuple):
     ``orders`` counts those that may have reached the broker. ``drift_before`` and ``drift_after``
     are sums of absolute drift; after: as the account stood when it was over, None: not read.
     ``state`` is closed, declined or open; ``exit_code`` is None while it is open. ``wishes`` are
-    those it followed, by name, as the plan's JSON has them.
+    those it followed, by name, as the plan's JSON has them. ``net_liq_usd`` is the account's worth
+    when it began.
     """
 
     run_id: str
@@ -109,6 +110,7 @@ class PastRun(NamedTuple):
     state: str
     exit_code: int | None
     orders: int
+    net_liq_usd: Decimal
     drift_before: Decimal
     drift_after: Decimal | None
     tickets: tuple[PastTicket, ...]

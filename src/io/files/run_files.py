@@ -1,8 +1,9 @@
 """The files of one run: where they lie, what they are called, and who may use a name.
 
-Every run owns one run id, the UTC second it started in, and three names made from it alone:
-``rebalance_pre_<id>.csv``, ``rebalance_post_<id>.csv`` and ``rebalance_<id>.log``. Creating the
-log exclusively claims all three; a second run in the same second gets ``r2``, ``r3``… appended.
+Every run owns one run id, the UTC second it started in, and four names made from it alone:
+``rebalance_pre_<id>.csv``, ``rebalance_post_<id>.csv``, ``rebalance_<id>.html`` and
+``rebalance_<id>.log``. Creating the log exclusively claims all of them; a second run in the same
+second gets ``r2``, ``r3``… appended.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class RunFiles:
     started_utc: datetime
     pre: Path
     post: Path
+    page: Path
     log: Path
 
 
@@ -68,7 +70,9 @@ def claim_run_files(
     for number in range(1, _MAX_RUNS_PER_SECOND):
         run_id = make_run_id(started_utc, "" if number == 1 else f"r{number}")
         files = name_run_files(directory, run_id, started_utc)
-        if is_taken(run_id) or any(os.path.lexists(path) for path in (files.pre, files.post)):
+        if is_taken(run_id) or any(
+            os.path.lexists(path) for path in (files.pre, files.post, files.page)
+        ):
             continue
         try:
             os.close(create_new(files.log))
@@ -83,7 +87,11 @@ def claim_run_files(
 def name_what_if(directory: Path, started_utc: datetime) -> RunFiles:
     """The names for a plan from a file: its plan alone is filed, as ``fromfile_<id>.csv``."""
     files = name_run_files(directory, make_run_id(started_utc), started_utc)
-    return replace(files, pre=directory / f"fromfile_{files.run_id}.csv")
+    return replace(
+        files,
+        pre=directory / f"fromfile_{files.run_id}.csv",
+        page=directory / f"fromfile_{files.run_id}.html",
+    )
 
 
 def name_run_files(directory: Path, run_id: str, started_utc: datetime) -> RunFiles:
@@ -93,6 +101,7 @@ def name_run_files(directory: Path, run_id: str, started_utc: datetime) -> RunFi
         started_utc=started_utc,
         pre=directory / f"rebalance_pre_{run_id}.csv",
         post=directory / f"rebalance_post_{run_id}.csv",
+        page=directory / f"rebalance_{run_id}.html",
         log=directory / f"rebalance_{run_id}.log",
     )
 

@@ -106,6 +106,7 @@ KEY_RULES: Final[Mapping[str, Mapping[str, KeyRule]]] = {
     },
     "io": _same_name(
         report_dir=directory,
+        html_report=boolean,
         log_level=choice("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
     ),
 }
