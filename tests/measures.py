@@ -2,7 +2,8 @@
 
 The order and run code is everything between the permit and the post-trade report, recovery
 included. Lines are counted without blank lines, comments and docstrings. Nothing is judged here:
-the figures are for comparing two states of the code.
+the figures are for comparing two states of the code. ``python -m tests.traces`` tells the ways
+through it.
 """
 
 from __future__ import annotations

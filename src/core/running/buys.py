@@ -126,19 +126,24 @@ def _with_prices(run: Run, symbols: Iterable[Symbol], account: AccountSnapshot) 
 
 def _weigh_prices(run: Run) -> Run:
     """Again, when the connection had a gap meanwhile; else a buy without a price is not sent."""
-    means = run.means
+    run = run._replace(means=_weighed(run.means))
+    is_whole = run.gap.count == run.means.gaps and run.link.is_usable
+    if run.halt_reason:
+        return _send_fitted(run)
+    if not is_whole and run.means.rounds < _MOST_ROUNDS:
+        return run._replace(stage=Stage.CONNECTION)
+    for line, symbol in zip(run.rest, _symbols(run), strict=True):
+        if symbol not in run.means.prices:
+            run = refuse(run, line, run.means.no_price.get(symbol, NO_PRICE))
+    return _send_fitted(run)
+
+
+def _weighed(means: Means) -> Means:
     halted = frozenset(
         symbol for symbol, quotes in means.quotes.items() if any(one.is_halted for one in quotes)
     )
-    dearest, rounds = {**means.dearest, **_asks(means)}, means.rounds + 1
-    run = run._replace(means=replace(means, dearest=dearest, halted=halted, rounds=rounds))
-    is_whole = run.gap.count == means.gaps and run.link.is_usable
-    if not (is_whole or run.halt_reason) and rounds < _MOST_ROUNDS:
-        return run._replace(stage=Stage.CONNECTION)
-    for line, symbol in zip(run.rest, _symbols(run), strict=True):
-        if symbol not in run.means.prices and not run.halt_reason:
-            run = refuse(run, line, run.means.no_price.get(symbol, NO_PRICE))
-    return _send_fitted(run)
+    dearest = {**means.dearest, **_asks(means)}
+    return replace(means, dearest=dearest, halted=halted, rounds=means.rounds + 1)
 
 
 def _asks(means: Means) -> Mapping[Symbol, Decimal]:

@@ -234,18 +234,18 @@ STAGES: Final[Mapping[Stage, _Rule]] = {
 
 
 def _write(run: Run, came: tuple[RunEvent, ...]) -> Run:
-    """What is noted goes to disk before anything leaves.
-
-    With the next order's intent, if one is due. A commit that failed is tried again with the next
-    that comes, not at once.
-    """
-    if any(isinstance(one, ClaimOrderId) for one in run.out):
-        return run
-    has_only_failed = bool(came) and all(isinstance(one, Written) and one.error for one in came)
-    is_sending = any(isinstance(one, Place) for one in run.out)
-    if not run.unwritten or (has_only_failed and not is_sending):
+    """What is noted goes to disk before anything leaves; with the next intent, if one is due."""
+    is_claiming = any(isinstance(one, ClaimOrderId) for one in run.out)
+    if not run.unwritten or is_claiming or _has_just_failed(run, came):
         return run
     return run._replace(out=(Commit(records=run.unwritten), *run.out))
+
+
+def _has_just_failed(run: Run, came: tuple[RunEvent, ...]) -> bool:
+    """A commit that failed is tried again with the next that comes, not at once."""
+    is_sending = any(isinstance(one, Place) for one in run.out)
+    is_news = not came or any(not isinstance(one, Written) or not one.error for one in came)
+    return not (is_sending or is_news)
 
 
 def _show(run: Run) -> Run:

@@ -198,6 +198,14 @@ def _check_stranger(run: Run, fill: Fill) -> Run:
 def _changes(before: OrderState, after: OrderState) -> Iterator[Log]:
     """What a step changed, for the log."""
     ref = after.request.order_ref
+    yield from _progress(before, after, ref)
+    for notice in after.notices[len(before.notices) :]:
+        yield Log(text=f"order notice ref={ref} text={notice}")
+    for fault in after.faults[len(before.faults) :]:
+        yield Log(text=f"order contradiction ref={ref} text={fault}", level="error")
+
+
+def _progress(before: OrderState, after: OrderState, ref: str) -> Iterator[Log]:
     if len(after.fills) > len(before.fills):
         shares = f"filled_shares={after.filled_shares} of={after.request.qty_shares}"
         yield Log(text=f"order executed ref={ref} {shares}")
@@ -208,7 +216,3 @@ def _changes(before: OrderState, after: OrderState) -> Iterator[Log]:
     if after.reason and after.reason != before.reason:
         text = f"{after.request.symbol} order {ref}: {after.reason}"
         yield Log(text=text, level="warning" if after.error_code else "info")
-    for notice in after.notices[len(before.notices) :]:
-        yield Log(text=f"order notice ref={ref} text={notice}")
-    for fault in after.faults[len(before.faults) :]:
-        yield Log(text=f"order contradiction ref={ref} text={fault}", level="error")
