@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Final
 
 from src.core.calendar.sessions import closed_text, sessions_of
 from src.core.journal.events import IntentRecorded, JournalEvent, NotSent
@@ -22,6 +23,8 @@ from src.core.running.orders import fallback_is_due, feed
 from src.core.running.pace import leaves_at, take_turn
 from src.core.running.parts import Run
 from src.core.running.words import Claimed, ClaimOrderId, Placed, Written
+
+_CLOCK_DOUBT: Final = timedelta(seconds=1)
 
 
 def next_send(run: Run) -> timedelta | None:
@@ -84,11 +87,16 @@ def _announces(record: JournalEvent, order_ref: str) -> bool:
 
 
 def _closed(run: Run, line: int) -> str:
-    """Why the ticket's market is closed at this moment, by the gateway's clock; empty: open."""
+    """Why the ticket's market is closed, or as good as closed, by the gateway's clock; empty: open.
+
+    What ends an order at the close is heard at the close: a buy must not follow it by a clock that
+    is known to a second.
+    """
     terms = run.terms
     listing = terms.listings.get(run.ticket(line).ticket.symbol)
     sessions = sessions_of(listing, terms.settings.rebalance.trading_hours)
-    return closed_text(sessions, run.moment.at_utc + terms.clock_offset)
+    at_utc = run.moment.at_utc + terms.clock_offset
+    return closed_text(sessions, at_utc) or closed_text(sessions, at_utc + _CLOCK_DOUBT)
 
 
 def _is_filled(run: Run, line: int) -> bool:
