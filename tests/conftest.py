@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import shutil
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -14,10 +18,12 @@ from src.base.known_accounts import KNOWN_ACCOUNTS
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 PATIENT = settings.get_profile("patient")
 # The same examples everywhere; HYPOTHESIS_PROFILE=search looks for new ones, by hand.
-settings.register_profile("steady", PATIENT, derandomize=True, print_blob=True)
+settings.register_profile("steady", PATIENT, max_examples=50, derandomize=True, print_blob=True)
 settings.register_profile("search", PATIENT, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
+STATES = count()
+LONGEST = "test_seeds.py"
 HOW_TO_INTEGRATE = (
     "needs a paper account in TWS or IB Gateway: put it in config/settings.local.ini, "
     "then run pytest -m integration"
@@ -25,27 +31,33 @@ HOW_TO_INTEGRATE = (
 
 
 @pytest.fixture(autouse=True)
-def state_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep the journal and lock of a test, and of the processes it starts, out of the user's."""
-    home = tmp_path / "state"
-    monkeypatch.setenv("XDG_STATE_HOME", str(home))
-    monkeypatch.setenv("LOCALAPPDATA", str(home))
-    return home
+def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep the journal and lock of a test, and of the processes it starts, out of the user's.
 
-
-@pytest.fixture(autouse=True)
-def no_account_is_known() -> None:
-    """A test starts as a process does: no account id has been named yet."""
+    A test starts as a process does: no account id has been named yet, and there is no such folder.
+    """
     KNOWN_ACCOUNTS.forget()
+    home = tmp_path_factory.getbasetemp() / f"state{next(STATES)}"
+    os.environ["XDG_STATE_HOME"] = os.environ["LOCALAPPDATA"] = str(home)
+    yield home
+    if home.is_dir():
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Run two workers a core: tests against a gateway mostly wait for the gateway."""
-    return 2 * (os.cpu_count() or 1)
+    """Run a worker a core and one more: what a gateway keeps waiting leaves time for another."""
+    return 1 + (os.cpu_count() or 1)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: looking through it for garbage takes a tenth of the time."""
+    gc.freeze()
+    gc.set_threshold(20_000)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip ``integration`` and leave out ``sweep``, unless -m names them."""
+    """Skip ``integration``, leave out ``sweep`` unless -m names them; the longest file is first."""
+    items.sort(key=lambda item: item.path.name != LONGEST)
     chosen = str(config.getoption("markexpr", ""))
     if "integration" not in chosen:
         for item in items:

@@ -64,12 +64,12 @@ def log_of(place: Workplace) -> str:
 
 
 def test_trades_that_are_due_are_one_line_and_exit_10_and_nothing_is_filed(
-    place: Workplace, gateway: Gateway
+    place: Workplace, gateway: Gateway, state_home: Path
 ) -> None:
     done = place.run("--check")
     assert (done.code, done.out, done.err) == (ExitCode.DUE, DUE_LINE, "")
     assert not place.reports.exists()
-    assert not (place.path.parent / "state").exists()
+    assert not state_home.exists()
     assert gateway.order_messages == []
 
 
