@@ -45,7 +45,8 @@ def test_each_message_is_the_one_that_was_read_by_a_person(place: Workplace, nam
 NEXT_STEP = re.compile(
     r"\b(run again|try again|start TWS|check|correct|cancel|close|set|untick|raise|lower"
     r"|add|compare|look|log in|let them|move the file|point|the next run plans|is the client id in"
-    r" use)\b"
+    r" use)\b",
+    re.IGNORECASE,
 )
 
 
