@@ -20,6 +20,7 @@ from src.terminal import options
 from tests.fuzz import __main__ as fuzz
 from tests.readme_preview import PICTURE, picture, practice_run, with_blocks
 from tests.simulation import __main__ as simulation
+from tests.usage_pages import with_pages
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ("README.md", "USAGE.md", "SRS.md")
@@ -273,3 +274,8 @@ def test_readme_shows_a_run_as_it_prints() -> None:
     refresh = "run `python -m tests.readme_preview`"
     assert readme == with_blocks(readme, run), refresh
     assert PICTURE.read_text(encoding="utf-8") == picture(run), refresh
+
+
+def test_usage_shows_everyday_runs_as_they_print() -> None:
+    usage = text_of("USAGE.md")
+    assert usage == with_pages(usage), "run `python -m tests.usage_pages`"
