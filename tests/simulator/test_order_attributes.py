@@ -96,7 +96,7 @@ def test_an_attribute_that_is_not_simulated_is_refused_by_its_name(name: str) ->
         _kind(name), (OrderCondition(type=1),)
     )
     told = Client().trade(1, order("BUY", 5, **{name: value}))
-    assert words(told) == ["error 321", "status Inactive 0/5"]
+    assert words(told) == ["error 321", "status Cancelled 0/5"]
     (error,) = only(ErrorMessage, told)
     spelled = name.replace("_", "").lower()
     assert spelled in error.text.lower()
@@ -107,7 +107,7 @@ def test_a_parent_that_does_not_exist_and_an_unknown_type_have_their_own_errors(
     assert codes(client.trade(1, order("BUY", 5, parent_id=99))) == [10006]
     assert words(client.trade(2, order("BUY", 5, order_type="XYZ"))) == [
         "error 321",
-        "status Inactive 0/5",
+        "status Cancelled 0/5",
     ]
     assert codes(client.trade(3, order("BUY", 5, order_type="STP", aux_price=Decimal(1)))) == [387]
 

@@ -33,9 +33,9 @@ _LARGEST = Decimal(10**9)
 
 
 class Complaint(NamedTuple):
-    """An error code with TWS's text; ``ends`` adds the status Inactive.
+    """An error code with TWS's text; ``ends`` adds the status Cancelled.
 
-    Some client libraries take 321 for a warning and wait on; the status ends that.
+    Some client libraries take 321 for a warning and wait on; that status ends it in all of them.
     """
 
     code: int

@@ -16,7 +16,7 @@ from src.simulator.orders.checks import Complaint, check_order, order_contract, 
 from src.simulator.orders.floor import Floor
 from src.simulator.orders.flow import OrderFlow
 from src.simulator.orders.margin import refusal_text
-from src.simulator.orders.state import FILLED, INACTIVE, LiveOrder
+from src.simulator.orders.state import CANCELLED, FILLED, LiveOrder
 from src.simulator.orders.what_if import TRANSMIT_OFF, WhatIfAnswers
 from src.simulator.outbox.delivery import Delivery, complain, deliver, invalid
 from src.simulator.scenario.records import ContractSetup, OrderBehaviour, OrderRule, Rejection
@@ -169,7 +169,7 @@ def _refuse(client_id: int, request: PlaceOrder, complaint: Complaint) -> list[D
         return error
     status = OrderStatus(
         order_id=request.order_id,
-        status=INACTIVE,
+        status=CANCELLED,
         filled=ZERO,
         remaining=request.order.total_quantity or ZERO,
         client_id=client_id,
