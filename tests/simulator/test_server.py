@@ -256,6 +256,22 @@ def test_a_client_that_does_not_read_is_cut_off() -> None:
     play(scene)
 
 
+def test_a_slow_reader_slows_nobody() -> None:
+    async def scene(stage: Stage) -> None:
+        slow, other = await stage.connect(), await stage.connect()
+        await slow.start(1)
+        await other.start(2)
+        flood = ErrorMessage(id=-1, code=2104, text="x" * 100_000)
+        for _ in range(40):  # below the limit at first, then beyond it
+            stage.exchange.due = [(utc_now(), Delivery(client_id=1, message=flood))] * 10
+            stage.gateway.advance()
+            await other.send(ASK_TIME)
+            assert await other.response() == THE_TIME
+        assert stage.exchange.clients == {2}
+
+    play(scene)
+
+
 def test_a_bug_of_the_exchange_ends_one_connection_only(caplog: pytest.LogCaptureFixture) -> None:
     def fail() -> None:
         raise RuntimeError("seeded bug")
