@@ -14,7 +14,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-LIMIT_SEC = 60
+LIMIT_SEC, INSTALL_LIMIT_SEC = 60, 300
 # package, version, the module it brings, and the script that speaks it
 LIBRARIES = (
     ("ib_async", "1.0.3", "ib_async", "with_ib.py"),
@@ -63,7 +63,7 @@ def _environment(folder: Path, requirement: str) -> Path:
     if not python.exists():
         venv.create(folder, with_pip=True)
         command = [str(python), "-m", "pip", "install", "--quiet", requirement]
-        subprocess.run(command, check=True, timeout=LIMIT_SEC)
+        subprocess.run(command, check=True, timeout=INSTALL_LIMIT_SEC)
     return python
 
 
@@ -83,6 +83,8 @@ def _play(python: Path, script: str, module: str) -> Mapping[str, object]:
             text=True,
             timeout=LIMIT_SEC,
         )
+    except subprocess.TimeoutExpired:
+        return {"error": f"not done within {LIMIT_SEC} s"}
     finally:
         gateway.kill()
         gateway.wait()
