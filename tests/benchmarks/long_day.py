@@ -17,6 +17,7 @@ from typing import Final
 from src.simulator.exchange import Exchange
 from src.simulator.messages.orders import ContractKey, Order
 from src.simulator.messages.requests import PlaceOrder, ReqMktData
+from src.simulator.orders.state import FINISHED_KEPT
 from src.simulator.scenario.records import load_scenario
 
 START: Final = datetime(2025, 7, 2, 15, 0, tzinfo=timezone.utc)
@@ -57,7 +58,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.long_day")
     parser.add_argument("--hours", type=int, default=HOURS)
     seconds = parser.parse_args().hours * 3600
-    every = seconds // _READINGS
+    steps = -(-seconds // (_READINGS * FINISHED_KEPT))
+    every = steps * FINISHED_KEPT  # always as long after the oldest orders were forgotten
     readings = held_kib(seconds, every)
     for number, kib in enumerate(readings, start=1):
         sys.stdout.write(f"after {timedelta(seconds=number * every)}: {kib} KiB\n")
