@@ -137,7 +137,7 @@ class _Execution:
     async def _carry_out(self, commands: Iterable[RunCommand]) -> list[RunEvent]:
         """Do all of this in the order given, and tell what it brought at once."""
         done: list[RunEvent] = []
-        missing = ""
+        missing = "its intent was not committed"
         for command in commands:
             if isinstance(command, Commit):
                 written = self._commit(command)
