@@ -19,6 +19,7 @@ from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 
+from src.broker.wire.pacing import BURST_MESSAGES, drain_sec
 from tests.benchmarks.stage import (
     ACCOUNT,
     ROOT,
@@ -130,6 +131,29 @@ def dry() -> Iterator[Row]:
         yield from _dry_run(Shop(symbols=symbols, latency_ms=latency_ms, snapshot_end_sec=ends_sec))
     for symbols, latency_ms in ((80, 100), (100, 50), (250, 100)):
         yield from _dry_run(Shop(symbols=symbols, latency_ms=latency_ms))
+
+
+def cost() -> Iterator[Row]:
+    """What asking the broker what 20 orders cost adds until the preview, run by run in turn."""
+    shop = Shop(symbols=20, latency_ms=100)
+    command = [str(ROOT / "rebalance.py")]
+    plain, asking = [], []
+    with stage(shop) as here:
+        for _ in range(5):
+            plain.append(measure(command, here.folder).first_sec)
+            asking.append(measure([*command, "--what-if"], here.folder).first_sec)
+        messages = here.messages()
+    questions = sum(name == "PlaceOrder" for _, name, _ in messages)
+    trips, quiet_sec = 2 * shop.latency_ms / 1000, 1.0
+    earlier = [0.0] * (len(messages) - questions)
+    pacing = drain_sec(earlier, 0.0, BURST_MESSAGES, questions)
+    yield Row(
+        what=f"--what-if, {questions} orders, 100 ms: adds to the preview",
+        allowed=trips + quiet_sec + pacing + 0.1,
+        measured=min(asking) - min(plain),
+        unit="s",
+        note=f"2 r {trips:.1f} s, listening {quiet_sec:.1f} s, pacing {pacing:.2f} s",
+    )
 
 
 def _embedded() -> Iterator[Row]:
@@ -344,6 +368,7 @@ GROUPS: dict[str, Callable[[], Iterator[Row]]] = {
     "trade": trade,
     "orders": orders,
     "plan": plan,
+    "cost": cost,
     "deposits": deposits,
     "sizing": sizing,
 }

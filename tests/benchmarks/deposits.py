@@ -3,6 +3,7 @@
 Run by hand:
 
     python -m tests.benchmarks.deposits
+    python -m tests.benchmarks.deposits invest    # month by month, --invest beside plain runs
 
 Each month every price changes by 0.3% ± 2% (normal, seeded), 2.5% of net liq is paid in, and the
 plan fills at its own prices. Measured after the first plan that spreads the starting cash.
@@ -19,11 +20,11 @@ from statistics import median
 from typing import Final
 
 from src.base.settings import RebalanceSettings
-from src.core.drift import measure_drift, select_trades
 from src.core.records.plan import Targets, TradePlan, Valuation
 from src.core.records.portfolios import CASH, Symbol
-from src.core.sizing import size_orders
-from src.core.targets import hold_buffer
+from src.core.records.wishes import NO_WISHES, Wishes
+from src.core.showing.preview_table import drift_sum
+from src.core.wishes.effect import plan_with_wishes
 from tests.kits.builders import account
 
 MONTHS, SEEDS = 24, (1, 2, 3, 4, 5)
@@ -42,17 +43,24 @@ ALLOWED: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Month:
-    """CASH above its target after the month's plan, and what the plan traded, as weights."""
+    """CASH above its target and all drift after the month's plan, and its turnover, as weights."""
 
     idle_weight: Decimal
     turnover_weight: Decimal
+    drift_weight: Decimal
     orders: int
 
 
 def play(
-    funds: int, start_usd: int, seed: int, *, months: int = MONTHS, deposits: bool = True
+    funds: int,
+    start_usd: int,
+    seed: int,
+    *,
+    months: int = MONTHS,
+    deposits: bool = True,
+    wishes: Wishes = NO_WISHES,
 ) -> Iterator[Month]:
-    """One account, month by month."""
+    """One account, month by month, each month with these wishes."""
     random = Random(seed)  # noqa: S311 - test data, not secrets
     names = [f"E{number:02}" for number in range(funds)]
     rules = RebalanceSettings()
@@ -66,7 +74,7 @@ def play(
         }
         held = {name: one.qty_shares for name, one in valued.holdings.items()}
         paid_in = round(valued.net_liq_usd * DEPOSIT_WEIGHT, 2) if deposits else Decimal(0)
-        made = _planned(account(held, prices, valued.cash_usd + paid_in), targets, rules)
+        made = _planned(account(held, prices, valued.cash_usd + paid_in), targets, rules, wishes)
         valued = made.after
         yield _month(made)
 
@@ -82,9 +90,10 @@ def _cents(price: float) -> Decimal:
     return Decimal(round(price * 100)) / 100
 
 
-def _planned(valued: Valuation, targets: Targets, rules: RebalanceSettings) -> TradePlan:
-    drift = measure_drift(valued, hold_buffer(targets, valued, rules))
-    return size_orders(select_trades(drift, rules), valued, rules)
+def _planned(
+    valued: Valuation, targets: Targets, rules: RebalanceSettings, wishes: Wishes = NO_WISHES
+) -> TradePlan:
+    return plan_with_wishes(valued, targets, rules, wishes)
 
 
 def _month(made: TradePlan) -> Month:
@@ -93,6 +102,7 @@ def _month(made: TradePlan) -> Month:
     return Month(
         idle_weight=cash,
         turnover_weight=traded / made.before.net_liq_usd,
+        drift_weight=drift_sum(made.drift_after.rows)[0],
         orders=len(made.tickets),
     )
 
@@ -114,6 +124,26 @@ def main() -> int:
     return int(missed > 0)
 
 
+def invest_table() -> int:
+    """12 funds from 80,000 USD: each month the median of the seeds, plain and with --invest."""
+    print("month   plain: idle turnover   drift  --invest: idle turnover   drift")
+    plain, invested = (
+        [list(play(12, 80_000, seed, wishes=wishes)) for seed in SEEDS]
+        for wishes in (NO_WISHES, Wishes(invest=True))
+    )
+    for number in range(MONTHS):
+        columns = [_medians([one[number] for one in runs]) for runs in (plain, invested)]
+        print(f"{number + 1:>5}  {columns[0]}    {columns[1]}")
+    return 0
+
+
+def _medians(months: list[Month]) -> str:
+    idle = median(one.idle_weight for one in months)
+    turnover = median(one.turnover_weight for one in months)
+    drift = median(one.drift_weight for one in months)
+    return f"{idle:>11.2%} {turnover:>8.2%} {drift:>7.2%}"
+
+
 def _mean_turnover(months: list[Month]) -> Decimal:
     return sum((month.turnover_weight for month in months), Decimal(0)) / len(months)
 
@@ -123,4 +153,4 @@ def _mean_orders(months: list[Month]) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(invest_table() if sys.argv[1:] == ["invest"] else main())
