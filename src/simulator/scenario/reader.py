@@ -7,7 +7,6 @@ it optional. Unknown keys, wrong types, ``nan`` and values a record's own check 
 
 from __future__ import annotations
 
-import difflib
 import json
 import types
 from collections.abc import Callable, Mapping
@@ -183,6 +182,8 @@ def _join(path: str, key: str) -> str:
 
 
 def _nearest(key: str, known: list[str]) -> str:
+    import difflib  # slow to load, and few scenarios are wrong
+
     near = difflib.get_close_matches(key, known, n=1)
     return f"; did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(known))}"
 
