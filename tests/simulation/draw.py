@@ -28,6 +28,7 @@ from tests.simulation.draw_order_faults import ORDER_FAULTS
 from tests.simulation.draw_starts import draw_starts
 from tests.simulation.draw_times import draw_times
 from tests.simulation.draw_wire_faults import WIRE_FAULTS
+from tests.simulation.draw_wishes import draw_wishes
 from tests.simulation.script import Invocation, Script, Task
 from tests.simulation.trouble import Trouble
 
@@ -78,7 +79,7 @@ def draw_script(seed: int) -> Script:
         is_believable=not trouble.lies,
         is_undisturbed=not trouble.meddles,
     )
-    return draw_kind(draw_times(script))
+    return draw_wishes(draw_kind(draw_times(script)))
 
 
 def _calm(script: Script, holdings: Holdings) -> Script:

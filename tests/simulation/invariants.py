@@ -17,6 +17,7 @@ Law = Callable[[Facts], Iterator[str]]
 
 LAWS: Final[tuple[Law, ...]] = (
     laws_sent.approved_only,
+    laws_sent.as_wished,
     laws_sent.sent_once,
     laws_sent.within_the_plan,
     laws_sent.own_account,

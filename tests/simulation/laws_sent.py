@@ -53,6 +53,22 @@ def approved_only(facts: Facts) -> Iterator[str]:
             yield f"{order.order_ref}: {order.signed_shares} shares, approved {ticket.qty_shares}"
 
 
+def as_wished(facts: Facts) -> Iterator[str]:
+    """An order on the wire never goes against what the user wished of the plan."""
+    wishes = facts.script.wishes
+    for order in facts.wire_orders:
+        state = facts.runs.get(order.ref.run_id) if order.ref else None
+        if order.ref is None or state is None:
+            continue
+        symbol = state.plan.plan.tickets[order.ref.line - 1].symbol
+        if order.signed_shares < 0 and not wishes.may_sell:
+            yield f"{order.order_ref}: sold, though nothing is to be sold"
+        if order.signed_shares > 0 and wishes.withdraw_usd is not None:
+            yield f"{order.order_ref}: bought, though money is to be taken out"
+        if symbol in wishes.skip or (wishes.only and symbol not in wishes.only):
+            yield f"{order.order_ref}: {symbol} was to be left alone"
+
+
 def sent_once(facts: Facts) -> Iterator[str]:
     """I2: no reference and no order id is ever used twice."""
     refs = [one.order_ref for one in facts.wire_orders]

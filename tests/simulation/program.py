@@ -215,6 +215,7 @@ class Program:
             settings=given._replace(ibkr=ibkr, io=io),
             portfolios=portfolios,
             targets=build_targets(portfolios, given.models),
+            wishes=self.script.wishes,
         )
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 from src.base.settings import Settings
 from src.core.records.portfolios import ModelPortfolios
+from src.core.records.wishes import NO_WISHES, Wishes
 from src.simulator.scenario.records import Scenario
 
 
@@ -65,7 +66,8 @@ class Script:
     ``host_zone`` is the time zone of the computer. ``faults`` names what was put in; ``is_calm``:
     nothing, in a market without costs.
     ``is_believable``: the broker never contradicts itself, so what the program concludes must be
-    the truth. ``is_undisturbed``: nobody else trades, moves money or prices.
+    the truth. ``is_undisturbed``: nobody else trades, moves money or prices. ``wishes`` are those
+    of every plan.
     """
 
     seed: int
@@ -81,6 +83,7 @@ class Script:
     is_calm: bool = False
     is_believable: bool = True
     is_undisturbed: bool = True
+    wishes: Wishes = NO_WISHES
 
     @property
     def cash_usd(self) -> Decimal:
