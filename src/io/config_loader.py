@@ -61,7 +61,7 @@ def only_account(accounts: tuple[Settings, ...]) -> Settings:
     if len(accounts) > 1:
         names = ", ".join(printable(one.name) for one in accounts)
         raise ConfigError(
-            f"{accounts[0].source} has {len(accounts)} accounts and one must be chosen:"
+            f"there are {len(accounts)} accounts and one must be chosen:"
             f" --account NAME, of {names}, or --all"
         )
     return accounts[0]
