@@ -429,8 +429,12 @@ class Turns:
             self._end(inputs, self._code_of_rest, f"not asked: {self._over}")
         elif isinstance(held, _Held):
             first = FirstPlan(proposal=outcome, since=since)
-            with self._command.own_files(inputs.settings) as files:
-                await self._turn(self._of(inputs, held, files, first))
+            try:
+                with self._command.own_files(inputs.settings) as files:
+                    await self._turn(self._of(inputs, held, files, first))
+            except InputError as error:  # no report directory; a turn itself raises nothing
+                self._failed(inputs.settings.label, error)
+                self._end(inputs, error.exit_code, str(error))
 
     def _of(self, inputs: Inputs, held: _Held, files: RunFiles, first: FirstPlan) -> Turn:
         return Turn(

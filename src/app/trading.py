@@ -21,7 +21,7 @@ from src.app.books.earlier_runs import EARLIER_RUNS, EarlierRuns, settle_earlier
 from src.app.proposing.inputs import now_utc
 from src.app.proposing.simulated import kept_refs
 from src.app.runs import cost_asker, presentation
-from src.base.errors import ExitCode, Interrupted, RebalancerError, Refused
+from src.base.errors import BrokerLost, ExitCode, Interrupted, RebalancerError, Refused
 from src.broker.execution import ExecutionRun, execute
 from src.core.calendar.act_times import day_text
 from src.core.calendar.sessions import settlement_day
@@ -145,7 +145,7 @@ def nothing_sent_yet() -> Iterator[None]:
 
 
 async def _approval(turn: Turn) -> Approval | Declined:
-    how, earlier = turn.how, turn.earlier
+    how, earlier, asker = turn.how, turn.earlier, _cost_asker(turn)
     asking = Asking(
         inputs=turn.inputs,
         books=replace(
@@ -158,9 +158,14 @@ async def _approval(turn: Turn) -> Approval | Declined:
         how=replace(how, notices=(*how.notices, *earlier.notices)),
         now=now_utc,
         first=turn.first,
-        asker=_cost_asker(turn),
+        asker=asker,
     )
-    return await seek_approval(turn.session, asking)
+    try:
+        return await seek_approval(turn.session, asking)
+    except (Interrupted, BrokerLost, Refused, asyncio.CancelledError):
+        if asker is not None:  # a question that became an order is told before all that
+            await asker.check()
+        raise
 
 
 def _cost_asker(turn: Turn) -> CostAsker | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -175,6 +176,39 @@ def test_a_question_that_was_executed_is_an_alarm_too() -> None:
     with pytest.raises(StrayOrder, match="10 shares executed") as caught:
         talk(replace(behaving(OrderBehaviour(what_if=setup)), fill_delay_sec=0), asking(SELL_SPY))
     assert caught.value.exit_code == 4
+
+
+def test_a_stray_order_is_told_although_the_connection_is_lost_then() -> None:
+    stray = behaving(OrderBehaviour(what_if=WhatIfSetup(answer="order"), never_fills=True))
+    setting = with_wire(stray, close_after_request=(2,), only_order_messages=True)
+    with pytest.raises(StrayOrder, match=r"SELL 10 SPY.*may not have arrived.*was lost"):
+        talk(setting, asking(SELL_SPY))
+
+
+def test_a_stray_order_is_cancelled_and_told_although_the_user_interrupts() -> None:
+    names: list[str] = []
+
+    async def work(session: IbkrSession) -> None:
+        desk = session.open_what_if_desk(permit(SELL_SPY))
+        book, heard = desk._questions, desk._on_news
+        asked = asyncio.ensure_future(desk.ask())
+
+        def interrupt() -> None:
+            heard()
+            if book.strays:
+                book.on_news = heard
+                asked.cancel()
+
+        book.on_news = interrupt
+        try:
+            await asked
+        finally:
+            names.extend(one.name for one in gateway_of(session).wire_log)
+
+    setting = behaving(OrderBehaviour(what_if=WhatIfSetup(answer="order"), never_fills=True))
+    with pytest.raises(StrayOrder, match=r"SELL 10 SPY.*a cancel was sent"):
+        talk(setting, work)
+    assert names.count("CancelOrder") == 1
 
 
 def test_without_a_what_if_desk_no_what_if_leaves_and_afterwards_none_does() -> None:

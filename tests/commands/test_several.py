@@ -286,6 +286,33 @@ def test_r418_a_lost_connection_ends_the_rest(
     assert "- ira: not asked: the connection was lost in joint" in done.out
 
 
+def test_r418_reports_that_cannot_be_filed_end_one_account_and_hide_no_other(
+    place: Workplace, family: Callable[..., Gateway]
+) -> None:
+    third = AccountSetup(account_id=THIRD, cash={"USD": Decimal(9_000)})
+    gateway = family(login(third), joint=ACCOUNT, ira=SECOND, small=THIRD)
+    in_the_way = place.reports / "ira"
+    answers = LateAnswer(["y", "y"], {1: in_the_way.touch})
+    done = place.run("--confirm", "--all", stdin=answers)
+    assert {one.account for one in gateway.orders} == {ACCOUNT, THIRD}
+    assert done.code == ExitCode.UNFILLED
+    assert "This run sent nothing" not in done.err
+    assert "- ira: [io] report_dir" in done.out
+    assert "is a file, not a directory" in done.err
+
+
+def test_r418_an_account_whose_files_are_wrong_is_never_a_success(
+    place: Workplace, family: Callable[..., Gateway]
+) -> None:
+    family()
+    place.reports.mkdir(parents=True, exist_ok=True)
+    (place.reports / "ira").write_text("", encoding="utf-8")
+    done = place.run("--confirm", "--all", stdin="n\n")
+    assert done.code == ExitCode.INPUT
+    assert "- joint: answered no" in done.out
+    assert "- ira: [io] report_dir" in done.out
+
+
 # --- settling -------------------------------------------------------------------------------
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
 
 from src.base.errors import ExitCode
 from src.broker.sending import what_if_desk
+from src.core.costs.what_if import WhatIfBook
 from src.simulator.messages.requests import PlaceOrder
 from src.simulator.messages.tables import parse_request
 from src.simulator.scenario.records import (
@@ -20,7 +22,7 @@ from src.simulator.scenario.records import (
     WhatIfSetup,
 )
 from tests.commands.conftest import OpenGateway
-from tests.commands.kit import PROMPT, Gateway, Workplace, sample
+from tests.commands.kit import PROMPT, Gateway, LateAnswer, Workplace, sample
 
 MARGIN = Notice(code=201, text="Order rejected - reason:INSUFFICIENT MARGIN")
 TITLE = "What it will cost, as the broker says now (--what-if):"
@@ -183,6 +185,27 @@ def test_a_question_that_became_an_order_is_cancelled_and_exit_4(
     assert "status Cancelled" in done.errors[0]
     assert "look at the orders and positions in TWS" in done.errors[0]
     assert "sent nothing" not in done.err
+    assert gateway.order_messages.count("CancelOrder") == 1
+
+
+def test_a_stray_order_is_told_although_the_user_interrupts_at_the_question(
+    place: Workplace, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books: list[WhatIfBook] = []
+
+    def book(client_id: int) -> WhatIfBook:
+        books.append(WhatIfBook(client_id=client_id))
+        return books[-1]
+
+    def come_to_life() -> None:
+        books[0].strays[placed(gateway)[0].order_id] = ("status Submitted",)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(what_if_desk, "WhatIfBook", book)
+    done = place.run("--confirm", "--what-if", stdin=LateAnswer(["y"], {1: come_to_life}))
+    assert done.code == ExitCode.UNFILLED
+    assert "status Submitted; a cancel was sent" in done.errors[0]
+    assert "nothing was sent" not in done.err
     assert gateway.order_messages.count("CancelOrder") == 1
 
 

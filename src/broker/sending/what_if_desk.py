@@ -63,33 +63,46 @@ class WhatIfDesk(MarketReader):
             with link.waits.on(f"what {len(asked)} orders would cost", DEADLINE_SEC):
                 await self._send(asked)
                 await self._collect(tuple(asked))
-        finally:
             link.client.what_if_violation = None
-        await self.fetch_working_orders()  # an order among them would be an alarm
-        await self.refuse_strays()
+            await self.fetch_working_orders()  # an order among them would be an alarm
+        finally:  # and is told whatever else went wrong
+            link.client.what_if_violation = None
+            await self.refuse_strays()
         return self._questions.costs(asked)
 
     async def refuse_strays(self) -> None:
-        """Cancel every order that came of a question.
+        """Cancel every order that came of a question, whatever interrupts.
 
         Raises: StrayOrder, with what became of each as far as it was seen.
         """
         if not self._questions.strays:
             return
+        ending = asyncio.ensure_future(self._cancel_strays())
+        try:
+            how = await asyncio.shield(ending)
+        except asyncio.CancelledError:
+            how = await ending
+        raise StrayOrder(
+            "the broker shows an order where only its cost was asked: "
+            f"{'; '.join(self._questions.stray_texts())}; {how}: look at the orders and"
+            " positions in TWS before anything else"
+        )
+
+    async def _cancel_strays(self) -> str:
+        """Send the cancels and listen a little; what can be said of them."""
         order_ids = frozenset(self._questions.strays)
         log.info("a what-if became an order ids=%s", sorted(order_ids))
         self._connection.open_cancels(order_ids)
-        for order_id in sorted(order_ids):
-            await send_cancel(self._connection, order_id)
         now = asyncio.get_running_loop().time
-        ends_at = now() + _END_SEC
-        while (left_sec := ends_at - now()) > 0:
-            await self._listen(left_sec)
-        raise StrayOrder(
-            "the broker shows an order where only its cost was asked: "
-            f"{'; '.join(self._questions.stray_texts())}; a cancel was sent: look at the orders and"
-            " positions in TWS before anything else"
-        )
+        try:
+            for order_id in sorted(order_ids):
+                await send_cancel(self._connection, order_id)
+            ends_at = now() + _END_SEC
+            while (left_sec := ends_at - now()) > 0:
+                await self._listen(left_sec)
+        except BrokerLost as error:
+            return f"a cancel may not have arrived ({error})"
+        return "a cancel was sent"
 
     def _claim(self, at_least: int) -> int:
         order_id = self._connection.claim_order_id(at_least)

@@ -12,7 +12,14 @@ from typing import Final
 from src.base.errors import ExitCode
 from src.core.showing.preview_table import wrapped
 
-_UNSENT: Final = (ExitCode.REFUSED, ExitCode.LOST, ExitCode.INTERRUPTED, ExitCode.UNFILLED)
+_UNSENT: Final = (
+    ExitCode.REFUSED,
+    ExitCode.LOST,
+    ExitCode.INTERRUPTED,
+    ExitCode.UNFILLED,
+    ExitCode.INPUT,
+)
+"""From the gravest: what an account can end with of which nothing was sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

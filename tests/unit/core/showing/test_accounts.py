@@ -31,6 +31,8 @@ def end(code: int, sent: int = 0, *, unresolved: bool = False) -> AccountEnd:
         ([end(0), end(3)], 3),
         ([end(130), end(3), end(5)], 5),
         ([end(0), end(130)], 130),
+        ([end(0), end(2)], 2),
+        ([end(0, 2), end(2)], 4),
         ([end(0, 2), end(0)], 0),
         ([end(0, 2), end(5)], 4),
         ([end(0, 2), end(3)], 4),
