@@ -3,9 +3,10 @@
     python -m tests.benchmarks.sizing_quality [--accounts 80] [--first-seed 0] [--world "whole"]
 
 Error = (Σ|x_i p_i − T_i| + |cash after − T_c|) / net liq over the symbols that sizing was free to
-trade. Measured twice in every world of ``sizing_accounts``: for whole plans over the symbols that
-were selected, and for the optimiser alone over every symbol off target. Where fractions are allowed
-the solver may first trade any amount; only if that beats us it has to keep to the steps.
+trade. Measured in every world of ``sizing_accounts``: for whole plans over the symbols that were
+selected, for the optimiser alone over every symbol off target, and for plans of ``--invest`` over
+every underweight, which may pass its target. Where fractions are allowed the solver may first trade
+any amount; only if that beats us it has to keep to the steps.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from statistics import median
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
@@ -25,9 +26,11 @@ from src.base.money import exact_arithmetic, share_step
 from src.core.drift import rank_by_drift
 from src.core.records.plan import DriftRow, DriftTable, SkipCode
 from src.core.records.portfolios import CASH, Symbol
+from src.core.records.wishes import Wishes
 from src.core.rounding.best_plan import best_units
 from src.core.rounding.lots import CashFrame, Lots
 from src.core.targets import cash_floor
+from src.core.wishes.effect import plan_with_wishes
 from tests.benchmarks.sizing_accounts import WORLDS, Sample, random_account
 from tests.kits.builders import drift_table
 
@@ -40,12 +43,16 @@ NET_LIQ = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """An account and the rows that sizing is free to trade."""
+    """An account and the rows that sizing is free to trade.
+
+    ``may_pass_target``: a buy may end above its own target, as with ``--invest``.
+    """
 
     sample: Sample
     rows: tuple[DriftRow, ...]
     cash_target_usd: Decimal
     floor_usd: Decimal
+    may_pass_target: bool = False
 
     def error(self, trades: Mapping[Symbol, Decimal]) -> float:
         """What signed quantities leave, as a fraction of net liq."""
@@ -64,7 +71,10 @@ class Task:
         return (
             cash >= min(self.floor_usd, unbought)
             and all(abs(one) >= self.sample.rules.min_order_usd for one in moved.values())
-            and all(abs(row.drift_usd + moved[row.symbol]) < abs(row.drift_usd) for row in rows)
+            and (
+                self.may_pass_target
+                or all(abs(row.drift_usd + moved[row.symbol]) < abs(row.drift_usd) for row in rows)
+            )
             and all(-trades[row.symbol] <= self.held(row) for row in rows)
         )
 
@@ -146,6 +156,9 @@ class Model:
         unit = 1.0 if self.any_amount else price * step
         least = self.scaled(rules.min_order_usd) / unit
         most = (2 * want - 1e-9) / unit
+        if self.task.may_pass_target:
+            to_spend = self.task.sample.account.cash_usd - self.task.floor_usd
+            most = self.scaled(max(to_spend, Decimal(0))) / unit
         sign = 1.0 if row.drift_weight < 0 else -1.0
         n, b, e = index, self.count + index, 2 * self.count + index
         if sign < 0:
@@ -228,6 +241,26 @@ def measure_sizing(seed: int, world: str, seconds: float) -> Result:
     return _result(seed, task, trades, millis, seconds)
 
 
+def measure_invest(seed: int, world: str, seconds: float) -> Result:
+    """A plan of ``--invest`` without an amount, over every underweight that is not halted."""
+    sample = random_account(seed, world)
+    started = time.process_time()
+    wishes, halted = Wishes(invest=True), frozenset(sample.halted)
+    plan = plan_with_wishes(sample.account, sample.targets, sample.rules, wishes, halted)
+    millis = (time.process_time() - started) * 1000
+    drift = plan.drift_before
+    rows = [
+        row
+        for row in drift.rows
+        if row.drift_weight < 0 and row.symbol not in (CASH, *sample.halted)
+    ]
+    task = task_of(sample, drift, rows)
+    floor_usd = max(task.cash_target_usd, Decimal(0))
+    task = replace(task, floor_usd=floor_usd, may_pass_target=True)
+    trades = {one.symbol: one.qty_shares for one in plan.tickets}
+    return _result(seed, task, trades, millis, seconds)
+
+
 def _result(
     seed: int, task: Task, trades: Mapping[Symbol, Decimal], millis: float, seconds: float
 ) -> Result:
@@ -271,6 +304,9 @@ def report(name: str, results: Sequence[Result]) -> bool:
     return kept and not forbidden
 
 
+KINDS: Final = (("plan", measure_plan), ("sizing", measure_sizing), ("invest", measure_invest))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--accounts", type=int, default=80, help="of each world")
@@ -282,7 +318,7 @@ def main() -> int:
     print(f"{'error / optimum; ms of 18 to 20 symbols':<34} median  p90      max     median max")
     kept = True
     for world in args.world or WORLDS:
-        for name, measured in (("plan", measure_plan), ("sizing", measure_sizing)):
+        for name, measured in KINDS:
             results = [measured(seed, world, args.seconds) for seed in seeds]
             kept = report(f"{world}: {name}", results) and kept
     return 0 if kept else 1
