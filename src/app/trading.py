@@ -219,6 +219,10 @@ async def _execute(turn: Turn, approval: Approval) -> Run:
     )
     limit_sec = float(settings.execution.order_timeout_sec)
     with closing(desk), order_progress(turn.session.waits, limit_sec, stop) as show:
+        try:
+            await desk.make_way()
+        except asyncio.CancelledError:  # an interrupt meanwhile: no order is begun
+            stop.set()
         return await execute(
             ExecutionRun(
                 terms=terms,

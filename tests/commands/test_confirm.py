@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 import os
@@ -19,6 +20,7 @@ from typing import Literal
 import pytest
 
 from src.base.errors import ExitCode
+from src.broker.client.guarded_client import GuardedClient
 from src.simulator.scenario.records import (
     GatewaySettings,
     OrderBehaviour,
@@ -370,3 +372,22 @@ def test_a_report_that_cannot_be_written_goes_to_the_screen(
     assert post.read_text(encoding="utf-8").splitlines()[0] in done.out
     assert [row["status"] for row in rows(post)] == ["Filled"]
     assert len(gateway.orders) == 1
+
+
+def test_ctrl_c_after_the_yes_and_before_the_first_order_sends_nothing(
+    place: Workplace, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calm = GuardedClient.calm
+
+    async def interrupted(client: GuardedClient, messages: int) -> None:
+        """The questions of before still have to pass when the user thinks better of it."""
+        monkeypatch.setattr(GuardedClient, "calm", calm)
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(GuardedClient, "calm", interrupted)
+    done = place.run("--confirm", stdin="y\n")
+    assert gateway.orders == []
+    assert done.code == ExitCode.INTERRUPTED
+    (post,) = place.reports_named("rebalance_post_")
+    assert {row["status"] for row in rows(post)} == {"Skipped"}

@@ -65,6 +65,11 @@ class IbkrOrderDesk(MarketReader):
             raise Refused(USED_UP)
         return order_id
 
+    async def make_way(self) -> None:
+        """Before the first order: let the questions of before pass, so the batch is not held up."""
+        if not self._placed:
+            await self._connection.link.client.calm(len(self._gate.permit.tickets))
+
     async def place(self, request: OrderRequest) -> None:
         """Send one order and return once its bytes left our queue. Never retried.
 
@@ -72,7 +77,7 @@ class IbkrOrderDesk(MarketReader):
         (nothing was sent); BrokerLost when the bytes may or may not have left (the order's fate
         is unknown).
         """
-        await self._make_way()
+        await self.make_way()
         if not self._connection.link.client.isConnected():
             raise NeverSent(f"{self._connection.link.lost()} before {request.order_ref} was sent")
         self._gate.admit(request, self._since_opened.elapsed_sec())
@@ -118,11 +123,6 @@ class IbkrOrderDesk(MarketReader):
     def _is_ours(self, named: Fill | WorkingOrder) -> bool:
         ref = parse_order_ref(named.order_ref)
         return ref is not None and ref.run_id == self._gate.permit.run_id
-
-    async def _make_way(self) -> None:
-        """Before the first order: let the questions of before pass, so the batch is not held up."""
-        if not self._placed:
-            await self._connection.link.client.calm(len(self._gate.permit.tickets))
 
     def _receive(self, event: BrokerEvent) -> None:
         """What is said about another account that this program trades is not for this desk.

@@ -48,5 +48,7 @@ def drop_question(run: Run) -> Run:
     if not question.is_under_way:
         return run
     doubted = tuple(dict.fromkeys((*question.asked, *question.doubted)))
-    dropped = replace(question, asked=(), doubted=doubted, is_under_way=False)
+    dropped = replace(
+        question, asked=(), doubted=doubted, is_under_way=False, includes_account=False
+    )
     return emit(run._replace(question=dropped), Call.DROP_QUESTION)

@@ -8,10 +8,11 @@ from decimal import Decimal
 import pytest
 
 from src.core.orders.events import LinkSeen, LinkState
-from src.core.orders.state import CancelWanted, Place, PlaceRefused, PlaceReturned
+from src.core.orders.state import BrokerAnswered, CancelWanted, Place, PlaceRefused, PlaceReturned
 from src.core.running.machine import LAST_RESORT, STAGES, next_step, wake_at
 from src.core.running.parts import Run, Stage
 from src.core.running.words import (
+    Answered,
     Call,
     Claimed,
     ClaimOrderId,
@@ -113,3 +114,18 @@ def test_a_line_that_stays_away_is_given_up_in_time() -> None:
     assert wake_at(run) == timedelta(seconds=121)
     run, _ = next_step(run, [], at(121))
     assert not run.open_orders
+
+
+def test_an_answer_from_before_a_gap_does_not_close_it() -> None:
+    """It came in one go with the word that the line was lost and is back again."""
+    lost, back = LinkSeen(state=LinkState.UPSTREAM_LOST), LinkSeen(state=LinkState.UPSTREAM_BACK)
+    run, commands = begun(lost, back)
+    assert Call.ASK_WITH_ACCOUNT in commands
+    evidence = BrokerAnswered(working=(), completed=(), fills=())
+    early = Answered(evidence=evidence, account=run.terms.before)
+    run, commands = next_step(run, [lost, back, early], at(1))
+    assert run.gap.is_open
+    assert ClaimOrderId not in kinds(commands)
+    assert Call.ASK_WITH_ACCOUNT in commands
+    run, commands = next_step(run, [early], at(2))
+    assert ClaimOrderId in kinds(commands)
