@@ -67,6 +67,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ASKED_IN_TURN: Final = "Each account is asked about in turn; the answer q ends the rest."
+BROKEN_OFF: Final = "broken off by an internal error: run `python rebalance.py --recover`"
 SCHEMA: Final = "rebalance-accounts/1"
 
 
@@ -428,13 +429,16 @@ class Turns:
         elif self._over:
             self._end(inputs, self._code_of_rest, f"not asked: {self._over}")
         elif isinstance(held, _Held):
-            first = FirstPlan(proposal=outcome, since=since)
+            first, told = FirstPlan(proposal=outcome, since=since), len(self.ends)
             try:
                 with self._command.own_files(inputs.settings) as files:
                     await self._turn(self._of(inputs, held, files, first))
             except InputError as error:  # no report directory; a turn itself raises nothing
                 self._failed(inputs.settings.label, error)
                 self._end(inputs, error.exit_code, str(error))
+            finally:
+                if len(self.ends) == told:  # a bug, which ends the command: it hides no account
+                    self._end(inputs, ExitCode.BUG, BROKEN_OFF, 1, unresolved=True)
 
     def _of(self, inputs: Inputs, held: _Held, files: RunFiles, first: FirstPlan) -> Turn:
         return Turn(

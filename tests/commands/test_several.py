@@ -15,6 +15,9 @@ from pathlib import Path
 import pytest
 
 from src.base.errors import ExitCode
+from src.broker.execution import ExecutionRun, execute
+from src.broker.ports import OrderDesk
+from src.core.running.parts import Run
 from src.io.files.lock import acquire_lock
 from src.io.files.state_dir import lock_path, prepare_state_dir
 from src.simulator.scenario.accounts import AccountSetup, PositionSetup
@@ -299,6 +302,24 @@ def test_r418_reports_that_cannot_be_filed_end_one_account_and_hide_no_other(
     assert "This run sent nothing" not in done.err
     assert "- ira: [io] report_dir" in done.out
     assert "is a file, not a directory" in done.err
+
+
+def test_r418_a_bug_in_one_account_hides_none(
+    place: Workplace, family: Callable[..., Gateway], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    family()
+
+    async def broken(run: ExecutionRun, desk: OrderDesk) -> Run:
+        if run.terms.plan.account_id == SECOND:
+            raise KeyError("a bug")
+        return await execute(run, desk)
+
+    monkeypatch.setattr("src.app.trading.execute", broken)
+    done = place.run("--confirm", "--all", stdin="y\ny\n")
+    assert done.code == ExitCode.BUG
+    assert "orders may be working" in done.err
+    assert "- joint: " in done.out
+    assert "- ira: broken off by an internal error" in done.out
 
 
 def test_r418_an_account_whose_files_are_wrong_is_never_a_success(
