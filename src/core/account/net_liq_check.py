@@ -178,14 +178,17 @@ def _reasons(snapshot: AccountSnapshot, account: Valuation) -> Iterator[_Reason]
 
 
 def _price_reasons(snapshot: AccountSnapshot, account: Valuation) -> Iterator[_Reason]:
-    """For each symbol what the account's own price makes of it, compared with ours."""
+    """For each symbol what the account's own price makes of it, compared with ours.
+
+    The account's has single precision: what reads the same is no difference.
+    """
     for one in snapshot.positions:
         held = account.holdings.get(one.symbol)
-        if held is not None and one.market_price_usd:
+        if held is None or not one.market_price_usd:
+            continue
+        here, there = price_text(held.price_usd), price_text(one.market_price_usd)
+        if here != there:
             yield _Reason(
-                text=(
-                    f"the price of {one.symbol}, {price_text(held.price_usd)} here and "
-                    f"{price_text(one.market_price_usd)} in the account"
-                ),
+                text=f"the price of {one.symbol}, {here} here and {there} in the account",
                 usd=one.qty_shares * (one.market_price_usd - held.price_usd),
             )
