@@ -277,7 +277,8 @@ class Stage:
             assert sent <= self.announced(), "an order left before it was on record"
         if ending.was_killed:
             return
-        assert not [path for path in self.reports.iterdir() if path.suffix not in (".csv", ".log")]
+        kinds = {path.suffix for path in self.reports.iterdir()}
+        assert kinds <= {".csv", ".log", ".html"}, "a file in the making was left behind"
         assert ending.code in CODES, ending.err
         for path in ending.new_posts:
             rows = read_rows(path)

@@ -27,15 +27,19 @@ LONGEST_PAUSE: Final = timedelta(seconds=3)
 
 def begin_gap(run: Run) -> Run:
     """The connection is there again: read everything before the next order."""
+    now = run.moment.elapsed
     gap = replace(
         run.gap,
         count=run.gap.count + 1,
         is_open=not (run.halt_reason or run.stage.is_after_orders),
-        began_at=run.moment.elapsed,
+        opened_at=run.gap.opened_at if run.gap.is_open else now,
+        began_at=now,
         pause=_FIRST_PAUSE,
         look_at=None,
     )
     run = run._replace(gap=gap)
+    if gap.is_open and now - gap.opened_at > seconds(run.terms.patience.recovery_sec):
+        return _stop(run, "the line kept breaking before the account could be read")
     return want_answer(run, with_account=True) if gap.is_open else run
 
 

@@ -138,12 +138,14 @@ class Gap:
 
     ``count`` is how many there were, ``cash_short_usd`` how much less cash the last reading showed
     than the executions explain. ``has_fitted``: buys were cut to the cash of before.
+    The last began at ``began_at``; since ``opened_at`` none was understood.
     """
 
     count: int = 0
     cash_short_usd: Decimal = ZERO
     has_fitted: bool = False
     is_open: bool = False
+    opened_at: timedelta = NO_TIME
     began_at: timedelta = NO_TIME
     pause: timedelta = NO_TIME
     look_at: timedelta | None = None

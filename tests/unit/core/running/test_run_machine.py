@@ -129,3 +129,15 @@ def test_an_answer_from_before_a_gap_does_not_close_it() -> None:
     assert Call.ASK_WITH_ACCOUNT in commands
     run, commands = next_step(run, [early], at(2))
     assert ClaimOrderId in kinds(commands)
+
+
+def test_a_line_that_keeps_breaking_keeps_nothing_waiting_for_ever() -> None:
+    """Each time it is back the account is to be read; it never stays long enough for that."""
+    lost, back = LinkSeen(state=LinkState.UPSTREAM_LOST), LinkSeen(state=LinkState.UPSTREAM_BACK)
+    run, _ = begun()
+    for number in range(30):
+        run, _ = next_step(run, [lost], at(10 * number))
+        run, _ = next_step(run, [back], at(10 * number + 5))
+    assert run.stage is Stage.OVER
+    assert "kept breaking" in run.halt_reason
+    assert not run.orders
