@@ -10,6 +10,7 @@ from typing import Final
 from src import snapshot
 from src.base.errors import ExitCode
 from src.io import validate_config, validate_portfolios
+from src.io.files.state_dir import journal_path, prepare_state_dir, state_dir
 from src.simulator.scenario.records import (
     GatewaySettings,
     MarketDataSetup,
@@ -66,9 +67,12 @@ def text(name: str, content: str) -> Change:
 
 
 def _damage_journal(place: Workplace) -> None:
-    journal = place.path.parent / "state" / "ibkr-rebalancer" / f"{ACCOUNT}.sqlite3"
-    journal.parent.mkdir(parents=True)
+    journal = journal_path(prepare_state_dir(is_simulated=False), ACCOUNT)
     journal.write_bytes(b"no database" * 500)
+
+
+def _state_is_a_file(_place: Workplace) -> None:
+    state_dir(is_simulated=False).parent.write_text("x", encoding="utf-8")
 
 
 def _orders(behaviour: OrderBehaviour, *symbols: str) -> Scenario:
@@ -192,7 +196,7 @@ REFUSED: Final = {
         change=setting("rebalance", min_excess_liquidity_usd=79000)
     ),
     "a damaged journal": Situation(change=_damage_journal),
-    "a state directory that is a file": Situation(change=text("../state", "x")),
+    "a state directory that is a file": Situation(change=_state_is_a_file),
 }
 UNFILLED: Final = {
     "one order is refused": Situation(
@@ -263,6 +267,7 @@ def told(done: Done, place: Workplace) -> str:
         shown = summary.partition("\n\n")[2] or done.out or done.err
     shown = (
         "\n".join(filter(None, shown.splitlines()))
+        .replace(str(state_dir(is_simulated=False).parent), "DIR/state")
         .replace(str(place.path.parent), "DIR")
         .replace("\\", "/")
     )
