@@ -156,12 +156,14 @@ def watched(
 ) -> Iterator[Watched]:
     """``rebalance.py`` in a terminal of so many columns and lines; stdout may lead elsewhere."""
     script = str(ROOT / "rebalance.py")
+    own = {"COLUMNS", "LINES"}  # of the terminal that the tests run in
+    inherited = {name: value for name, value in os.environ.items() if name not in own}
     with terminal() as (keyboard, program):
         _set_size(program, size)
         process = subprocess.Popen(
             [sys.executable, "-c", _IN_ITS_TERMINAL, str(ROOT), script, *arguments],
             cwd=cwd,
-            env={**os.environ, "TERM": "xterm", **(env or {})},
+            env={**inherited, "TERM": "xterm", **(env or {})},
             stdin=program,
             stdout=stdout or program,
             stderr=program,
