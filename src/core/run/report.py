@@ -112,11 +112,10 @@ def _account_differs(report: RunReport) -> bool:
 
 
 def _exit_code_unsent(report: RunReport) -> ExitCode:
+    """A plan of which no order left was refused, be it ticket by ticket: a market that closed."""
     if report.was_lost:
         return ExitCode.LOST
-    if report.was_refused:
-        return ExitCode.REFUSED
-    return ExitCode.UNFILLED if report.outcomes else ExitCode.OK
+    return ExitCode.REFUSED if report.was_refused or report.outcomes else ExitCode.OK
 
 
 @exact_arithmetic()

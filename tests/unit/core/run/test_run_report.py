@@ -79,7 +79,7 @@ BOUGHT = outcome(FILLED, fill(10, 100))
         ({"was_interrupted": True, "orders_sent": 0}, (outcome(SKIPPED),), ExitCode.INTERRUPTED),
         ({"was_lost": True, "orders_sent": 0}, (outcome(SKIPPED),), ExitCode.LOST),
         ({"was_refused": True, "orders_sent": 0}, (outcome(SKIPPED),), ExitCode.REFUSED),
-        ({"orders_sent": 0}, (outcome(SKIPPED),), ExitCode.UNFILLED),
+        ({"orders_sent": 0}, (outcome(SKIPPED),), ExitCode.REFUSED),
         ({"orders_sent": 0}, (), ExitCode.OK),
     ],
 )
