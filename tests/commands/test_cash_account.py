@@ -193,6 +193,7 @@ def test_selling_what_was_bought_today_is_warned_of_above_the_prompt(
         symbol="BBB",
         quantity=Decimal(100),
         filled=Decimal(100),
+        minutes_ago=1,
         fill_price=Decimal(50),
         order_type="MKT",
         status="Filled",
