@@ -61,7 +61,9 @@ ROOMS = (
         " core.run core",
     ),
     pure("src.core.health", "base core.records core.calendar core.orders core.permission core"),
-    pure("src.core.history", "base core.records core.journal core.orders core.run core.wishes"),
+    pure(
+        "src.core.history", "base core.records core.journal core.orders core.run core.wishes core"
+    ),
     # Files.
     Room("src.io.files", "base core.records core.orders"),
     Room("src.io.portfolio_file", "base core.records core.showing io.files"),

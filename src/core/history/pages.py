@@ -12,6 +12,7 @@ from itertools import groupby
 
 from src.base.money import ZERO, dollars, exact_arithmetic, price_text, shares_text
 from src.base.text import counted
+from src.core.cash_effects import cash_effect, charged_elsewhere
 from src.core.history.fold import summed_up
 from src.core.history.page import Page, Section, bar_chart, line_chart, percent, table
 from src.core.history.runs import Amounts, History, PastRun, PastTicket, PastTotal
@@ -209,11 +210,10 @@ def _conservation(
     if after is None or not fills:
         return None
     moved: dict[str, Decimal] = {}
-    cash_usd = ZERO
     for fill in fills:
         signed = fill.side.signed(fill.qty_shares)
         moved[fill.symbol] = moved.get(fill.symbol, ZERO) + signed
-        cash_usd -= signed * fill.price_usd + (fill.commission_usd or ZERO)
+    cash_usd = cash_effect(fills) + charged_elsewhere(fills)
     rows = []
     for symbol in sorted(moved):
         first = before.holdings[symbol].qty_shares if symbol in before.holdings else ZERO

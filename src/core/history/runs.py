@@ -1,6 +1,6 @@
 """What earlier runs came to, for looking back: per run its tickets, costs and distance from target.
 
-``src.core.history.fold`` makes these records from a run's folded events, ``history_quick`` from the
+``src.core.history.fold`` makes these records from a run's folded events, ``quick`` from the
 texts of a run whose books are plainly closed; both say the same. Money is USD, weights are
 fractions of net liq. Slippage is (average fill - quote when sent) x signed quantity, so that what
 cost money is positive; None: no quote was recorded, so it is unknown. Named tuples, as they load
